@@ -1,5 +1,6 @@
-/* One client's session in the worker: identity, inner addresses, and its two tunnels. It outlives both of them: without
- * any it waits to be resumed by its token until the auth process says it is over (behaviour.md, "parent tunnel"). */
+/* One client's session in the worker: identity, inner addresses, and its two tunnels. It outlives both of
+ * them: without any it waits to be resumed by its token until the auth process says it is over (behaviour.md,
+ * "parent tunnel"). */
 #ifndef GATEWAY_SESSION_H
 #define GATEWAY_SESSION_H
 
@@ -69,10 +70,11 @@ struct session {
 	bool is_closing;
 };
 
-/* A connection has asked for the tunnel and auth has agreed: makes the session, or finds it and replaces its tunnels.
- * On success the session owns the connection and *ret_reply holds the head to send. -ENOMEM, -ENOENT (policy gone). */
+/* A connection has asked for the tunnel and auth has agreed: makes the session, or finds it and replaces its
+ * tunnels. On success the session owns the connection and *ret_reply holds the head to send. -ENOMEM, -ENOENT
+ * (policy gone). */
 MUST_USE int session_open(struct worker *w, struct conn *c, const struct ipc_session_info *info,
-	const struct tunnel_request *req, struct text *ret_reply, struct session **ret);
+        const struct tunnel_request *req, struct text *ret_reply, struct session **ret);
 
 /* After the reply is in the output: data may flow. */
 void session_start(struct session *s);
@@ -88,7 +90,8 @@ void session_send_packet(struct session *s, struct span packet);
 void session_on_tls_lost(struct session *s, const char *why);
 void session_on_dtls_lost(struct session *s, const char *why);
 
-/* Ends the session for good. tells_client: DISCONNECT with the text first. auth is told unless reason is IPC_END_N. */
+/* Ends the session for good. tells_client: DISCONNECT with the text first. auth is told unless reason is
+ * IPC_END_N. */
 void session_end(struct session *s, enum ipc_end_reason reason, const char *text, bool tells_client);
 /* Closes the tunnels so that the client comes back (no DISCONNECT). */
 void session_detach(struct session *s, const char *why);
@@ -107,7 +110,7 @@ void dtls_tx_flush(struct worker *w);
 /* Appends one typed packet to the session's DTLS batch. 0 or an error of dtls_write(). */
 MUST_USE int dtls_tx(struct session *s, uint8_t type, struct span payload);
 void dtls_assoc_done(struct session_assoc *a);
-void dtls_id_new(struct session *s);  /* draws an id and makes it known */
-void dtls_forget(struct session *s);  /* both associations, id and peer */
+void dtls_id_new(struct session *s); /* draws an id and makes it known */
+void dtls_forget(struct session *s); /* both associations, id and peer */
 
 #endif

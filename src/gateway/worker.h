@@ -27,13 +27,13 @@ struct session;
 
 /* What is counted for the whole process; names as in `show asp drop` (cisco-facts.md 4.1). */
 enum drop_reason {
-	DROP_NO_SESSION,      /* mp-svc-no-session */
-	DROP_FLOW_CONTROL,    /* mp-svc-flow-control: the client does not read */
-	DROP_BAD_FRAMING,     /* mp-svc-bad-framing */
-	DROP_BAD_LENGTH,      /* mp-svc-bad-length */
-	DROP_UNKNOWN_TYPE,    /* mp-svc-unknown-type */
-	DROP_SPOOFED,         /* svc-selector-failure: inner source is not the session's */
-	DROP_NO_CHANNEL,      /* mp-svc-no-channel: TUN did not take it */
+	DROP_NO_SESSION,   /* mp-svc-no-session */
+	DROP_FLOW_CONTROL, /* mp-svc-flow-control: the client does not read */
+	DROP_BAD_FRAMING,  /* mp-svc-bad-framing */
+	DROP_BAD_LENGTH,   /* mp-svc-bad-length */
+	DROP_UNKNOWN_TYPE, /* mp-svc-unknown-type */
+	DROP_SPOOFED,      /* svc-selector-failure: inner source is not the session's */
+	DROP_NO_CHANNEL,   /* mp-svc-no-channel: TUN did not take it */
 	N_DROP_REASONS,
 };
 
@@ -49,10 +49,10 @@ struct worker_tables {
 
 /* Buffers that one turn of the loop uses and leaves empty. */
 struct worker_scratch {
-	uint8_t *tls_rx;    /* WORKER_TLS_RX_BYTES */
-	uint8_t *plain;     /* one record */
-	uint8_t *tun;       /* LOOP_BATCH slots */
-	uint8_t *udp;       /* receive slots */
+	uint8_t *tls_rx; /* WORKER_TLS_RX_BYTES */
+	uint8_t *plain;  /* one record */
+	uint8_t *tun;    /* LOOP_BATCH slots */
+	uint8_t *udp;    /* receive slots */
 	struct udp_rx *udp_rx;
 	struct dtls_out dtls_out;
 };
@@ -74,9 +74,9 @@ struct worker {
 
 	struct worker_tables tables;
 	struct worker_scratch scratch;
-	struct conn *conns;       /* all, doubly linked */
-	struct conn *dirty;       /* with output to flush at the end of this turn */
-	struct session *sessions; /* all, doubly linked */
+	struct conn *conns;           /* all, doubly linked */
+	struct conn *dirty;           /* with output to flush at the end of this turn */
+	struct session *sessions;     /* all, doubly linked */
 	struct session *dtls_pending; /* whose datagrams lie in scratch.dtls_out */
 	uint32_t n_conns, n_pre_login, n_sessions;
 	uint32_t next_ref;

@@ -11,8 +11,12 @@ TEST(agrees_with_what_was_measured)
 		enum mtu_record r;
 		uint16_t want;
 	} rows[] = {
-		{1500, 4, MTU_DTLS12_GCM, 1434}, {1400, 4, MTU_DTLS12_GCM, 1334}, {1300, 4, MTU_DTLS12_GCM, 1234},
-		{1500, 6, MTU_DTLS12_GCM, 1414}, {1500, 4, MTU_DTLS12_CHACHA, 1442}, {1500, 6, MTU_DTLS12_CHACHA, 1422},
+	        {1500, 4, MTU_DTLS12_GCM, 1434},
+	        {1400, 4, MTU_DTLS12_GCM, 1334},
+	        {1300, 4, MTU_DTLS12_GCM, 1234},
+	        {1500, 6, MTU_DTLS12_GCM, 1414},
+	        {1500, 4, MTU_DTLS12_CHACHA, 1442},
+	        {1500, 6, MTU_DTLS12_CHACHA, 1422},
 	};
 	for (size_t i = 0; i < N_ELEM(rows); i++)
 		assert_int_equal(mtu_exact_dtls(rows[i].base, rows[i].family, rows[i].r), rows[i].want);
@@ -20,7 +24,8 @@ TEST(agrees_with_what_was_measured)
 
 TEST(no_base_mtu_overflows_or_underflows)
 {
-	static const uint32_t bases[] = {0, 1, 37, 38, 575, 576, 577, 1279, 16384, 16385, 65535, 65536, UINT32_MAX};
+	static const uint32_t bases[] = {
+	        0, 1, 37, 38, 575, 576, 577, 1279, 16384, 16385, 65535, 65536, UINT32_MAX};
 	for (size_t i = 0; i < N_ELEM(bases); i++) {
 		for (int family = 4; family <= 6; family += 2) {
 			for (enum mtu_record r = MTU_DTLS12_GCM; r <= MTU_DTLS12_CHACHA; r++) {
@@ -46,9 +51,9 @@ TEST(announces_the_smaller_but_never_below_the_floor)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(agrees_with_what_was_measured),
-		cmocka_unit_test(no_base_mtu_overflows_or_underflows),
-		cmocka_unit_test(announces_the_smaller_but_never_below_the_floor),
+	        cmocka_unit_test(agrees_with_what_was_measured),
+	        cmocka_unit_test(no_base_mtu_overflows_or_underflows),
+	        cmocka_unit_test(announces_the_smaller_but_never_below_the_floor),
 	};
 	return RUN(tests);
 }
