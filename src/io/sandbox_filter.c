@@ -17,6 +17,7 @@ int sandbox_filter_load(enum sandbox_profile profile)
 
 #else
 
+#include <fcntl.h>
 #include <linux/if_tun.h>
 #include <linux/sched.h>
 #include <linux/sockios.h>
@@ -144,7 +145,6 @@ static const struct sandbox_refused {
         {SCMP_SYS(faccessat2), EACCES},
         {SCMP_SYS(stat), EACCES},
         {SCMP_SYS(lstat), EACCES},
-        {SCMP_SYS(newfstatat), EACCES},
         {SCMP_SYS(statx), EACCES},
         {SCMP_SYS(readlink), EACCES},
         {SCMP_SYS(readlinkat), EACCES},
@@ -298,6 +298,19 @@ static int filter_fill_auth(scmp_filter_ctx f)
 	return r;
 }
 
+/* fstat(3) is newfstatat with an empty path since glibc 2.33; a path in an empty root tells nothing anyway.
+ */
+static int filter_fill_worker(scmp_filter_ctx f)
+{
+	int r = filter_refuse_all(f, sandbox_worker_refused, N_ELEM(sandbox_worker_refused));
+	if (r == 0)
+		r = filter_allow_masked(f, SCMP_SYS(newfstatat), 3, AT_EMPTY_PATH, AT_EMPTY_PATH);
+	if (r == 0)
+		r = seccomp_rule_add(f, SCMP_ACT_ERRNO(EACCES), SCMP_SYS(newfstatat), 1,
+		        SCMP_A3(SCMP_CMP_MASKED_EQ, AT_EMPTY_PATH, 0));
+	return r;
+}
+
 int sandbox_filter_load(enum sandbox_profile profile)
 {
 	bool is_worker = profile == SANDBOX_WORKER;
@@ -312,8 +325,7 @@ int sandbox_filter_load(enum sandbox_profile profile)
 	        (r = filter_refuse_all(f, sandbox_unknown, N_ELEM(sandbox_unknown))) < 0 ||
 	        (r = filter_allow_by_argument(f)) < 0)
 		goto out;
-	r = is_worker ? filter_refuse_all(f, sandbox_worker_refused, N_ELEM(sandbox_worker_refused))
-	              : filter_fill_auth(f);
+	r = is_worker ? filter_fill_worker(f) : filter_fill_auth(f);
 	if (r == 0)
 		r = seccomp_load(f);
 out:
