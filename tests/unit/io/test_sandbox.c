@@ -86,6 +86,9 @@ static int worker_can_work(void)
 	struct udp u;
 	if (sandbox_has_filter()) {
 		CHECK(udp_listen(&config, &u) == -EACCES);
+		struct stat st;
+		CHECK(fstat(2, &st) == 0);
+		CHECK(stat("/etc", &st) == -1 && errno == EACCES);
 		CHECK(open("/etc/passwd", O_RDONLY) == -1 && errno == EACCES);
 		pair[0] = socket(AF_INET, SOCK_STREAM, 0);
 		CHECK(pair[0] == -1 && errno == EACCES);
