@@ -70,8 +70,8 @@ struct udp_datagram {
 	uint8_t *p;
 	uint32_t n; /* bytes */
 	const union udp_addr *peer;
-	const struct ip_addr *local; /* the address it was sent to; none on a connected socket */
-	uint32_t ifindex;            /* the link it came in, 0 on a connected socket */
+	const struct ip_addr *local; /* the address it was sent to; of a connected socket too */
+	uint32_t ifindex;            /* the link it came in by */
 };
 
 struct udp_rx; /* opaque: headers of one batch; one per thread */
