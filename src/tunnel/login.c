@@ -238,7 +238,7 @@ static bool is_answered(const struct login *l, const char *name)
 static void remember_answered(struct login *l, const char *name)
 {
 	if (!is_answered(l, name) && l->n_answered < AUTH_MAX_FIELDS)
-		(void)snprintf(l->answered[l->n_answered++], AUTH_FIELD_BYTES, "%s", name);
+		memcpy(l->answered[l->n_answered++], name, strlen(name) + 1); /* both are AUTH_FIELD_BYTES */
 }
 
 /* -ENOSPC when the form has more fields than a reply can carry. */
