@@ -51,8 +51,8 @@ struct udp {
 /* Bound, non-blocking, close-on-exec, with destination address on receive. -EADDRINUSE etc. */
 MUST_USE int udp_listen(const struct udp_config *config, struct udp *ret);
 /* A socket connected to one peer (the client, or a gateway's per-peer socket: config.local and port then are
- * the local side). A connected socket reports ICMP errors: receive may give -ECONNREFUSED, which is news
- * about the path and not about the socket. */
+ * the local side). A connected socket reports ICMP errors: receive and send may give -ECONNREFUSED once,
+ * which is news about the path and not about the socket. */
 MUST_USE int udp_connect(
         const struct udp_config *config, const struct ip_addr *peer, uint16_t port, struct udp *ret);
 void udp_close(struct udp *u);
