@@ -12,13 +12,11 @@ struct datapath {
 	struct tunnel_tls *tls;
 	struct tunnel_dtls *dtls;
 	struct link *link;
-	struct watch *watch;        /* of a duplicate of tun_fd */
-	uint8_t *buf;               /* LOOP_BATCH slots, each with room for a header in front */
-	size_t stride;              /* bytes of one slot */
-	uint64_t drops_up;          /* from the adapter, not sent */
-	uint64_t drops_down;        /* not accepted by the adapter */
-	void (*on_sent)(void *ctx); /* timers may have moved */
-	void *ctx;
+	struct watch *watch; /* of a duplicate of tun_fd */
+	uint8_t *buf;        /* LOOP_BATCH slots, each with room for a header in front */
+	size_t stride;       /* bytes of one slot */
+	uint64_t drops_up;   /* from the adapter, not sent */
+	uint64_t drops_down; /* not accepted by the adapter */
 };
 
 /* mtu_max: largest packet the adapter will ever hand over, bytes. */

@@ -1,6 +1,7 @@
 #include "client/tunnel_tls.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/socket.h>
@@ -127,13 +128,27 @@ static bool watch_begin(struct tunnel_tls *t, int fd, int events)
 	return t->watch != NULL;
 }
 
+/* The dial keeps its descriptor: a duplicate of it is watched. */
+static void watch_dial(struct tunnel_tls *t)
+{
+	if (t->watch != NULL)
+		return;
+	int fd = fcntl(t->dial.fds[0], F_DUPFD_CLOEXEC, 3);
+	if (fd >= 0 && !watch_begin(t, fd, UV_WRITABLE))
+		close(fd); /* then the setup's time limit ends it */
+}
+
 static void go_on_dial(struct tunnel_tls *t, ms_t now_ms)
 {
 	int fd;
 	size_t which;
 	int err = sock_dial_step(&t->dial, now_ms, &fd, &which);
-	if (err == ERR_MORE)
+	if (err == ERR_MORE) {
+		watch_dial(t);
 		return;
+	}
+	watch_drop(t->watch);
+	t->watch = NULL;
 	if (err) {
 		t->stage = TUNNEL_TLS_DOWN; /* the dial has closed its descriptors */
 		tunnel_tls_lose(t, err);
@@ -178,8 +193,8 @@ ms_t tunnel_tls_due_ms(const struct tunnel_tls *t)
 {
 	if (t->stage == TUNNEL_TLS_DOWN || t->stage == TUNNEL_TLS_UP)
 		return MS_NEVER;
-	/* a dial has no descriptor of ours to watch: look every few milliseconds */
-	return t->stage == TUNNEL_TLS_DIAL ? 0 : t->setup_until_ms;
+	return t->stage == TUNNEL_TLS_DIAL ? ms_min(t->dial.next_at_ms, t->setup_until_ms)
+	                                   : t->setup_until_ms;
 }
 
 void tunnel_tls_on_time(struct tunnel_tls *t, ms_t now_ms)
@@ -251,6 +266,10 @@ static void read_records(struct tunnel_tls *t)
 static void tunnel_tls_ready(void *ctx, int events)
 {
 	struct tunnel_tls *t = ctx;
+	if (t->stage == TUNNEL_TLS_DIAL) {
+		go_on_dial(t, loop_now());
+		return;
+	}
 	if ((events & UV_WRITABLE) && !tunnel_tls_push(t))
 		return;
 	if (!(events & UV_READABLE) || t->stage == TUNNEL_TLS_DOWN)
