@@ -54,7 +54,8 @@ static int hand_start(struct monitor_child *c)
 	                .uid = m->uid,
 	                .gid = m->gid,
 	                .log_target = (uint8_t)m->opts->log_target,
-	                .log_level = monitor_log_level(m->config)},
+	                .log_level = monitor_log_level(m->config),
+	                .is_log_json = m->config->logging.format == 1},
 	};
 	const char *root = c->role == CHILD_AUTH ? m->auth_dir : m->empty_dir;
 	int r = ipc_set_str(msg.start.user, sizeof(msg.start.user), span_str(MONITOR_USER));
@@ -90,11 +91,12 @@ static int hand_worker(struct monitor_child *c)
 	return r;
 }
 
-/* Both ends of the sockets between worker and auth: one a thread, and one for the control requests. */
+/* Both ends of the sockets between worker and auth, one a thread; the worker serves the control socket in a
+ * thread's loop, so there is none for control requests. */
 static int hand_pairs(struct monitor_child *auth, struct monitor_child *worker)
 {
 	int r = 0, fds[2];
-	for (uint16_t i = 0; r == 0 && i <= MONITOR_N_THREADS; i++) {
+	for (uint16_t i = 0; r == 0 && i < MONITOR_N_THREADS; i++) {
 		if ((r = chan_pair(fds)) < 0)
 			return r;
 		r = hand_fd(worker, IPC_FD_AUTH, i, fds[0]);

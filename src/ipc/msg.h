@@ -122,6 +122,7 @@ struct ipc_start {
 	uint32_t uid, gid;  /* to become; 0 = stay as we are (only sensible for tests) */
 	uint8_t log_target; /* enum ipc_log_target */
 	uint8_t log_level;  /* 0..7: lines above are not written */
+	bool is_log_json;   /* `logging format json` */
 	/* for sandbox_enter(); "" = none */
 	char user[IPC_NAME_MAX + 1];
 	char root_dir[IPC_PATH_MAX + 1]; /* worker: empty directory; auth: the state directory's path */
