@@ -48,10 +48,10 @@ static void expect(struct chan *c, uint8_t type, struct ipc_msg *ret)
 	assert_string_equal(ipc_type_name(ret->type), ipc_type_name(type));
 }
 
-static void gateway_start(void)
+static void gateway_start_as(uint32_t uid)
 {
 	int fds[2];
-	struct ipc_msg m = {.type = IPC_START, .start.n_threads = 1};
+	struct ipc_msg m = {.type = IPC_START, .start = {.n_threads = 1, .uid = uid, .gid = uid}};
 	assert_int_equal(chan_pair(fds), 0);
 	g.pid = fork();
 	assert_true(g.pid >= 0);
@@ -67,6 +67,11 @@ static void gateway_start(void)
 	thread_open(1);
 	assert_int_equal(chan_send(&g.monitor, &m, -1), 0);
 	expect(&g.monitor, IPC_READY, &m);
+}
+
+static void gateway_start(void)
+{
+	gateway_start_as(0);
 }
 
 static int gateway_wait(void)
@@ -231,6 +236,27 @@ TEST(a_worker_that_breaks_the_rules_is_cut_off)
 	assert_int_equal(gateway_wait(), 1);
 }
 
+TEST(works_locked_in)
+{
+	const uint32_t nobody = 65534;
+	if (geteuid() != 0)
+		skip();
+	assert_int_equal(chown(dir, nobody, nobody), 0);
+	assert_int_equal(unlink("sessions.db"), 0);
+	assert_int_equal(unlink("sessions.db-wal"), 0);
+	gateway_start_as(nobody);
+	struct ipc_login_result r = login("", "alice", "right");
+	struct ipc_session_info s = session_open(0, r.token);
+	assert_int_equal(s.status, IPC_OPEN_OK);
+	gateway_stop(false);
+	gateway_start_as(nobody); /* its file is in the state directory and is found again */
+	assert_true(session_open(0, r.token).is_resumed);
+	struct stat st;
+	assert_int_equal(stat("sessions.db", &st), 0);
+	assert_int_equal(st.st_uid, nobody);
+	gateway_stop(true);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -239,6 +265,7 @@ int main(void)
 	        cmocka_unit_test(slow_hash_stalls_nobody),
 	        cmocka_unit_test(worker_and_gateway_may_die),
 	        cmocka_unit_test(a_worker_that_breaks_the_rules_is_cut_off),
+	        cmocka_unit_test(works_locked_in),
 	};
 	strcpy(dir, "/tmp/culvert-auth-XXXXXX");
 	if (mkdtemp(dir) == NULL || chdir(dir) < 0 || mkfifo("gate", 0600) < 0)
