@@ -86,7 +86,7 @@ enum ipc_login_status {
 enum ipc_open_status {
 	IPC_OPEN_OK,
 	IPC_OPEN_UNKNOWN,    /* token never existed or is gone for good: full login needed */
-	IPC_OPEN_NO_ADDRESS, /* pools exhausted, or none for a wanted family */
+	IPC_OPEN_NO_ADDRESS, /* pool of a wanted family exhausted, or no pool at all */
 	IPC_OPEN_ERROR,
 	IPC_OPEN_N
 };
