@@ -169,9 +169,11 @@ void policy_complete(uint32_t mode, struct span line, policy_completion_f *f, vo
 	for (size_t i = 0; i < m.n_expected; i++) {
 		struct span e = m.expected[i];
 		bool is_keyword = syntax_is_keyword(e);
-		bool has_prefix = last.text.n <= e.n &&
-		                  strncasecmp((const char *)e.p, (const char *)last.text.p, last.text.n) == 0;
-		if (e.n > 0 && (is_keyword ? last.text.n == 0 || has_prefix : last.text.n == 0))
+		bool has_prefix =
+		        last.text.n == 0 ||
+		        (last.text.n <= e.n &&
+		                strncasecmp((const char *)e.p, (const char *)last.text.p, last.text.n) == 0);
+		if (e.n > 0 && (is_keyword ? has_prefix : last.text.n == 0))
 			f(arg, e, is_keyword);
 	}
 }

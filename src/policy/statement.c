@@ -50,12 +50,14 @@ void stmt_format(const struct stmt *s, bool has_secrets, struct text *out)
 
 bool stmt_is_default(const struct stmt *s)
 {
+	if (s->row->def == NULL)
+		return false;
 	struct span rest = span_str(s->row->def);
 	for (size_t i = 0; i < s->n; i++) {
 		if (!span_is(span_cut(&rest, ' '), s->w[i].text))
 			return false;
 	}
-	return s->row->def != NULL && rest.n == 0;
+	return rest.n == 0;
 }
 
 static struct span match_text(const struct line *l, const struct match *m, size_t i)
