@@ -246,13 +246,15 @@ static void cand_add(struct matcher *m, const struct thread *from, const struct 
 		m->cand[m->n_cand++] = (struct candidate){from, row, pos[k]};
 }
 
-static void cand_collect(struct matcher *m, bool is_first)
+/* initial: only rows that begin with this letter, of either case; 0: all. Speed only. */
+static void cand_collect(struct matcher *m, bool is_first, uint8_t initial)
 {
 	size_t n_rows;
 	const struct command *rows = command_table(&n_rows);
 	m->n_cand = 0;
 	for (size_t r = 0; is_first && r < n_rows; r++) {
-		if (rows[r].modes & m->mode)
+		bool may_begin = initial == 0 || (rows[r].syntax[0] | 0x20) == (initial | 0x20);
+		if (rows[r].modes & m->mode && may_begin)
 			cand_add(m, NULL, &rows[r]);
 	}
 	for (size_t t = 0; !is_first && t < m->n_cur; t++)
@@ -352,7 +354,7 @@ static bool can_stop_no(const struct thread *t, size_t n)
 static void match_end(struct matcher *m, bool is_no)
 {
 	size_t n = m->line->n - m->first;
-	cand_collect(m, n == 0);
+	cand_collect(m, n == 0, 0);
 	expect_reset(m->ret);
 	for (size_t k = 0; k < m->n_cand; k++) {
 		struct span elem = syntax_elem(m->cand[k].row->syntax, m->cand[k].pos);
@@ -378,13 +380,16 @@ static void match_end(struct matcher *m, bool is_no)
 static bool match_word(struct matcher *m, size_t i, const struct thread **ret_rest)
 {
 	struct survey s = {0};
-	cand_collect(m, i == m->first);
+	struct span text = m->line->w[i].text;
+	cand_collect(m, i == m->first, text.n > 0 ? text.p[0] : 0);
 	expect_reset(m->ret);
 	for (size_t k = 0; k < m->n_cand; k++)
 		survey_one(m, &s, &m->cand[k], i);
 	if (s.is_ambiguous || s.best == RANK_NO) {
 		m->ret->bad = i;
 		m->ret->row = s.out_of_range;
+		if (i == m->first)
+			cand_collect(m, true, 0); /* the nearest word may begin with another letter */
 		expect_at(m, i, s.is_ambiguous);
 		m->ret->result = s.is_ambiguous                         ? MATCH_AMBIGUOUS
 		                 : s.out_of_range                       ? MATCH_RANGE

@@ -65,6 +65,8 @@ TEST(syntax_is_within_its_limits)
 		assert_in_range(strlen(rows[i].syntax), 1, UINT8_MAX - 1);
 		assert_in_range(syntax_next(rows[i].syntax, SYNTAX_START, pos), 1, SYNTAX_MAX_NEXT - 1);
 		assert_true(rows[i].modes != 0);
+		assert_true(
+		        syntax_is_keyword(syntax_elem(rows[i].syntax, 0))); /* cand_collect() relies on it */
 		assert_true(rows[i].flags & CMD_IGNORED || rows[i].help != NULL);
 		for (const char *p = rows[i].syntax; *p != '\0'; p += strcspn(p, " []{}|"), p += *p != '\0') {
 			struct span elem = syntax_elem(rows[i].syntax, (size_t)(p - rows[i].syntax));
