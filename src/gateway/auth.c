@@ -310,6 +310,17 @@ static int config_take(struct auth *auth)
 	return r;
 }
 
+/* A log file came as a descriptor and is standard error by now. */
+static int log_begin(const struct ipc_start *in)
+{
+	return log_open(&(struct log_config){
+	        .target = in->log_target == IPC_LOG_SYSLOG ? LOG_TO_SYSLOG : LOG_TO_STDERR,
+	        .program = "culvertd",
+	        .max_level = in->log_level,
+	        .is_json = in->is_log_json,
+	});
+}
+
 static int start(struct auth *auth, const struct ipc_start *in)
 {
 	const struct authority_host host = {.ctx = auth,
@@ -318,7 +329,9 @@ static int start(struct auth *auth, const struct ipc_start *in)
 	        .kick = auth_kick,
 	        .event = auth_log_event};
 	struct store *st = NULL;
-	int r = lock_in(auth, in);
+	int r = log_begin(in);
+	if (r == 0)
+		r = lock_in(auth, in);
 	if (r == 0)
 		r = store_open(auth, &st);
 	if (r == 0)
@@ -360,6 +373,11 @@ static int fd_take(struct auth *auth, const struct ipc_fd *in, int fd)
 		return 0;
 	case IPC_FD_WORKER:
 		return link_open(auth, in->index, fd);
+	case IPC_FD_LOG: {
+		int r = dup2(fd, STDERR_FILENO) < 0 ? -errno : 0;
+		close(fd);
+		return r;
+	}
 	default: /* nothing this process has a use for */
 		close(fd);
 		return 0;
