@@ -27,7 +27,7 @@ static int bio_write(BIO *b, const char *p, size_t n, size_t *ret_n)
 		return 1;
 	}
 	memcpy(o->p + o->n, p, n);
-	o->dgram[o->n_dgram++] = (struct dtls_dgram){.offset = (uint32_t)o->n, .len = (uint32_t)n};
+	o->dgram[o->n_dgram++] = (struct udp_piece){.offset = (uint32_t)o->n, .len = (uint32_t)n};
 	o->n += n;
 	return 1;
 }

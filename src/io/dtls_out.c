@@ -33,7 +33,7 @@ bool dtls_out_run(const struct dtls_out *o, size_t *at, size_t max_segments, str
 {
 	if (*at >= o->n_dgram)
 		return false;
-	const struct dtls_dgram *first = &o->dgram[*at];
+	const struct udp_piece *first = &o->dgram[*at];
 	size_t bytes = first->len, n = 1, last = first->len;
 
 	/* a shorter one may only be the last of its run */
