@@ -45,6 +45,14 @@ void worker_drop(struct worker *w, enum drop_reason why)
 	w->drops[why]++;
 }
 
+/* Readable always, writable while something waits. */
+static void watch_chan(struct loop_fd *f, const struct chan *c)
+{
+	int r = loop_fd_watch(f, UV_READABLE | (chan_wants_write(c) ? UV_WRITABLE : 0));
+	if (r < 0)
+		log_line(LOG_CRIT, "worker cannot poll its channel: %s", err_text(r));
+}
+
 /* ---- questions to auth ---- */
 
 int worker_ask_auth(struct worker *w, struct ipc_msg *m, struct conn *c)
@@ -66,7 +74,7 @@ int worker_ask_auth(struct worker *w, struct ipc_msg *m, struct conn *c)
 	c->ref = m->ref;
 	c->state = CONN_WAIT_AUTH;
 	conn_touch(c);
-	(void)loop_fd_watch(&w->auth_poll, UV_READABLE | (chan_wants_write(&w->auth) ? UV_WRITABLE : 0));
+	watch_chan(&w->auth_poll, &w->auth);
 	return 0;
 }
 
@@ -112,7 +120,7 @@ static void on_auth_ready(struct loop_fd *f, int err, int events)
 		worker_stop(w, false); /* the monitor starts both anew; clients resume with their cookies */
 		return;
 	}
-	(void)loop_fd_watch(&w->auth_poll, UV_READABLE | (chan_wants_write(&w->auth) ? UV_WRITABLE : 0));
+	watch_chan(&w->auth_poll, &w->auth);
 	dtls_tx_flush(w);
 	conn_flush_dirty(w);
 }
@@ -338,8 +346,7 @@ static void on_monitor_ready(struct loop_fd *f, int err, int events)
 		uv_stop(&w->loop);
 		return;
 	}
-	(void)loop_fd_watch(
-	        &w->monitor_poll, UV_READABLE | (chan_wants_write(&w->monitor) ? UV_WRITABLE : 0));
+	watch_chan(&w->monitor_poll, &w->monitor);
 }
 
 /* ---- end ---- */
