@@ -2,6 +2,7 @@
  * Source: wire-protocol.md 1, 2.7; cisco-facts.md 3.3, 3.4 for the log texts (which auth writes). */
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "base/parse.h"
 #include "gateway/conn.h"

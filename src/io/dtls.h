@@ -10,6 +10,7 @@
 #include "base/err.h"
 #include "base/span.h"
 #include "base/util.h"
+#include "io/udp.h"
 
 #define DTLS_PLAIN_MAX 16384
 #define DTLS_OVERHEAD_MAX                                                                                    \
@@ -20,15 +21,10 @@
 
 /* ---- output: datagrams back to back in one buffer, so that runs of equal size go out by UDP_SEGMENT ---- */
 
-struct dtls_dgram {
-	uint32_t offset; /* into dtls_out.p */
-	uint32_t len;    /* bytes, never 0 */
-};
-
 struct dtls_out {
 	uint8_t *p;
 	size_t n, cap; /* bytes */
-	struct dtls_dgram
+	struct udp_piece
 	        *dgram; /* ascending and without gaps: dgram[i].offset + dgram[i].len == dgram[i+1].offset */
 	size_t n_dgram, cap_dgram;
 	uint64_t n_dropped; /* handshake datagrams that found no room (the protocol sends them again) */

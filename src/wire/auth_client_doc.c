@@ -23,35 +23,35 @@ enum node {
 
 /* group-select inside auth: some agents put it there, as they do with every other form field. */
 static const struct xml_rule rules[] = {
-	{XML_NODE_DOC, N_ROOT, 0, "config-auth"},
-	{N_ROOT, N_VERSION, LINE_MAX_BYTES, "version"},
-	{N_ROOT, N_DEVICE_ID, LINE_MAX_BYTES, "device-id"},
-	{N_ROOT, N_GROUP_SELECT, LINE_MAX_BYTES, "group-select"},
-	{N_ROOT, N_GROUP_ACCESS, LINE_MAX_BYTES, "group-access"},
-	{N_ROOT, N_SESSION_TOKEN, LINE_MAX_BYTES, "session-token"},
-	{N_ROOT, N_CERT_FAIL, 0, "client-cert-fail"},
-	{N_ROOT, N_OPAQUE, 0, "opaque"},
-	{N_ROOT, N_AUTH, 0, "auth"},
-	{N_AUTH, N_GROUP_SELECT, LINE_MAX_BYTES, "group-select"},
-	{N_AUTH, N_GROUP_SELECT, LINE_MAX_BYTES, "group_list"},
-	{N_AUTH, N_FIELD, LINE_MAX_BYTES, "*"},
+        {XML_NODE_DOC, N_ROOT, 0, "config-auth"},
+        {N_ROOT, N_VERSION, LINE_MAX_BYTES, "version"},
+        {N_ROOT, N_DEVICE_ID, LINE_MAX_BYTES, "device-id"},
+        {N_ROOT, N_GROUP_SELECT, LINE_MAX_BYTES, "group-select"},
+        {N_ROOT, N_GROUP_ACCESS, LINE_MAX_BYTES, "group-access"},
+        {N_ROOT, N_SESSION_TOKEN, LINE_MAX_BYTES, "session-token"},
+        {N_ROOT, N_CERT_FAIL, 0, "client-cert-fail"},
+        {N_ROOT, N_OPAQUE, 0, "opaque"},
+        {N_ROOT, N_AUTH, 0, "auth"},
+        {N_AUTH, N_GROUP_SELECT, LINE_MAX_BYTES, "group-select"},
+        {N_AUTH, N_GROUP_SELECT, LINE_MAX_BYTES, "group_list"},
+        {N_AUTH, N_FIELD, LINE_MAX_BYTES, "*"},
 };
 
 static const struct field_target targets[] = {
-	FIELD_TARGET(N_VERSION, FIELD_LINE, auth_client_doc, version),
-	FIELD_TARGET(N_DEVICE_ID, FIELD_LINE, auth_client_doc, device_id),
-	FIELD_TARGET(N_GROUP_SELECT, FIELD_LINE, auth_client_doc, group_select),
-	FIELD_TARGET(N_GROUP_ACCESS, FIELD_LINE, auth_client_doc, group_access),
-	FIELD_TARGET(N_SESSION_TOKEN, FIELD_LINE, auth_client_doc, session_token),
+        FIELD_TARGET(N_VERSION, FIELD_LINE, auth_client_doc, version),
+        FIELD_TARGET(N_DEVICE_ID, FIELD_LINE, auth_client_doc, device_id),
+        FIELD_TARGET(N_GROUP_SELECT, FIELD_LINE, auth_client_doc, group_select),
+        FIELD_TARGET(N_GROUP_ACCESS, FIELD_LINE, auth_client_doc, group_access),
+        FIELD_TARGET(N_SESSION_TOKEN, FIELD_LINE, auth_client_doc, session_token),
 };
 
 static const struct {
 	enum auth_doc_type type;
 	const char *name;
 } types[] = {
-	{AUTH_DOC_INIT, "init"},
-	{AUTH_DOC_REPLY, "auth-reply"},
-	{AUTH_DOC_LOGOUT, "logout"},
+        {AUTH_DOC_INIT, "init"},
+        {AUTH_DOC_REPLY, "auth-reply"},
+        {AUTH_DOC_LOGOUT, "logout"},
 };
 
 static int on_open(void *arg, const struct xml_element *e)
@@ -120,7 +120,7 @@ int auth_client_doc_parse(struct span xml, struct auth_client_doc *ret)
 	if (d == NULL)
 		return -ENOMEM;
 	struct xml_walk walk = {
-		.rules = rules, .n_rules = N_ELEM(rules), .open = on_open, .close = on_close, .arg = d};
+	        .rules = rules, .n_rules = N_ELEM(rules), .open = on_open, .close = on_close, .arg = d};
 	int err = xml_read(xml, &walk);
 	if (err == 0)
 		*ret = *d;
@@ -133,13 +133,13 @@ static const struct {
 	const char *form_name;
 	const char *name;
 } form_fields[] = {
-	{"username", "username"},
-	{"password", "password"},
-	{"answer", "password"},
-	{"whichpin", "password"},
-	{"new_password", "password"},
-	{"secondary_username", "secondary_username"},
-	{"secondary_password", "secondary_password"},
+        {"username", "username"},
+        {"password", "password"},
+        {"answer", "password"},
+        {"whichpin", "password"},
+        {"new_password", "password"},
+        {"secondary_username", "secondary_username"},
+        {"secondary_password", "secondary_password"},
 };
 
 /* -ENOENT when the form has no such field. The decoded value is never longer than the body, so that the
@@ -153,7 +153,8 @@ static int form_field(struct span body, const char *name, struct text *value)
 
 static int form_group(struct span body, struct text *value, struct auth_client_doc *d)
 {
-	static const struct field_target group = FIELD_TARGET(N_GROUP_SELECT, FIELD_LINE, auth_client_doc, group_select);
+	static const struct field_target group =
+	        FIELD_TARGET(N_GROUP_SELECT, FIELD_LINE, auth_client_doc, group_select);
 	int err = form_field(body, "group_list", value);
 	if (err == -ENOENT)
 		return 0;
@@ -211,8 +212,12 @@ static const char *reply_name(const char *field)
 	static const struct {
 		const char *field, *sent;
 	} names[] = {
-		{"answer", "password"}, {"whichpin", "password"}, {"new_password", "password"},
-		{"verify_pin", NULL},   {"verify_password", NULL}, {"group_list", NULL},
+	        {"answer", "password"},
+	        {"whichpin", "password"},
+	        {"new_password", "password"},
+	        {"verify_pin", NULL},
+	        {"verify_password", NULL},
+	        {"group_list", NULL},
 	};
 	for (size_t i = 0; i < N_ELEM(names); i++) {
 		if (strcmp(names[i].field, field) == 0)

@@ -1,6 +1,7 @@
 #include "wire/auth_common.h"
 
-_Static_assert(XML_MAX_DEPTH == AUTH_XML_MAX_DEPTH && XML_MAX_ELEMENTS == AUTH_XML_MAX_ELEMENTS, "one set of limits");
+_Static_assert(XML_MAX_DEPTH == AUTH_XML_MAX_DEPTH && XML_MAX_ELEMENTS == AUTH_XML_MAX_ELEMENTS,
+        "one set of limits");
 _Static_assert(AUTH_TEXT_BYTES - 1 <= XML_MAX_TEXT, "a text field can be read");
 
 static bool is_white(uint8_t c)
@@ -46,7 +47,7 @@ int field_target_set(void *doc, const struct field_target *t, struct span text)
 	char *field = (char *)doc + t->at;
 	struct span s = t->kind == FIELD_RAW ? text : trim_white(text);
 	if (field[0] != '\0')
-		return span_is(s, field) ? 0 : ERR_MALFORMED;
+		return t->kind == FIELD_PROSE || span_is(s, field) ? 0 : ERR_MALFORMED;
 	return field_set(t->kind, s, field, t->cap);
 }
 

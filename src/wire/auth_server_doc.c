@@ -1,4 +1,5 @@
-/* Reading what a server sends: OCS, ASA, legacy gateways. Source: wire-protocol.md 1.4, 1.6, 1.7, 1.9 - 1.12. */
+/* Reading what a server sends: OCS, ASA, legacy gateways. Source: wire-protocol.md 1.4, 1.6, 1.7, 1.9 - 1.12.
+ */
 #include "wire/auth_common.h"
 
 #include <errno.h>
@@ -30,46 +31,46 @@ enum node {
 #define TEXT XML_MAX_TEXT /* before trimming; the field's own size decides */
 
 static const struct xml_rule rules[] = {
-	{XML_NODE_DOC, N_ROOT, 0, "config-auth"},
-	{XML_NODE_DOC, N_AUTH, 0, "auth"},
-	{N_ROOT, N_AUTH, 0, "auth"},
-	{N_ROOT, N_OPAQUE, 0, "opaque"},
-	{N_ROOT, N_SESSION_TOKEN, TEXT, "session-token"},
-	{N_ROOT, N_SESSION_ID, TEXT, "session-id"},
-	{N_ROOT, N_CERT_REQUEST, 0, "client-cert-request"},
-	{N_ROOT, N_HOST_SCAN, 0, "host-scan"},
-	{N_ROOT, N_HOST_SCAN, 0, "csd"},
-	{N_ROOT, N_HOST_SCAN, 0, "csdLinux"},
-	{N_ROOT, N_COMPLETE, 0, "authentication-complete"},
-	{N_ROOT, N_CONFIG, 0, "config"},
-	{N_CONFIG, N_BASE_CONFIG, 0, "vpn-base-config"},
-	{N_BASE_CONFIG, N_CERT_HASH, TEXT, "server-cert-hash"},
-	{N_AUTH, N_TITLE, TEXT, "title"},
-	{N_AUTH, N_MESSAGE, TEXT, "message"},
-	{N_AUTH, N_BANNER, TEXT, "banner"},
-	{N_AUTH, N_ERROR, TEXT, "error"},
-	{N_AUTH, N_FORM, 0, "form"},
-	{N_AUTH, N_OPAQUE, 0, "opaque"},
-	{N_AUTH, N_SESSION_TOKEN, TEXT, "session-token"},
-	{N_AUTH, N_CERT_REQUEST, 0, "client-cert-request"},
-	{N_AUTH, N_HOST_SCAN, 0, "host-scan"},
-	{N_AUTH, N_HOST_SCAN, 0, "csd"},
-	{N_AUTH, N_HOST_SCAN, 0, "csdLinux"},
-	{N_AUTH, N_COMPLETE, 0, "authentication-complete"},
-	{N_AUTH, N_SSO, 0, "sso-v2-login"},
-	{N_FORM, N_INPUT, 0, "input"},
-	{N_FORM, N_SELECT, 0, "select"},
-	{N_SELECT, N_OPTION, TEXT, "option"},
+        {XML_NODE_DOC, N_ROOT, 0, "config-auth"},
+        {XML_NODE_DOC, N_AUTH, 0, "auth"},
+        {N_ROOT, N_AUTH, 0, "auth"},
+        {N_ROOT, N_OPAQUE, 0, "opaque"},
+        {N_ROOT, N_SESSION_TOKEN, TEXT, "session-token"},
+        {N_ROOT, N_SESSION_ID, TEXT, "session-id"},
+        {N_ROOT, N_CERT_REQUEST, 0, "client-cert-request"},
+        {N_ROOT, N_HOST_SCAN, 0, "host-scan"},
+        {N_ROOT, N_HOST_SCAN, 0, "csd"},
+        {N_ROOT, N_HOST_SCAN, 0, "csdLinux"},
+        {N_ROOT, N_COMPLETE, 0, "authentication-complete"},
+        {N_ROOT, N_CONFIG, 0, "config"},
+        {N_CONFIG, N_BASE_CONFIG, 0, "vpn-base-config"},
+        {N_BASE_CONFIG, N_CERT_HASH, TEXT, "server-cert-hash"},
+        {N_AUTH, N_TITLE, TEXT, "title"},
+        {N_AUTH, N_MESSAGE, TEXT, "message"},
+        {N_AUTH, N_BANNER, TEXT, "banner"},
+        {N_AUTH, N_ERROR, TEXT, "error"},
+        {N_AUTH, N_FORM, 0, "form"},
+        {N_AUTH, N_OPAQUE, 0, "opaque"},
+        {N_AUTH, N_SESSION_TOKEN, TEXT, "session-token"},
+        {N_AUTH, N_CERT_REQUEST, 0, "client-cert-request"},
+        {N_AUTH, N_HOST_SCAN, 0, "host-scan"},
+        {N_AUTH, N_HOST_SCAN, 0, "csd"},
+        {N_AUTH, N_HOST_SCAN, 0, "csdLinux"},
+        {N_AUTH, N_COMPLETE, 0, "authentication-complete"},
+        {N_AUTH, N_SSO, 0, "sso-v2-login"},
+        {N_FORM, N_INPUT, 0, "input"},
+        {N_FORM, N_SELECT, 0, "select"},
+        {N_SELECT, N_OPTION, TEXT, "option"},
 };
 
 static const struct field_target targets[] = {
-	FIELD_TARGET(N_TITLE, FIELD_PROSE, auth_server_doc, title),
-	FIELD_TARGET(N_MESSAGE, FIELD_PROSE, auth_server_doc, message),
-	FIELD_TARGET(N_BANNER, FIELD_PROSE, auth_server_doc, banner),
-	FIELD_TARGET(N_ERROR, FIELD_PROSE, auth_server_doc, error),
-	FIELD_TARGET(N_SESSION_TOKEN, FIELD_LINE, auth_server_doc, session_token),
-	FIELD_TARGET(N_SESSION_ID, FIELD_LINE, auth_server_doc, session_id),
-	FIELD_TARGET(N_CERT_HASH, FIELD_LINE, auth_server_doc, server_cert_hash),
+        FIELD_TARGET(N_TITLE, FIELD_PROSE, auth_server_doc, title),
+        FIELD_TARGET(N_MESSAGE, FIELD_PROSE, auth_server_doc, message),
+        FIELD_TARGET(N_BANNER, FIELD_PROSE, auth_server_doc, banner),
+        FIELD_TARGET(N_ERROR, FIELD_PROSE, auth_server_doc, error),
+        FIELD_TARGET(N_SESSION_TOKEN, FIELD_LINE, auth_server_doc, session_token),
+        FIELD_TARGET(N_SESSION_ID, FIELD_LINE, auth_server_doc, session_id),
+        FIELD_TARGET(N_CERT_HASH, FIELD_LINE, auth_server_doc, server_cert_hash),
 };
 
 struct reading {
@@ -123,8 +124,11 @@ static int form_open(struct reading *r, const struct xml_element *e)
 static bool input_type_parse(const char *name, enum auth_input_type *ret)
 {
 	static const char *const names[] = {
-		[AUTH_INPUT_TEXT] = "text", [AUTH_INPUT_PASSWORD] = "password", [AUTH_INPUT_HIDDEN] = "hidden",
-		[AUTH_INPUT_SSO] = "sso",   [AUTH_INPUT_SUBMIT] = "submit",
+	        [AUTH_INPUT_TEXT] = "text",
+	        [AUTH_INPUT_PASSWORD] = "password",
+	        [AUTH_INPUT_HIDDEN] = "hidden",
+	        [AUTH_INPUT_SSO] = "sso",
+	        [AUTH_INPUT_SUBMIT] = "submit",
 	};
 	for (size_t i = 0; name != NULL && i < N_ELEM(names); i++) {
 		if (strcmp(names[i], name) == 0) {
@@ -179,7 +183,8 @@ static int option_open(struct reading *r, const struct xml_element *e)
 		return ERR_TOO_LARGE;
 	struct auth_option *o = &r->doc.options[r->doc.n_options++];
 	const char *selected = xml_attr(e, "selected");
-	o->is_selected = selected != NULL && (strcmp(selected, "true") == 0 || strcmp(selected, "selected") == 0);
+	o->is_selected =
+	        selected != NULL && (strcmp(selected, "true") == 0 || strcmp(selected, "selected") == 0);
 	return attr_set(e, "value", o->value, sizeof(o->value));
 }
 
@@ -283,7 +288,8 @@ static int on_close(void *arg, const struct xml_element *e)
 /* What only the whole document can tell. */
 static int reading_end(struct reading *r)
 {
-	if (!r->has_auth && !r->doc.wants_client_cert && !r->doc.wants_host_scan && r->doc.type != AUTH_DOC_COMPLETE)
+	if (!r->has_auth && !r->doc.wants_client_cert && !r->doc.wants_host_scan &&
+	        r->doc.type != AUTH_DOC_COMPLETE)
 		return ERR_MALFORMED;
 	if (r->doc.type == AUTH_DOC_UNKNOWN)
 		r->doc.type = AUTH_DOC_REQUEST;
@@ -300,7 +306,7 @@ int auth_server_doc_parse(struct span xml, struct auth_server_doc *ret)
 	if (r == NULL)
 		return -ENOMEM;
 	struct xml_walk walk = {
-		.rules = rules, .n_rules = N_ELEM(rules), .open = on_open, .close = on_close, .arg = r};
+	        .rules = rules, .n_rules = N_ELEM(rules), .open = on_open, .close = on_close, .arg = r};
 	int err = xml_read(xml, &walk);
 	if (err == 0)
 		err = reading_end(r);

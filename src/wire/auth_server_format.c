@@ -1,6 +1,6 @@
-/* Writing what a gateway sends. Elements, their order, and the attributes that carry nothing are those of an ASA,
- * because Cisco's client was only ever tested against that; openconnect reads them in any order.
- * Source: wire-protocol.md 1.4, 1.7 and gotchas 13 - 15. No comments, no CDATA, never action="". */
+/* Writing what a gateway sends. Elements, their order, and the attributes that carry nothing are those of an
+ * ASA, because Cisco's client was only ever tested against that; openconnect reads them in any order. Source:
+ * wire-protocol.md 1.4, 1.7 and gotchas 13 - 15. No comments, no CDATA, never action="". */
 #include "wire/auth_common.h"
 
 static void opt_element(struct text *out, const char *name, const char *s)
@@ -21,8 +21,11 @@ static void opaque_put(const struct auth_server_doc *d, struct text *out)
 static void input_put(const struct auth_input *in, struct text *out)
 {
 	static const char *const types[] = {
-		[AUTH_INPUT_TEXT] = "text", [AUTH_INPUT_PASSWORD] = "password", [AUTH_INPUT_HIDDEN] = "hidden",
-		[AUTH_INPUT_SSO] = "sso",   [AUTH_INPUT_SUBMIT] = "submit",
+	        [AUTH_INPUT_TEXT] = "text",
+	        [AUTH_INPUT_PASSWORD] = "password",
+	        [AUTH_INPUT_HIDDEN] = "hidden",
+	        [AUTH_INPUT_SSO] = "sso",
+	        [AUTH_INPUT_SUBMIT] = "submit",
 	};
 	text_str(out, "<input");
 	xml_put_attr(out, "type", types[in->type]);

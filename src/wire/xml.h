@@ -1,8 +1,8 @@
 /* XML for the one dialogue that needs it: a bounded reader on top of expat and an escaping writer.
- * The reader takes a whole document, refuses any DTD (so no entities but the five and numeric ones), bounds depth,
- * elements, attributes and text, and reads bytes as UTF-8 whatever the declaration says. Elements that the caller
- * does not name are skipped with all that is in them. What expat allocates is wiped when freed, because these
- * documents carry passwords. */
+ * The reader takes a whole document, refuses any DTD (so no entities but the five and numeric ones), bounds
+ * depth, elements, attributes and text, and reads bytes as UTF-8 whatever the declaration says. Elements that
+ * the caller does not name are skipped with all that is in them. What expat allocates is wiped when freed,
+ * because these documents carry passwords. */
 #ifndef WIRE_XML_H
 #define WIRE_XML_H
 
@@ -18,8 +18,8 @@
 #define XML_MAX_TEXT      4096 /* directly inside one element, bytes */
 
 enum {
-	XML_NODE_DOC = 0, /* parent of the root */
-	XML_NODE_SKIP = 1, /* not named by any rule */
+	XML_NODE_DOC = 0,   /* parent of the root */
+	XML_NODE_SKIP = 1,  /* not named by any rule */
 	XML_NODE_FIRST = 2, /* first number that a caller may use */
 };
 
@@ -49,8 +49,8 @@ struct xml_walk {
 	void *arg;
 };
 
-/* 0; ERR_MALFORMED (not well-formed, DTD, root without a rule); ERR_TOO_LARGE (a limit); -ENOMEM; what a callback
- * returned. White space before the XML declaration is tolerated. */
+/* 0; ERR_MALFORMED (not well-formed, DTD, root without a rule); ERR_TOO_LARGE (a limit); -ENOMEM; what a
+ * callback returned. White space before the XML declaration is tolerated. */
 MUST_USE int xml_read(struct span doc, const struct xml_walk *w);
 
 /* Value of an attribute of an element at open; NULL when absent. */

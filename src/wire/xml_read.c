@@ -89,7 +89,8 @@ static void XMLCALL on_start(void *arg, const XML_Char *name, const XML_Char **a
 	struct reader *r = arg;
 	if (r->err != 0)
 		return;
-	if (r->depth == XML_MAX_DEPTH || ++r->n_elements > XML_MAX_ELEMENTS || attrs_count(attrs) > XML_MAX_ATTRS) {
+	if (r->depth == XML_MAX_DEPTH || ++r->n_elements > XML_MAX_ELEMENTS ||
+	        attrs_count(attrs) > XML_MAX_ATTRS) {
 		reader_fail(r, ERR_TOO_LARGE);
 		return;
 	}
@@ -105,7 +106,8 @@ static void XMLCALL on_start(void *arg, const XML_Char *name, const XML_Char **a
 		return;
 	level->node = rule->node;
 	level->max_text_bytes = rule->max_text_bytes;
-	level->inner_at = (size_t)XML_GetCurrentByteIndex(r->parser) + (size_t)XML_GetCurrentByteCount(r->parser);
+	level->inner_at =
+	        (size_t)XML_GetCurrentByteIndex(r->parser) + (size_t)XML_GetCurrentByteCount(r->parser);
 	r->n_text = 0;
 	struct xml_element e = {.node = rule->node, .name = name, .attrs = (const char *const *)attrs};
 	int err = r->walk->open(r->walk->arg, &e);
@@ -154,8 +156,8 @@ static void XMLCALL on_text(void *arg, const XML_Char *s, int n)
 	r->n_text += (size_t)n;
 }
 
-static void XMLCALL on_doctype(void *arg, const XML_Char *name, const XML_Char *sysid, const XML_Char *pubid,
-	int has_subset)
+static void XMLCALL on_doctype(
+        void *arg, const XML_Char *name, const XML_Char *sysid, const XML_Char *pubid, int has_subset)
 {
 	(void)name, (void)sysid, (void)pubid, (void)has_subset;
 	reader_fail(arg, ERR_MALFORMED);

@@ -1,12 +1,16 @@
 #include "wire/xml.h"
 
-/* Bytes of the well-formed UTF-8 character at the start of s (RFC 3629, shortest form, no surrogates), or 0. */
+/* Bytes of the well-formed UTF-8 character at the start of s (RFC 3629, shortest form, no surrogates), or 0.
+ */
 static size_t utf8_len(struct span s)
 {
 	uint8_t lead = s.p[0];
 	if (lead < 0x80)
 		return 1;
-	size_t n = lead >= 0xc2 && lead < 0xe0 ? 2 : lead >= 0xe0 && lead < 0xf0 ? 3 : lead >= 0xf0 && lead < 0xf5 ? 4 : 0;
+	size_t n = lead >= 0xc2 && lead < 0xe0   ? 2
+	           : lead >= 0xe0 && lead < 0xf0 ? 3
+	           : lead >= 0xf0 && lead < 0xf5 ? 4
+	                                         : 0;
 	if (n == 0 || s.n < n)
 		return 0;
 	uint8_t min = lead == 0xe0 ? 0xa0 : lead == 0xf0 ? 0x90 : 0x80;
