@@ -39,7 +39,7 @@ long dns_file_owner(struct span content)
 void dns_file_format(const struct tunnel_params *p, long pid, struct span old, struct text *out)
 {
 	char a[ADDR_TEXT_MAX];
-	text_fmt(out, "%s%ld which puts the former file back at its end.\n", marker, pid);
+	text_fmt(out, "%s%ld (the former file comes back at its end)\n", marker, pid);
 	if (p->default_domain[0] != '\0')
 		text_fmt(out, "search %s\n", p->default_domain);
 	for (size_t i = 0; i < p->n_dns && i < RESOLV_SERVERS; i++)

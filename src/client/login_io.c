@@ -72,12 +72,8 @@ static int explain_connect(struct login_run *r, int err)
 {
 	struct gate *g = r->gate;
 	if (err == ERR_IDENTITY) {
-		struct tls_info info = {0};
-		tls_info(r->conn->tls, &info);
+		/* the text names the pin to use */
 		events_fail(r->ev, "The gateway %s cannot be trusted: %s", g->host, tls_error(r->conn->tls));
-		if (info.peer_pin[0] != '\0')
-			events_fail(r->ev, "If you know that this is your gateway, connect with --pin %s",
-			        info.peer_pin);
 		return EXIT_IDENTITY;
 	}
 	const char *detail = r->conn->tls != NULL ? tls_error(r->conn->tls) : "";

@@ -28,7 +28,7 @@ static int host_port_parse(struct span in, struct span *ret_host, uint16_t *ret_
 	if (in.n > 0 && in.p[0] == '[') {
 		port = span_skip(in, 1);
 		*ret_host = span_cut(&port, ']');
-		if (addr_parse(*ret_host, &literal) || literal.family != 6)
+		if (ret_host->n + 2 > in.n || addr_parse(*ret_host, &literal) || literal.family != 6)
 			return -EINVAL;
 		has_port = port.n > 0;
 		if (has_port && port.p[0] != ':')

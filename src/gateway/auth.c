@@ -1,6 +1,7 @@
 /* The process: descriptors and START from the monitor, then questions from the worker's threads. */
 #include <errno.h>
 #include <pwd.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/random.h>
@@ -438,8 +439,17 @@ static void on_monitor(struct loop_fd *f, int err, int events)
 	}
 }
 
+/* A terminal or systemd signals the whole group; the monitor is the one that decides, and tells us. */
+static void signals_ignore(void)
+{
+	static const int all[] = {SIGHUP, SIGINT, SIGTERM, SIGPIPE};
+	for (size_t i = 0; i < N_ELEM(all); i++)
+		(void)signal(all[i], SIG_IGN);
+}
+
 int auth_main(int monitor_fd)
 {
+	signals_ignore();
 	struct auth *auth = calloc(1, sizeof(*auth));
 	if (auth == NULL || uv_loop_init(&auth->loop) < 0) {
 		free(auth);

@@ -190,8 +190,7 @@ void authority_pool_info(const struct authority *a, const char *name, struct ipc
 	for (size_t i = 0; i < a->n; i++) {
 		const struct session *s = a->all[i];
 		const struct ip_addr *addr = ret->first.family == 4 ? &s->rec.ip4 : &s->rec.ip6;
-		const char *pool = ret->first.family == 4 ? s->rec.pool4 : s->rec.pool6;
-		if (!addr_is_set(addr) || strcmp(pool, name) != 0)
+		if (!addr_is_set(addr) || !lease_has(p, addr)) /* a user's own one counts, too */
 			continue;
 		if (s->owner == OWNER_NONE)
 			ret->n_held++;

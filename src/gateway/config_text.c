@@ -5,6 +5,7 @@
 
 #include "base/err.h"
 #include "gateway/config_text.h"
+#include "io/log.h"
 #include "policy/config.h"
 
 static int text_read(int fd, uint8_t *buf, size_t n)
@@ -20,6 +21,18 @@ static int text_read(int fd, uint8_t *buf, size_t n)
 	return 0;
 }
 
+/* Not expected, since the monitor parsed the same text: worth a line. */
+static void error_log(void *arg, const struct diag *d)
+{
+	(void)arg;
+	struct text t = {0};
+	if (d->severity != DIAG_ERROR)
+		return;
+	diag_format(d, &t);
+	log_msg(3, "CULVERT", 101010, "%s", text_cstr(&t));
+	text_done(&t);
+}
+
 int config_text_read(int fd, struct config **ret)
 {
 	struct stat st;
@@ -33,7 +46,8 @@ int config_text_read(int fd, struct config **ret)
 		return -ENOMEM;
 	int r = text_read(fd, buf, n);
 	if (r == 0)
-		r = config_parse(span_of(buf, n), "running-config", (struct diag_sink){0}, ret);
+		r = config_parse(
+		        span_of(buf, n), "running-config", (struct diag_sink){.put = error_log}, ret);
 	explicit_bzero(buf, n); /* secrets */
 	free(buf);
 	return r;

@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <signal.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -16,6 +17,28 @@
 #include "base/err.h"
 #include "gateway/auth.h"
 #include "ipc/chan.h"
+
+static const char config_text[] =
+        "ip local pool P4 10.1.0.10-10.1.0.200 mask 255.255.255.0\n"
+        "ipv6 local pool P6 fd00:1::100/64 100\n"
+        "webvpn\n enable outside\n"
+        "group-policy GP internal\n"
+        "group-policy GP attributes\n"
+        " vpn-tunnel-protocol ssl-client\n"
+        " address-pools value P4\n"
+        " ipv6-address-pools value P6\n"
+        "tunnel-group STAFF type remote-access\n"
+        "tunnel-group STAFF general-attributes\n"
+        " default-group-policy GP\n"
+        "tunnel-group STUDENTS type remote-access\n"
+        "username alice password right\n"
+        "username banned password right\n"
+        "username never password right\n"
+        "username never attributes\n vpn-simultaneous-logins 0\n"
+        "username locked password right\n"
+        "username locked attributes\n group-lock value STUDENTS\n"
+        "username fixed password right\n"
+        "username fixed attributes\n vpn-framed-ip-address 10.1.0.77 255.255.255.0\n";
 
 static char dir[64];
 
@@ -48,6 +71,14 @@ static void expect(struct chan *c, uint8_t type, struct ipc_msg *ret)
 	assert_string_equal(ipc_type_name(ret->type), ipc_type_name(type));
 }
 
+static int config_open(const char *text)
+{
+	int fd = memfd_create("config", MFD_CLOEXEC);
+	assert_true(fd >= 0);
+	assert_int_equal(write(fd, text, strlen(text)), (ssize_t)strlen(text));
+	return fd;
+}
+
 static void gateway_start_as(uint32_t uid)
 {
 	int fds[2];
@@ -61,7 +92,7 @@ static void gateway_start_as(uint32_t uid)
 	}
 	close(fds[1]);
 	chan_init(&g.monitor, fds[0], IPC_MONITOR, IPC_AUTH);
-	fd_send(IPC_FD_CONFIG, 0, open("/dev/null", O_RDONLY));
+	fd_send(IPC_FD_CONFIG, 0, config_open(config_text));
 	fd_send(IPC_FD_STATE_DIR, 0, open(dir, O_RDONLY | O_DIRECTORY));
 	thread_open(0);
 	thread_open(1);
@@ -107,7 +138,8 @@ static struct ipc_login_result login(const char *group, const char *user, const 
 
 static struct ipc_session_info session_open(unsigned thread, const uint8_t *token)
 {
-	struct ipc_msg m = {.type = IPC_SESSION_OPEN, .ref = 18, .session_open = {.wants_ip4 = true}};
+	struct ipc_msg m = {
+	        .type = IPC_SESSION_OPEN, .ref = 18, .session_open = {.wants_ip4 = true, .wants_ip6 = true}};
 	m.session_open.peer = addr_from_v4(0xc0000202);
 	memcpy(m.session_open.token, token, IPC_TOKEN_BYTES);
 	assert_int_equal(chan_send(&g.thread[thread], &m, -1), 0);
@@ -126,14 +158,18 @@ static struct ipc_stats_info stats(void)
 TEST(login_and_session)
 {
 	gateway_start();
-	struct ipc_login_result r = login("", "alice", "right");
+	struct ipc_login_result r = login("STAFF", "alice", "right");
 	assert_int_equal(r.status, IPC_LOGIN_OK);
 	assert_string_equal(r.username, "alice");
-	assert_string_equal(r.tunnel_group, "DefaultWEBVPNGroup");
+	assert_string_equal(r.tunnel_group, "STAFF");
 	assert_string_equal(r.group_policy, "GP");
 	struct ipc_session_info s = session_open(0, r.token);
 	assert_int_equal(s.status, IPC_OPEN_OK);
 	assert_int_equal(addr_to_v4(&s.ip4) >> 8, 0x0a0100);
+	struct ipc_login_result fixed = login("STAFF", "fixed", "right");
+	struct ipc_session_info f = session_open(0, fixed.token);
+	assert_int_equal(addr_to_v4(&f.ip4), 0x0a01004d);
+	assert_int_equal(f.ip4_len, 24);
 	/* resumed on the other thread: the first one is told */
 	struct ipc_msg m;
 	struct ipc_session_info again = session_open(1, r.token);
@@ -143,14 +179,14 @@ TEST(login_and_session)
 	m = (struct ipc_msg){.type = IPC_POOL_QUERY, .pool_query.name = "P4"};
 	assert_int_equal(chan_send(&g.thread[1], &m, -1), 0);
 	expect(&g.thread[1], IPC_POOL_INFO, &m);
-	assert_int_equal(m.pool_info.n_in_use, 1);
+	assert_int_equal(m.pool_info.n_in_use, 2);
 	m = (struct ipc_msg){.type = IPC_LOGOFF, .logoff = {.kind = IPC_LOGOFF_NAME, .value = "alice"}};
 	assert_int_equal(chan_send(&g.thread[0], &m, -1), 0);
 	expect(&g.thread[0], IPC_LOGOFF_RESULT, &m);
 	assert_int_equal(m.logoff_result.n_sessions, 1);
 	expect(&g.thread[1], IPC_SESSION_KICK, &m);
 	assert_int_equal(m.session_kick.reason, IPC_KICK_ADMIN);
-	m = (struct ipc_msg){.type = IPC_SESSION_QUERY};
+	m = (struct ipc_msg){.type = IPC_SESSION_QUERY, .session_query.after = fixed.index};
 	assert_int_equal(chan_send(&g.thread[0], &m, -1), 0);
 	expect(&g.thread[0], IPC_SESSION_ITEM, &m);
 	assert_false(m.session_item.is_found);
@@ -160,12 +196,12 @@ TEST(login_and_session)
 TEST(logins_that_fail)
 {
 	gateway_start();
-	assert_int_equal(login("", "alice", "wrong").status, IPC_LOGIN_REFUSED);
-	assert_int_equal(login("", "nobody", "right").status, IPC_LOGIN_REFUSED);
+	assert_int_equal(login("STAFF", "alice", "wrong").status, IPC_LOGIN_REFUSED);
+	assert_int_equal(login("STAFF", "nobody", "right").status, IPC_LOGIN_REFUSED);
 	assert_int_equal(login("none", "alice", "right").status, IPC_LOGIN_DISABLED);
-	assert_int_equal(login("", "locked", "right").status, IPC_LOGIN_DISABLED); /* to another group */
-	assert_int_equal(login("", "never", "right").status, IPC_LOGIN_LIMIT);
-	struct ipc_login_result r = login("", "banned", "right");
+	assert_int_equal(login("STAFF", "locked", "right").status, IPC_LOGIN_DISABLED); /* to another group */
+	assert_int_equal(login("STAFF", "never", "right").status, IPC_LOGIN_LIMIT);
+	struct ipc_login_result r = login("STAFF", "banned", "right");
 	assert_int_equal(r.status, IPC_LOGIN_LOCKED);
 	assert_int_equal(r.delay_ms, 2500);
 	assert_int_equal(stats().n_logins_refused, 6);
@@ -175,8 +211,10 @@ TEST(logins_that_fail)
 TEST(slow_hash_stalls_nobody)
 {
 	gateway_start();
-	struct ipc_login_result r = login("", "alice", "right");
-	struct ipc_msg m = {.type = IPC_LOGIN, .ref = 99, .login = {.username = "alice", .password = "slow"}};
+	struct ipc_login_result r = login("STAFF", "alice", "right");
+	struct ipc_msg m = {.type = IPC_LOGIN,
+	        .ref = 99,
+	        .login = {.tunnel_group = "STAFF", .username = "alice", .password = "slow"}};
 	assert_int_equal(chan_send(&g.thread[0], &m, -1), 0);
 	/* answered although it was asked later: the slow one waits for a byte that we have not sent yet */
 	assert_int_equal(session_open(0, r.token).status, IPC_OPEN_OK);
@@ -192,7 +230,7 @@ TEST(slow_hash_stalls_nobody)
 TEST(worker_and_gateway_may_die)
 {
 	gateway_start();
-	struct ipc_login_result r = login("", "alice", "right");
+	struct ipc_login_result r = login("STAFF", "alice", "right");
 	struct ipc_session_info first = session_open(0, r.token);
 	chan_done(&g.thread[0]); /* the worker dies, the monitor starts another one */
 	thread_open(0);
@@ -218,7 +256,7 @@ TEST(worker_and_gateway_may_die)
 TEST(a_worker_that_breaks_the_rules_is_cut_off)
 {
 	gateway_start();
-	struct ipc_login_result r = login("", "alice", "right");
+	struct ipc_login_result r = login("STAFF", "alice", "right");
 	struct ipc_msg m = {.type = IPC_RELOAD};
 	int fd;
 	session_open(0, r.token);
@@ -227,7 +265,7 @@ TEST(a_worker_that_breaks_the_rules_is_cut_off)
 	assert_int_equal(poll(&p, 1, 10000), 1);
 	assert_int_equal(chan_recv(&g.thread[0], IPC_RUNNING, 0, &m, &fd), ERR_CLOSED);
 	assert_int_equal(stats().n_waiting, 1); /* its sessions are kept, the other thread is served */
-	fd_send(IPC_FD_CONFIG, 0, open("/dev/null", O_RDONLY));
+	fd_send(IPC_FD_CONFIG, 0, config_open(config_text));
 	m = (struct ipc_msg){.type = IPC_RELOAD};
 	assert_int_equal(chan_send(&g.monitor, &m, -1), 0);
 	expect(&g.monitor, IPC_READY, &m);
@@ -245,7 +283,7 @@ TEST(works_locked_in)
 	assert_int_equal(unlink("sessions.db"), 0);
 	assert_int_equal(unlink("sessions.db-wal"), 0);
 	gateway_start_as(nobody);
-	struct ipc_login_result r = login("", "alice", "right");
+	struct ipc_login_result r = login("STAFF", "alice", "right");
 	struct ipc_session_info s = session_open(0, r.token);
 	assert_int_equal(s.status, IPC_OPEN_OK);
 	gateway_stop(false);
