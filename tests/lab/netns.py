@@ -306,7 +306,7 @@ class Lab:
 
     def kill_tcp(self, ns, port=443):
         """Resets idle connections too: the kernel of ns aborts them and tells the peer."""
-        self.exec(ns, "ss", "-K", "-t", f"( sport = :{port} or dport = :{port} )", "state", "established")
+        self.exec(ns, "ss", "-K", "-t", "state", "established", f"( sport = :{port} or dport = :{port} )")
 
 
 def stop_on_sigterm():
