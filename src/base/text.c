@@ -4,6 +4,20 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+/* realloc() may leave the old bytes in freed memory: secrets are moved by hand. */
+static char *text_grow(struct text *t, size_t cap)
+{
+	if (!t->is_secret || t->p == NULL)
+		return realloc(t->p, cap);
+	char *p = malloc(cap);
+	if (p == NULL)
+		return NULL;
+	memcpy(p, t->p, t->n + 1);
+	explicit_bzero(t->p, t->cap);
+	free(t->p);
+	return p;
+}
+
 static bool text_reserve(struct text *t, size_t more)
 {
 	if (t->is_bad)
@@ -15,7 +29,7 @@ static bool text_reserve(struct text *t, size_t more)
 	size_t cap = t->cap ? t->cap : 256;
 	while (cap <= t->n + more)
 		cap *= 2;
-	char *p = realloc(t->p, cap);
+	char *p = text_grow(t, cap);
 	if (p == NULL)
 		goto bad;
 	t->p = p;
@@ -80,6 +94,8 @@ const char *text_cstr(const struct text *t)
 
 void text_done(struct text *t)
 {
+	if (t->is_secret && t->p != NULL)
+		explicit_bzero(t->p, t->cap);
 	free(t->p);
 	*t = (struct text){0};
 }

@@ -13,6 +13,7 @@ struct text {
 	size_t n; /* bytes without the NUL */
 	size_t cap;
 	bool is_bad;
+	bool is_secret; /* memory is wiped when the text grows or ends; set it before the first put */
 };
 
 void text_put(struct text *t, struct span s);

@@ -11,17 +11,23 @@
 #include "base/text.h"
 #include "base/util.h"
 
-#define HTTP_HEAD_MAX_BYTES 16384
-#define HTTP_LINE_MAX_BYTES 8192
-#define HTTP_MAX_HEADERS    96
-#define HTTP_BODY_MAX_BYTES (256u << 10)
+#define HTTP_HEAD_MAX_BYTES 16384 /* of a request */
+#define HTTP_LINE_MAX_BYTES 8192  /* of a request */
+/* The answer to CONNECT has one line for each route, and ASA puts a whole XML document on one of them. */
+#define HTTP_RESPONSE_HEAD_MAX_BYTES 65536
+#define HTTP_RESPONSE_LINE_MAX_BYTES 32768
+#define HTTP_MAX_HEADERS             768 /* of a response */
+#define HTTP_REQUEST_MAX_HEADERS     96
+#define HTTP_BODY_MAX_BYTES          (256u << 10)
 
 struct http_header {
 	struct span name, value; /* value without surrounding blanks */
 };
 
 enum http_body {
-	HTTP_BODY_NONE,     /* request without a body; response to CONNECT, 1xx, 204, 304 */
+	/* request without a body; response 1xx, 204, 304. A 2xx response to CONNECT has none either, whatever is said
+	 * here: only the caller knows what he asked (RFC 9110 9.3.6). */
+	HTTP_BODY_NONE,
 	HTTP_BODY_LENGTH,   /* Content-Length */
 	HTTP_BODY_CHUNKED,
 	HTTP_BODY_TO_CLOSE, /* responses only */
@@ -39,8 +45,10 @@ struct http_head {
 	bool wants_close;    /* Connection: close, or HTTP/1.0 without keep-alive */
 };
 
-/* 0 with *ret_used = bytes of the head including the empty line; ERR_MORE; ERR_MALFORMED; ERR_TOO_LARGE;
- * ERR_UNSUPPORTED (not HTTP/1.x). Never looks behind the empty line. */
+/* 0 with *ret_used = bytes of the head including the empty line; ERR_MORE; ERR_MALFORMED; ERR_TOO_LARGE (also an
+ * announced body over HTTP_BODY_MAX_BYTES); ERR_UNSUPPORTED (not HTTP/1.0 or 1.1, a transfer coding other than
+ * chunked). Never looks behind the empty line. The head is about 24 KiB: a few on a stack are fine, many are not;
+ * only headers[0..n_headers) are written. */
 MUST_USE int http_request_parse(struct span in, struct http_head *ret, size_t *ret_used);
 MUST_USE int http_response_parse(struct span in, struct http_head *ret, size_t *ret_used);
 

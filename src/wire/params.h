@@ -12,6 +12,11 @@
 #define PARAMS_MAX_SPLIT_DNS 64
 #define PARAMS_NAME_BYTES 256
 #define PARAMS_BANNER_BYTES 4096
+#define PARAMS_COOKIE_MAX_BYTES 512
+#define PARAMS_MTU_MIN      256 /* of an inner packet */
+#define PARAMS_BASE_MTU_MIN 576 /* of a link, RFC 791 */
+#define PARAMS_MTU_MAX      16384
+#define PARAMS_SECONDS_MAX  315360000 /* ten years: more is "never" in disguise and overflows clocks */
 #define DTLS_ID_BYTES 32
 #define DTLS_SECRET_BYTES 48
 
@@ -55,10 +60,12 @@ struct tunnel_request {
 	bool is_own;     /* X-Culvert: 1 ... */
 };
 
-/* Reads the headers of a CONNECT. ERR_MALFORMED only for a master secret or cookie that breaks its format. */
+/* Reads the headers of a CONNECT. ERR_MALFORMED only for a master secret (other than 96 hexadecimal digits) or a cookie
+ * (over PARAMS_COOKIE_MAX_BYTES, blanks, quotes, commas, backslashes, not ASCII) that breaks its format. Wipe *ret. */
 MUST_USE int tunnel_request_parse(const struct http_head *h, struct tunnel_request *ret);
 
-/* The client's whole CONNECT head, in openconnect's order (2.1). old4/old6: addresses to ask for again, or unset. */
+/* The client's whole CONNECT head, in openconnect's order (2.1). Control characters in texts are left out, so that no
+ * value can add a line. The text holds secrets. old4/old6: addresses to ask for again, or unset. */
 struct tunnel_request_out {
 	const char *host;   /* Host: value */
 	const char *user_agent;
@@ -112,7 +119,7 @@ struct tunnel_params {
 	enum dtls_suite suite; /* DTLS_NONE: no DTLS */
 	uint8_t dtls_id[DTLS_ID_BYTES]; /* App-ID (PSK) or Session-ID */
 	size_t dtls_id_bytes;           /* 1..32; 32 for Session-ID */
-	uint16_t dtls_port;
+	uint16_t dtls_port;             /* 0: not told */
 	bool is_own; /* X-Culvert */
 };
 
@@ -120,10 +127,13 @@ struct tunnel_format_opts {
 	bool has_full_ip6;   /* use the -IP6 header forms */
 	bool is_anyconnect;  /* Cisco agent: IPv6 resolvers as X-CSTP-DNS-IP6, X-CSTP-Protocol line */
 };
-/* Status line, headers, empty line. */
+/* Status line, headers, empty line. What is absent (0, "", none) has no line; without a suite, or with an identifier that
+ * does not fit it, there is no X-DTLS line at all. */
 void tunnel_params_format(const struct tunnel_params *p, const struct tunnel_format_opts *o, struct text *out);
-/* Reads a 200 answer. ERR_MALFORMED, ERR_TOO_LARGE (over a PARAMS_MAX_*), ERR_UNSUPPORTED (Content-Encoding),
- * ERR_PEER_PROTOCOL (no address or no MTU). On error nothing is owned. Case-insensitive names. */
+/* Reads a 200 answer. ERR_MALFORMED (an address, route, search domain or DTLS identifier that is none), ERR_TOO_LARGE
+ * (over a PARAMS_MAX_*), ERR_UNSUPPORTED (Content-Encoding), ERR_PEER_PROTOCOL (not 200, no address or no MTU), -ENOMEM.
+ * On error nothing is owned. Case-insensitive names. Routes lose their host bits; resolvers that are no addresses and
+ * numbers out of range are as if absent; a suite we do not know, or without its identifier, is DTLS_NONE. */
 MUST_USE int tunnel_params_parse(const struct http_head *h, struct tunnel_params *ret);
 void tunnel_params_done(struct tunnel_params *p);
 

@@ -1,0 +1,161 @@
+#include "client/adapter.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+uint16_t adapter_mtu(const struct tunnel_params *p)
+{
+	uint16_t mtu = p->cstp_mtu;
+	if (p->dtls_mtu != 0 && (mtu == 0 || p->dtls_mtu < mtu))
+		mtu = p->dtls_mtu;
+	if (mtu > ADAPTER_MTU_MAX)
+		mtu = ADAPTER_MTU_MAX;
+	if (addr_is_set(&p->ip6.addr) && mtu < ADAPTER_MTU_IP6)
+		mtu = ADAPTER_MTU_IP6;
+	return mtu;
+}
+
+static void run_script(struct adapter *a, enum script_reason reason, const struct tunnel_params *p)
+{
+	struct script_facts f = {
+	        .command = a->opt->script,
+	        .adapter = a->is_open ? a->tun.name : "",
+	        .gateway = a->gateway,
+	        .mtu = a->mtu,
+	        .params = p,
+	        .cstp_options = a->cstp_options,
+	        .verbosity = a->verbosity,
+	};
+	int err = script_run(&f, reason);
+	if (err > 0)
+		events_note(
+		        a->ev, EVENT_WARNING, 0, "The script %s ended with status %d.", a->opt->script, err);
+	else if (err < 0)
+		events_note(a->ev, EVENT_ERROR, 0, "The script %s could not be run: %s.", a->opt->script,
+		        err_text(err));
+}
+
+int adapter_prepare(
+        struct adapter *a, const struct connect_options *o, const struct ip_addr *gateway, struct events *ev)
+{
+	*a = (struct adapter){
+	        .opt = &o->network, .ev = ev, .gateway = *gateway, .verbosity = o->run.verbosity};
+	dns_init(&a->dns);
+	int err = netconf_open(&a->net);
+	if (err) {
+		events_fail(ev, "Netlink is not available: %s.", err_text(err));
+		return err;
+	}
+	if (a->opt->script != NULL)
+		run_script(a, SCRIPT_PRE_INIT, NULL);
+	else if (!a->opt->has_no_script && dns_repair(&a->dns))
+		events_note(ev, EVENT_WARNING, 0,
+		        "%s of an earlier session that did not end properly was put back.", DNS_RESOLV_CONF);
+	return 0;
+}
+
+static int device_open(struct adapter *a)
+{
+	struct tun_config config = {.name = a->opt->interface, .queues = 1};
+	int err = tun_open(&config, &a->tun);
+	if (err)
+		events_fail(
+		        a->ev, "The adapter %s cannot be made: %s", a->opt->interface, tun_error_text(err));
+	a->is_open = err == 0;
+	return err;
+}
+
+static int configure(struct adapter *a, const struct tunnel_params *p)
+{
+	struct ip_prefix failed;
+	char text[PREFIX_TEXT_MAX];
+	int err = netconf_adapter(&a->net, a->tun.name, p, a->mtu);
+	if (err) {
+		events_fail(a->ev, "The adapter %s cannot be configured: %s.", a->tun.name, err_text(err));
+		return err;
+	}
+	if (a->opt->has_no_script)
+		return 0;
+	err = netconf_routes(&a->net, p, &a->gateway, &failed);
+	if (err) {
+		events_fail(a->ev, "The route to %s cannot be set: %s.", prefix_format(&failed, text),
+		        err_text(err));
+		return err;
+	}
+	err = dns_set(&a->dns, a->tun.name, p);
+	if (err) /* addresses work without names: say it and go on */
+		events_fail(a->ev,
+		        "The gateway's name servers cannot be put into %s: %s. Names inside will not "
+		        "resolve.",
+		        DNS_RESOLV_CONF, err_text(err));
+	return 0;
+}
+
+/* CISCO_CSTP_OPTIONS: all X-CSTP-* lines, NAME=value, LF between (wire-protocol.md 8.1). */
+static void keep_options(struct adapter *a, const struct http_head *head)
+{
+	struct text t = {0};
+	for (size_t i = 0; i < head->n_headers; i++) {
+		const struct http_header *h = &head->headers[i];
+		if (h->name.n < 7 || strncasecmp((const char *)h->name.p, "X-CSTP-", 7) != 0)
+			continue;
+		if (t.n > 0)
+			text_str(&t, "\n");
+		text_put(&t, h->name);
+		text_str(&t, "=");
+		text_put(&t, h->value);
+	}
+	free(a->cstp_options);
+	a->cstp_options = text_ok(&t) ? t.p : NULL;
+	if (!text_ok(&t))
+		text_done(&t);
+}
+
+int adapter_up(struct adapter *a, const struct tunnel_params *p, const struct http_head *head)
+{
+	a->mtu = adapter_mtu(p);
+	int err = device_open(a);
+	if (err)
+		return err;
+	a->is_configured = true;
+	if (a->opt->script == NULL)
+		return configure(a, p);
+	keep_options(a, head);
+	run_script(a, SCRIPT_CONNECT, p);
+	return 0;
+}
+
+void adapter_attempt(struct adapter *a, const struct tunnel_params *p)
+{
+	if (a->opt->script != NULL)
+		run_script(a, SCRIPT_ATTEMPT_RECONNECT, p);
+	else if (!a->opt->has_no_script && netconf_repair(&a->net))
+		events_note(a->ev, EVENT_INFO, 0,
+		        "The route to the gateway was moved to the machine's new network.");
+}
+
+void adapter_reconnected(struct adapter *a, const struct tunnel_params *p)
+{
+	uint16_t mtu = adapter_mtu(p);
+	if (mtu != a->mtu && a->opt->script == NULL && netconf_set_mtu(&a->net, mtu) == 0)
+		events_note(a->ev, EVENT_INFO, 0, "The adapter's MTU changed in place from %u to %u.", a->mtu,
+		        mtu);
+	a->mtu = mtu;
+	if (a->opt->script != NULL)
+		run_script(a, SCRIPT_RECONNECT, p);
+}
+
+void adapter_down(struct adapter *a, const struct tunnel_params *p)
+{
+	if (a->is_configured && a->opt->script != NULL)
+		run_script(a, SCRIPT_DISCONNECT, p);
+	dns_undo(&a->dns);
+	if (a->net.nl != NULL)
+		netconf_undo(&a->net);
+	netconf_close(&a->net);
+	if (a->is_open)
+		tun_close(&a->tun);
+	a->is_open = a->is_configured = false;
+	free(a->cstp_options);
+	a->cstp_options = NULL;
+}

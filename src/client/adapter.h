@@ -1,0 +1,43 @@
+/* The adapter with everything that belongs to it on this machine: device, addresses, routes, resolvers, or
+ * the user's script in place of these. Made once, untouched by reconnects, taken down in reverse order. */
+#ifndef CLIENT_ADAPTER_H
+#define CLIENT_ADAPTER_H
+
+#include "client/dns.h"
+#include "client/events.h"
+#include "client/netconf.h"
+#include "client/options.h"
+#include "client/script.h"
+#include "io/tun.h"
+
+#define ADAPTER_MTU_MAX 16320 /* with all headers in one TLS record */
+#define ADAPTER_MTU_IP6 1280  /* RFC 8200 section 5 */
+
+struct adapter {
+	const struct network_options *opt;
+	struct events *ev;
+	struct tun tun;
+	bool is_open, is_configured;
+	struct netconf net;
+	struct dns dns;
+	uint16_t mtu; /* bytes */
+	struct ip_addr gateway;
+	char *cstp_options; /* for the script; owned */
+	unsigned verbosity;
+};
+
+/* The smaller of the two announced values; at least 1280 with IPv6 inside. */
+uint16_t adapter_mtu(const struct tunnel_params *p);
+
+/* Before CONNECT: repairs leftovers, runs the script's pre-init. 0, or -errno and the user was told. */
+MUST_USE int adapter_prepare(
+        struct adapter *a, const struct connect_options *o, const struct ip_addr *gateway, struct events *ev);
+/* First answer of CONNECT. 0, or negative and the user was told what to do. */
+MUST_USE int adapter_up(struct adapter *a, const struct tunnel_params *p, const struct http_head *head);
+/* Before each try to reconnect, and after a successful one. */
+void adapter_attempt(struct adapter *a, const struct tunnel_params *p);
+void adapter_reconnected(struct adapter *a, const struct tunnel_params *p);
+/* Undoes everything. */
+void adapter_down(struct adapter *a, const struct tunnel_params *p);
+
+#endif

@@ -1,0 +1,22 @@
+/* What the two tunnels of a session have in common: counters, and who is told. */
+#ifndef CLIENT_CHANNEL_H
+#define CLIENT_CHANNEL_H
+
+#include "tunnel/link.h"
+#include "wire/cstp.h"
+
+struct channel_counters {
+	uint64_t tx_bytes, rx_bytes; /* of inner packets */
+	uint64_t tx_packets, rx_packets;
+};
+
+/* Calls from a tunnel to the session. Any of them may close the tunnel: the caller looks again afterwards. */
+struct channel_owner {
+	void *ctx;
+	void (*on_up)(void *ctx, enum link_channel ch);
+	void (*on_packet)(void *ctx, enum link_channel ch, const struct cstp_packet *p);
+	/* The tunnel has closed itself. why: one line, lives until the return. */
+	void (*on_lost)(void *ctx, enum link_channel ch, int err, const char *why);
+};
+
+#endif

@@ -1,0 +1,306 @@
+#include "client/dns.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/parse.h"
+
+#define RESOLVED_SOCKET "/run/systemd/resolve/io.systemd.Resolve"
+#define RESOLV_MAX      65536 /* a larger resolv.conf is not one */
+#define RESOLV_SERVERS  3     /* resolver(5): MAXNS */
+#define RESOLVED_ARGS   (PARAMS_MAX_DNS + PARAMS_MAX_SPLIT_DNS + 24)
+
+static const char marker[] = "# Written by culvert, process ";
+
+void dns_init(struct dns *d)
+{
+	*d = (struct dns){.path = DNS_RESOLV_CONF, .backup_path = DNS_BACKUP};
+}
+
+/* ---- the file's content ---- */
+
+long dns_file_owner(struct span content)
+{
+	uint32_t pid;
+	struct span line = span_cut(&content, '\n');
+	if (!span_starts(line, marker))
+		return 0;
+	line = span_skip(line, strlen(marker));
+	return parse_u32(span_cut(&line, ' '), 1, INT32_MAX, &pid) ? 0 : (long)pid;
+}
+
+void dns_file_format(const struct tunnel_params *p, long pid, struct span old, struct text *out)
+{
+	char a[ADDR_TEXT_MAX];
+	text_fmt(out, "%s%ld (the former file comes back at its end)\n", marker, pid);
+	if (p->default_domain[0] != '\0')
+		text_fmt(out, "search %s\n", p->default_domain);
+	for (size_t i = 0; i < p->n_dns && i < RESOLV_SERVERS; i++)
+		text_fmt(out, "nameserver %s\n", addr_format(&p->dns[i], a));
+	while (old.n > 0) {
+		struct span line = span_cut(&old, '\n');
+		if (span_starts(line, "options")) {
+			text_put(out, line);
+			text_str(out, "\n");
+		}
+	}
+}
+
+/* ---- files ---- */
+
+static int file_read(const char *path, struct text *out)
+{
+	char buf[4096];
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return -errno;
+	ssize_t n;
+	while ((n = read(fd, buf, sizeof(buf))) > 0 && out->n < RESOLV_MAX)
+		text_put(out, span_of(buf, (size_t)n));
+	int err = n < 0 ? -errno : (n > 0 || !text_ok(out) ? -EFBIG : 0);
+	close(fd);
+	return err;
+}
+
+static int fd_write_all(int fd, struct span s)
+{
+	while (s.n > 0) {
+		ssize_t n = write(fd, s.p, s.n);
+		if (n < 0 && errno != EINTR)
+			return -errno;
+		if (n > 0)
+			s = span_skip(s, (size_t)n);
+	}
+	return 0;
+}
+
+static int file_write(const char *path, int flags, struct span content)
+{
+	int fd = open(path, O_WRONLY | O_CLOEXEC | flags, 0644);
+	if (fd < 0)
+		return -errno;
+	int err = fd_write_all(fd, content);
+	if (err == 0 && fchmod(fd, 0644) != 0)
+		err = -errno;
+	if (close(fd) != 0 && err == 0)
+		err = -errno;
+	return err;
+}
+
+/* Whole or not at all. Where the file is a mount of its own (containers, ip netns exec) it cannot be replaced
+ * (EBUSY) and is written in place. */
+static int file_replace(const char *path, struct span content)
+{
+	char tmp[PATH_MAX];
+	if (snprintf(tmp, sizeof(tmp), "%s.culvert-new", path) >= (int)sizeof(tmp))
+		return -ENAMETOOLONG;
+	int err = file_write(tmp, O_CREAT | O_TRUNC | O_NOFOLLOW, content);
+	if (err == 0 && rename(tmp, path) != 0)
+		err = -errno;
+	if (err)
+		unlink(tmp);
+	if (err == -EBUSY || err == -EXDEV)
+		err = file_write(path, O_TRUNC, content);
+	return err;
+}
+
+/* A symbolic link (resolvconf, systemd) is kept as a link: the backup is then the link itself. */
+static int backup_make(const struct dns *d, struct span old)
+{
+	char link[PATH_MAX];
+	unlink(d->backup_path);
+	ssize_t n = readlink(d->path, link, sizeof(link) - 1);
+	if (n > 0) {
+		link[n] = '\0';
+		return symlink(link, d->backup_path) == 0 ? 0 : -errno;
+	}
+	return file_write(d->backup_path, O_CREAT | O_EXCL | O_NOFOLLOW, old);
+}
+
+static int backup_restore(const struct dns *d)
+{
+	struct text old = {0};
+	if (rename(d->backup_path, d->path) == 0)
+		return 0;
+	int err = -errno;
+	if (err != -EBUSY && err != -EXDEV)
+		return err;
+	err = file_read(d->backup_path, &old);
+	if (err == 0)
+		err = file_write(d->path, O_TRUNC, span_of(old.p, old.n));
+	if (err == 0)
+		unlink(d->backup_path);
+	text_done(&old);
+	return err;
+}
+
+static long file_owner(const char *path)
+{
+	struct text now = {0};
+	long owner = file_read(path, &now) == 0 ? dns_file_owner(span_of(now.p, now.n)) : 0;
+	text_done(&now);
+	return owner;
+}
+
+bool dns_repair(const struct dns *d)
+{
+	long owner = file_owner(d->path);
+	if (owner == 0 || (owner != getpid() && (kill((pid_t)owner, 0) == 0 || errno == EPERM)))
+		return false;
+	return backup_restore(d) == 0;
+}
+
+static int file_set(struct dns *d, const struct tunnel_params *p)
+{
+	struct text old = {0}, fresh = {0};
+	int err = file_read(d->path, &old);
+	if (err != 0 && err != -ENOENT)
+		goto exit;
+	if (dns_file_owner(span_of(old.p, old.n)) != 0) {
+		err = -EBUSY; /* another session's: its backup must not be lost */
+		goto exit;
+	}
+	dns_file_format(p, (long)getpid(), span_of(old.p, old.n), &fresh);
+	err = text_ok(&fresh) ? backup_make(d, span_of(old.p, old.n)) : -ENOMEM;
+	if (err)
+		goto exit;
+	err = file_replace(d->path, span_of(fresh.p, fresh.n));
+	if (err)
+		unlink(d->backup_path);
+exit:
+	text_done(&old);
+	text_done(&fresh);
+	return err;
+}
+
+static void file_undo(struct dns *d)
+{
+	if (file_owner(d->path) == getpid()) {
+		int err = backup_restore(d);
+		(void)err; /* the marker stays, so the next start tries again */
+	} else {
+		unlink(d->backup_path); /* somebody wrote a newer file: his wins */
+	}
+}
+
+/* ---- systemd-resolved ---- */
+
+static const char *const resolvectl_paths[] = {"/usr/bin/resolvectl", "/bin/resolvectl"};
+
+static const char *resolvectl_find(void)
+{
+	if (access(RESOLVED_SOCKET, F_OK) != 0)
+		return NULL;
+	for (size_t i = 0; i < N_ELEM(resolvectl_paths); i++)
+		if (access(resolvectl_paths[i], X_OK) == 0)
+			return resolvectl_paths[i];
+	return NULL;
+}
+
+static int exec_wait(const char *const *argv)
+{
+	pid_t pid = fork();
+	if (pid == 0) {
+		int null = open("/dev/null", O_RDWR);
+		if (null >= 0) {
+			dup2(null, 0);
+			dup2(null, 1);
+			dup2(null, 2);
+		}
+		execv(argv[0], (char *const *)(uintptr_t)argv);
+		_exit(127);
+	}
+	if (pid < 0)
+		return -errno;
+	int status;
+	while (waitpid(pid, &status, 0) < 0)
+		if (errno != EINTR)
+			return -errno;
+	return WIFEXITED(status) && WEXITSTATUS(status) == 0 ? 0 : -EIO;
+}
+
+static int resolved_servers(const char *tool, const char *adapter, const struct tunnel_params *p)
+{
+	const char *argv[RESOLVED_ARGS] = {tool, "dns", adapter};
+	char text[PARAMS_MAX_DNS][ADDR_TEXT_MAX];
+	size_t n = 3;
+	for (size_t i = 0; i < p->n_dns; i++)
+		argv[n++] = addr_format(&p->dns[i], text[i]);
+	return exec_wait(argv);
+}
+
+/* Split names are routed only to the tunnel's resolvers; without any, everything is ("~."). */
+static int resolved_domains(const char *tool, const char *adapter, const struct tunnel_params *p)
+{
+	const char *argv[RESOLVED_ARGS] = {tool, "domain", adapter};
+	char search[PARAMS_NAME_BYTES];
+	char(*routed)[PARAMS_NAME_BYTES + 1] = calloc(p->n_split_dns + 1, sizeof(*routed));
+	size_t n = 3;
+	if (routed == NULL)
+		return -ENOMEM;
+	(void)snprintf(search, sizeof(search), "%s", p->default_domain);
+	for (char *w = search, *end = search + strlen(search); w < end && n < 16; w += strlen(w) + 1) {
+		w[strcspn(w, " ,")] = '\0';
+		if (*w != '\0')
+			argv[n++] = w;
+	}
+	for (size_t i = 0; i < p->n_split_dns; i++) {
+		(void)snprintf(routed[i], sizeof(routed[i]), "~%s", p->split_dns[i]);
+		argv[n++] = routed[i];
+	}
+	if (p->n_split_dns == 0 || p->tunnel_all_dns)
+		argv[n++] = "~.";
+	int err = exec_wait(argv);
+	free(routed);
+	return err;
+}
+
+static int resolved_set(const char *tool, const char *adapter, const struct tunnel_params *p)
+{
+	int err = resolved_servers(tool, adapter, p);
+	return err ? err : resolved_domains(tool, adapter, p);
+}
+
+static void resolved_undo(const char *adapter)
+{
+	const char *tool = resolvectl_find();
+	if (tool == NULL)
+		return;
+	const char *const argv[] = {tool, "revert", adapter, NULL};
+	int err = exec_wait(argv);
+	(void)err; /* the adapter goes away, and its settings with it */
+}
+
+/* ---- both ---- */
+
+int dns_set(struct dns *d, const char *adapter, const struct tunnel_params *p)
+{
+	if (p->n_dns == 0)
+		return 0;
+	(void)snprintf(d->adapter, sizeof(d->adapter), "%s", adapter);
+	const char *tool = resolvectl_find();
+	if (tool != NULL && resolved_set(tool, adapter, p) == 0) {
+		d->way = DNS_RESOLVED;
+		return 0;
+	}
+	int err = file_set(d, p);
+	if (err == 0)
+		d->way = DNS_FILE;
+	return err;
+}
+
+void dns_undo(struct dns *d)
+{
+	if (d->way == DNS_RESOLVED)
+		resolved_undo(d->adapter);
+	else if (d->way == DNS_FILE)
+		file_undo(d);
+	d->way = DNS_NONE;
+}

@@ -1,0 +1,136 @@
+#include "client/events.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <jansson.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+static const char *const type_names[] = {"Information", "Warning", "Error"};
+
+int events_open(struct events *ev, const char *path, unsigned verbosity)
+{
+	*ev = (struct events){.verbosity = verbosity};
+	if (path == NULL)
+		return 0;
+	int fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0640);
+	if (fd < 0)
+		return -errno;
+	ev->file = fdopen(fd, "a");
+	if (ev->file == NULL) {
+		int err = -errno;
+		close(fd);
+		return err;
+	}
+	return 0;
+}
+
+void events_close(struct events *ev)
+{
+	if (ev->file != NULL)
+		fclose(ev->file);
+	ev->file = NULL;
+}
+
+static void time_format(char *buf, size_t cap)
+{
+	struct timespec now;
+	struct tm tm;
+	char day[32];
+	clock_gettime(CLOCK_REALTIME, &now);
+	gmtime_r(&now.tv_sec, &tm);
+	strftime(day, sizeof(day), "%Y-%m-%dT%H:%M:%S", &tm);
+	(void)snprintf(buf, cap, "%s.%03ldZ", day, now.tv_nsec / 1000000);
+}
+
+static void event_write(struct events *ev, enum event_type type, unsigned code, const char *text)
+{
+	if (ev->file == NULL)
+		return;
+	char now[48];
+	time_format(now, sizeof(now));
+	json_t *o = json_pack("{s:s, s:s, s:s, s:i, s:s}", "t", now, "type", type_names[type], "source",
+	        "culvert", "code", (int)code, "text", text);
+	char *line = o != NULL ? json_dumps(o, JSON_COMPACT) : NULL;
+	if (line != NULL) {
+		fprintf(ev->file, "%s\n", line);
+		fflush(ev->file);
+	}
+	free(line);
+	json_decref(o);
+}
+
+static char *vformat(const char *fmt, va_list ap)
+{
+	char *line = NULL;
+	if (vasprintf(&line, fmt, ap) < 0)
+		return NULL;
+	return line;
+}
+
+void events_say(struct events *ev, const char *fmt, ...)
+{
+	va_list ap;
+	va_start(ap, fmt);
+	char *line = vformat(fmt, ap);
+	va_end(ap);
+	if (line == NULL)
+		return;
+	if (!ev->is_silent) {
+		printf("%s\n", line);
+		fflush(stdout);
+	}
+	char *event = NULL;
+	if (asprintf(&event, "Message type information sent to the user: %s", line) >= 0) {
+		event_write(ev, EVENT_INFO, 0, event);
+		free(event);
+	}
+	free(line);
+}
+
+void events_fail(struct events *ev, const char *fmt, ...)
+{
+	va_list ap;
+	va_start(ap, fmt);
+	char *line = vformat(fmt, ap);
+	va_end(ap);
+	if (line == NULL)
+		return;
+	if (!ev->is_silent)
+		fprintf(stderr, "culvert: %s\n", line);
+	event_write(ev, EVENT_ERROR, 0, line);
+	free(line);
+}
+
+void events_note(struct events *ev, enum event_type type, unsigned code, const char *fmt, ...)
+{
+	va_list ap;
+	va_start(ap, fmt);
+	char *line = vformat(fmt, ap);
+	va_end(ap);
+	if (line == NULL)
+		return;
+	if (!ev->is_silent && ev->verbosity > 0)
+		fprintf(stderr, "culvert: %s: %s\n", type_names[type], line);
+	event_write(ev, type, code, line);
+	free(line);
+}
+
+void events_clean(struct text *out, struct span in, size_t max)
+{
+	if (in.n > max)
+		in.n = max;
+	for (size_t i = 0; i < in.n; i++) {
+		uint8_t c = in.p[i];
+		bool is_c1 = c == 0xc2 && i + 1 < in.n && in.p[i + 1] >= 0x80 && in.p[i + 1] < 0xa0;
+		if (is_c1)
+			i++;
+		else if (c == '\n' || c == '\r' || c == '\t')
+			text_str(out, " ");
+		else if (c >= ' ' && c != 0x7f)
+			text_put(out, span_of(&in.p[i], 1));
+	}
+}

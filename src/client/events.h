@@ -1,0 +1,36 @@
+/* What the user sees, and the event log: one line of English per thing that happened, in the words of Cisco's
+ * client (cisco-facts.md 7.2). With --events each also becomes one JSON object a line. */
+#ifndef CLIENT_EVENTS_H
+#define CLIENT_EVENTS_H
+
+#include <stdbool.h>
+#include <stdio.h>
+
+#include "base/span.h"
+#include "base/text.h"
+#include "base/util.h"
+
+enum event_type { EVENT_INFO, EVENT_WARNING, EVENT_ERROR };
+
+struct events {
+	FILE *file; /* NULL: none */
+	unsigned verbosity;
+	bool is_silent; /* in the background: nobody reads the terminal any more */
+};
+
+/* path NULL: no file. -errno when it cannot be opened. */
+MUST_USE int events_open(struct events *ev, const char *path, unsigned verbosity);
+void events_close(struct events *ev);
+
+/* A state that the user sees: a line on standard output, and an event. */
+void events_say(struct events *ev, const char *fmt, ...) PRINTF_LIKE(2, 3);
+/* Something went wrong and the user should act: standard error, and an event of type Error. */
+void events_fail(struct events *ev, const char *fmt, ...) PRINTF_LIKE(2, 3);
+/* For the event log only; on standard error too with --verbose. code 0: none. */
+void events_note(struct events *ev, enum event_type type, unsigned code, const char *fmt, ...)
+        PRINTF_LIKE(4, 5);
+
+/* Text of a peer for people: control characters (C1 too) become blanks or are dropped, at most max bytes. */
+void events_clean(struct text *out, struct span peer_text, size_t max);
+
+#endif

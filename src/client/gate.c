@@ -1,0 +1,72 @@
+#include "client/gate.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#define PEM_MAX_BYTES (1u << 20)
+
+static int pem_read(const char *path, struct text *out, struct text *why)
+{
+	char buf[4096];
+	ssize_t n = -1;
+	if (path == NULL)
+		return 0;
+	int fd = open(path, O_RDONLY | O_CLOEXEC), err = 0;
+	while (fd >= 0 && (n = read(fd, buf, sizeof(buf))) > 0 && out->n < PEM_MAX_BYTES)
+		text_put(out, span_of(buf, (size_t)n));
+	if (n != 0)
+		err = n > 0 ? ERR_TOO_LARGE : -errno;
+	if (fd >= 0)
+		close(fd);
+	explicit_bzero(buf, sizeof(buf));
+	if (err)
+		text_fmt(why, "%s: %s", path, err_text(err));
+	return err;
+}
+
+static struct span text_span(const struct text *t)
+{
+	return span_of(t->p, t->n);
+}
+
+static int gate_identity(struct gate *g, const struct connect_options *o, struct text *why)
+{
+	struct text ca = {0}, cert = {0}, key = {0};
+	int err = pem_read(o->identity.ca_file, &ca, why);
+	if (err == 0)
+		err = pem_read(o->credential.certificate, &cert, why);
+	if (err == 0)
+		err = pem_read(o->credential.key, &key, why);
+	if (err)
+		goto exit;
+	struct tls_client_opts opts = {
+	        .pin = o->identity.pins,
+	        .n_pin = o->identity.n_pins,
+	        .ca_pem = text_span(&ca),
+	        .wants_system_ca = true,
+	        .cert_pem = text_span(&cert),
+	        .key_pem = text_span(&key),
+	};
+	err = tls_client_ctx_new(&opts, why, &g->tls);
+exit:
+	text_done(&ca);
+	text_done(&cert);
+	tls_pem_wipe(&key);
+	return err;
+}
+
+int gate_init(struct gate *g, const struct connect_options *o, struct text *why)
+{
+	*g = (struct gate){.port = o->target.port};
+	(void)snprintf(g->host, sizeof(g->host), "%s", o->target.host);
+	(void)snprintf(g->user, sizeof(g->user), "%s", o->target.user);
+	return gate_identity(g, o, why);
+}
+
+void gate_done(struct gate *g)
+{
+	tls_client_ctx_put(g->tls);
+	explicit_bzero(g, sizeof(*g));
+}

@@ -1,0 +1,28 @@
+/* The gateway that this run talks to: its name, its addresses, how it is recognised, the session's cookie. */
+#ifndef CLIENT_GATE_H
+#define CLIENT_GATE_H
+
+#include "client/options.h"
+#include "io/sock.h"
+#include "io/tls.h"
+
+#define GATE_USER_AGENT   "AnyConnect-compatible Culvert VPN Agent v" CULVERT_VERSION
+#define GATE_COOKIE_BYTES 2048
+
+struct gate {
+	char host[TARGET_TEXT_BYTES];
+	uint16_t port;
+	struct sock_target targets[SOCK_DIAL_MAX];
+	size_t n_targets;
+	struct sock_target peer; /* the one that answered; reconnects go there */
+	struct tls_client_ctx *tls;
+	char cookie[GATE_COOKIE_BYTES];
+	char user[TARGET_TEXT_BYTES];
+	char group[TARGET_TEXT_BYTES];
+};
+
+/* Reads certificates and pins. ERR_CONFIG or -errno, *why says what. */
+MUST_USE int gate_init(struct gate *g, const struct connect_options *o, struct text *why);
+void gate_done(struct gate *g); /* wipes the cookie */
+
+#endif

@@ -1,0 +1,309 @@
+#include "client/tunnel_tls.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+static void tunnel_tls_ready(void *ctx, int events);
+
+int tunnel_tls_init(struct tunnel_tls *t, uv_loop_t *loop, struct gate *gate)
+{
+	*t = (struct tunnel_tls){.loop = loop, .gate = gate};
+	t->record = malloc(TLS_RECORD_MAX);
+	t->reply = calloc(1, sizeof(*t->reply));
+	int err = conn_init(&t->conn);
+	return t->record == NULL || t->reply == NULL ? -ENOMEM : err;
+}
+
+void tunnel_tls_done(struct tunnel_tls *t)
+{
+	tunnel_tls_close(t, false);
+	conn_done(&t->conn);
+	if (t->reply != NULL)
+		https_reply_done(t->reply);
+	free(t->reply);
+	free(t->record);
+}
+
+void tunnel_tls_close(struct tunnel_tls *t, bool is_polite)
+{
+	if (t->stage == TUNNEL_TLS_DIAL)
+		sock_dial_done(&t->dial);
+	t->stage = TUNNEL_TLS_DOWN;
+	t->setup_until_ms = MS_NEVER;
+	if (t->watch == NULL) {
+		conn_close(&t->conn, is_polite);
+		return;
+	}
+	if (conn_is_open(&t->conn)) {
+		if (is_polite) {
+			tls_close(t->conn.tls);
+			int err = conn_push(&t->conn);
+			(void)err; /* goodbye is a courtesy */
+		}
+		/* the peer must see the end now, not when the loop lets go of the descriptor */
+		shutdown(conn_release_fd(&t->conn), SHUT_RDWR);
+	}
+	watch_drop(t->watch);
+	t->watch = NULL;
+}
+
+static void tunnel_tls_lose(struct tunnel_tls *t, int err)
+{
+	char why[TLS_ERROR_TEXT_MAX] = "";
+	if (conn_is_open(&t->conn) && tls_error(t->conn.tls)[0] != '\0')
+		(void)snprintf(why, sizeof(why), "%s", tls_error(t->conn.tls));
+	else
+		(void)snprintf(why, sizeof(why), "%s", err_text(err));
+	tunnel_tls_close(t, false);
+	t->owner.on_lost(t->owner.ctx, LINK_TLS, err, why);
+}
+
+static void watch_update(struct tunnel_tls *t)
+{
+	if (t->watch != NULL)
+		watch_set(t->watch, UV_READABLE | (tunnel_tls_is_stuffed(t) ? UV_WRITABLE : 0));
+}
+
+/* Sends what waits; a failure ends the tunnel. False then. */
+static bool tunnel_tls_push(struct tunnel_tls *t)
+{
+	int err = conn_push(&t->conn);
+	if (err != 0 && err != -EAGAIN) {
+		tunnel_tls_lose(t, err);
+		return false;
+	}
+	watch_update(t);
+	return true;
+}
+
+void tunnel_tls_flush(struct tunnel_tls *t)
+{
+	if (t->stage >= TUNNEL_TLS_HANDSHAKE)
+		(void)tunnel_tls_push(t);
+}
+
+/* ---- setting up ---- */
+
+static void ask_connect(struct tunnel_tls *t)
+{
+	struct text request = {0};
+	struct sock_tcp_facts facts = {0};
+	uint16_t base_mtu = 0;
+	if (sock_tcp_facts(t->conn.fd, &facts) == 0 && facts.pmtu_bytes <= 16384)
+		base_mtu = (uint16_t)facts.pmtu_bytes;
+	t->format_request(t->owner.ctx, base_mtu, &request);
+	int err = text_ok(&request) ? tls_write(t->conn.tls, span_of(request.p, request.n)) : -ENOMEM;
+	if (request.p != NULL)
+		explicit_bzero(request.p, request.cap);
+	text_done(&request);
+	https_reply_done(t->reply);
+	https_reply_init(t->reply, true);
+	t->stage = TUNNEL_TLS_ASK;
+	if (err)
+		tunnel_tls_lose(t, err);
+	else
+		(void)tunnel_tls_push(t);
+}
+
+static void go_on_handshake(struct tunnel_tls *t)
+{
+	int err = conn_handshake(&t->conn);
+	if (err == 0)
+		ask_connect(t);
+	else if (err == ERR_MORE)
+		watch_update(t);
+	else
+		tunnel_tls_lose(t, err);
+}
+
+static bool watch_begin(struct tunnel_tls *t, int fd, int events)
+{
+	t->watch = watch_new(t->loop, fd, tunnel_tls_ready, t);
+	if (t->watch != NULL)
+		watch_set(t->watch, events);
+	return t->watch != NULL;
+}
+
+/* The dial keeps its descriptor: a duplicate of it is watched. */
+static void watch_dial(struct tunnel_tls *t)
+{
+	if (t->watch != NULL)
+		return;
+	int fd = fcntl(t->dial.fds[0], F_DUPFD_CLOEXEC, 3);
+	if (fd >= 0 && !watch_begin(t, fd, UV_WRITABLE))
+		close(fd); /* then the setup's time limit ends it */
+}
+
+static void go_on_dial(struct tunnel_tls *t, ms_t now_ms)
+{
+	int fd;
+	size_t which;
+	int err = sock_dial_step(&t->dial, now_ms, &fd, &which);
+	if (err == ERR_MORE) {
+		watch_dial(t);
+		return;
+	}
+	watch_drop(t->watch);
+	t->watch = NULL;
+	if (err) {
+		t->stage = TUNNEL_TLS_DOWN; /* the dial has closed its descriptors */
+		tunnel_tls_lose(t, err);
+		return;
+	}
+	t->stage = TUNNEL_TLS_HANDSHAKE;
+	err = sock_tune(fd, 60, 20);
+	(void)err; /* slower or blinder, but it works */
+	err = conn_open(&t->conn, t->gate->tls, t->gate->host, fd);
+	if (err || !watch_begin(t, fd, UV_READABLE))
+		tunnel_tls_lose(t, err ? err : -ENOMEM);
+	else
+		go_on_handshake(t);
+}
+
+void tunnel_tls_dial(struct tunnel_tls *t, ms_t now_ms)
+{
+	tunnel_tls_close(t, false);
+	t->stage = TUNNEL_TLS_DIAL;
+	t->setup_until_ms = ms_add(now_ms, TUNNEL_TLS_SETUP_MS);
+	sock_dial_init(&t->dial, &t->gate->peer, 1);
+	go_on_dial(t, now_ms);
+}
+
+void tunnel_tls_adopt(struct tunnel_tls *t, struct conn *conn, ms_t now_ms)
+{
+	conn_done(&t->conn);
+	t->conn = *conn;
+	*conn = (struct conn){.fd = -1};
+	tls_set_output(t->conn.tls, &t->conn.out);
+	t->stage = TUNNEL_TLS_HANDSHAKE;
+	t->setup_until_ms = ms_add(now_ms, TUNNEL_TLS_SETUP_MS);
+	int err = sock_tune(t->conn.fd, 60, 20);
+	(void)err;
+	if (!watch_begin(t, t->conn.fd, UV_READABLE))
+		tunnel_tls_lose(t, -ENOMEM);
+	else
+		ask_connect(t);
+}
+
+ms_t tunnel_tls_due_ms(const struct tunnel_tls *t)
+{
+	if (t->stage == TUNNEL_TLS_DOWN || t->stage == TUNNEL_TLS_UP)
+		return MS_NEVER;
+	return t->stage == TUNNEL_TLS_DIAL ? ms_min(t->dial.next_at_ms, t->setup_until_ms)
+	                                   : t->setup_until_ms;
+}
+
+void tunnel_tls_on_time(struct tunnel_tls *t, ms_t now_ms)
+{
+	if (t->stage == TUNNEL_TLS_DOWN || t->stage == TUNNEL_TLS_UP)
+		return;
+	if (now_ms >= t->setup_until_ms)
+		tunnel_tls_lose(t, ERR_TIMEOUT);
+	else if (t->stage == TUNNEL_TLS_DIAL)
+		go_on_dial(t, now_ms);
+}
+
+/* ---- packets ---- */
+
+static void take_packets(struct tunnel_tls *t, struct span record)
+{
+	enum cstp_fault fault;
+	struct cstp_packet p;
+	while (record.n > 0 && t->stage == TUNNEL_TLS_UP) {
+		if (cstp_take(&record, &p, &fault) != 0) {
+			/* behind a frame that cannot be read there is no next one: begin anew with the cookie
+			 */
+			tunnel_tls_lose(t, ERR_MALFORMED);
+			return;
+		}
+		if (p.type == CSTP_DATA) {
+			t->count.rx_packets++;
+			t->count.rx_bytes += p.payload.n;
+		}
+		t->owner.on_packet(t->owner.ctx, LINK_TLS, &p);
+	}
+}
+
+static void take_answer(struct tunnel_tls *t, struct span plaintext)
+{
+	int done = https_reply_feed(t->reply, plaintext);
+	if (done == 0)
+		return;
+	if (done < 0) {
+		tunnel_tls_lose(t, done);
+		return;
+	}
+	if (t->on_answer(t->owner.ctx, &t->reply->head) != 0) {
+		tunnel_tls_close(t, true);
+		return;
+	}
+	t->stage = TUNNEL_TLS_UP;
+	t->setup_until_ms = MS_NEVER;
+	t->owner.on_up(t->owner.ctx, LINK_TLS);
+	if (t->stage == TUNNEL_TLS_UP)
+		take_packets(t, https_reply_rest(t->reply));
+}
+
+static void read_records(struct tunnel_tls *t)
+{
+	while (t->stage >= TUNNEL_TLS_ASK) {
+		int n = tls_read_record(t->conn.tls, t->record, TLS_RECORD_MAX);
+		if (n == 0)
+			return;
+		if (n < 0)
+			tunnel_tls_lose(t, n);
+		else if (t->stage == TUNNEL_TLS_ASK)
+			take_answer(t, span_of(t->record, (size_t)n));
+		else
+			take_packets(t, span_of(t->record, (size_t)n));
+	}
+}
+
+static void tunnel_tls_ready(void *ctx, int events)
+{
+	struct tunnel_tls *t = ctx;
+	if (t->stage == TUNNEL_TLS_DIAL) {
+		go_on_dial(t, loop_now());
+		return;
+	}
+	if ((events & UV_WRITABLE) && !tunnel_tls_push(t))
+		return;
+	if (!(events & UV_READABLE) || t->stage == TUNNEL_TLS_DOWN)
+		return;
+	int err = conn_pull(&t->conn);
+	if (err == -EAGAIN)
+		return;
+	if (err)
+		tunnel_tls_lose(t, err);
+	else if (t->stage == TUNNEL_TLS_HANDSHAKE)
+		go_on_handshake(t);
+	if (err == 0)
+		read_records(t);
+	/* answers to DPD, KeyUpdate and the like that reading produced */
+	if (t->stage >= TUNNEL_TLS_ASK)
+		(void)tunnel_tls_push(t);
+}
+
+int tunnel_tls_put(struct tunnel_tls *t, struct span packet)
+{
+	return tls_write(t->conn.tls, packet);
+}
+
+int tunnel_tls_put_control(struct tunnel_tls *t, uint8_t type, struct span payload)
+{
+	uint8_t *packet = malloc(CSTP_RECORD_MAX);
+	if (packet == NULL)
+		return -ENOMEM;
+	if (payload.n > CSTP_PAYLOAD_MAX)
+		payload.n = CSTP_PAYLOAD_MAX;
+	cstp_put_header(packet, type, (uint16_t)payload.n);
+	if (payload.n > 0)
+		memcpy(packet + CSTP_HEADER_BYTES, payload.p, payload.n);
+	int err = tls_write(t->conn.tls, span_of(packet, CSTP_HEADER_BYTES + payload.n));
+	free(packet);
+	return err;
+}

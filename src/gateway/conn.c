@@ -1,0 +1,433 @@
+#include "gateway/conn.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "gateway/session.h"
+#include "io/log.h"
+#include "io/sock.h"
+
+static void conn_step_tls(struct conn *c);
+
+/* ---- life ---- */
+
+static void conn_unlink(struct conn *c)
+{
+	struct worker *w = c->w;
+	if (c->prev)
+		c->prev->next = c->next;
+	else
+		w->conns = c->next;
+	if (c->next)
+		c->next->prev = c->prev;
+	for (struct conn **at = &w->dirty; c->is_dirty && *at; at = &(*at)->next_dirty) {
+		if (*at == c) {
+			*at = c->next_dirty;
+			break;
+		}
+	}
+	w->n_conns--;
+}
+
+static void http_state_free(struct conn *c)
+{
+	if (c->http == NULL)
+		return;
+	if (c->http->in.p)
+		explicit_bzero(c->http->in.p, c->http->in.cap);
+	text_done(&c->http->in);
+	explicit_bzero(c->http, sizeof(*c->http));
+	free(c->http);
+	c->http = NULL;
+	c->w->n_pre_login--;
+}
+
+static void conn_handle_closed(struct conn *c)
+{
+	if (--c->n_closing > 0)
+		return;
+	close(c->fd);
+	free(c);
+}
+
+static void on_poll_closed(struct loop_fd *f)
+{
+	conn_handle_closed(f->ctx);
+}
+
+static void on_timer_closed(struct loop_timer *t)
+{
+	conn_handle_closed(t->ctx);
+}
+
+void conn_abort(struct conn *c)
+{
+	if (c->n_closing > 0)
+		return;
+	struct worker *w = c->w;
+	struct session *s = c->session;
+	char addr[ADDR_TEXT_MAX];
+	c->session = NULL;
+	if (s)
+		session_on_tls_lost(s, "Transport closing");
+	if (c->ref)
+		htab_remove(&w->tables.by_ref, &c->by_ref);
+	log_msg(LOG_INFO, "ASA", 725007, "SSL session with client outside:%s/%u to %u terminated",
+	        addr_format(&c->peer, addr), c->peer_port, (unsigned)w->config->webvpn.tls_port);
+	conn_unlink(c);
+	http_state_free(c);
+	tls_free(c->tls);
+	tls_out_done(&c->out);
+	c->n_closing = 2;
+	loop_fd_close(&c->poll, on_poll_closed);
+	loop_timer_close(&c->timer, on_timer_closed);
+}
+
+void conn_close(struct conn *c)
+{
+	if (c->state == CONN_CLOSING || c->n_closing > 0)
+		return;
+	c->state = CONN_CLOSING;
+	tls_close(c->tls);
+	loop_timer_set(&c->timer, loop_now() + 5000);
+	conn_touch(c);
+}
+
+static void on_deadline(struct loop_timer *t, ms_t now_ms)
+{
+	(void)now_ms;
+	conn_abort(t->ctx);
+}
+
+/* ---- output ---- */
+
+void conn_touch(struct conn *c)
+{
+	if (c->is_dirty || c->n_closing > 0)
+		return;
+	c->is_dirty = true;
+	c->next_dirty = c->w->dirty;
+	c->w->dirty = c;
+}
+
+/* What is polled for: reading unless auth is asked, writing while something waits. */
+static void conn_watch(struct conn *c)
+{
+	int events = c->state == CONN_WAIT_AUTH ? UV_DISCONNECT : UV_READABLE;
+	if (c->out.n > 0)
+		events |= UV_WRITABLE;
+	if (loop_fd_watch(&c->poll, events) < 0)
+		conn_abort(c);
+}
+
+static void conn_flush(struct conn *c)
+{
+	size_t sent = 0;
+	while (sent < c->out.n) {
+		ssize_t n = send(c->fd, c->out.p + sent, c->out.n - sent, MSG_NOSIGNAL | MSG_DONTWAIT);
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0 && errno == EAGAIN)
+			break;
+		if (n < 0) {
+			conn_abort(c);
+			return;
+		}
+		sent += (size_t)n;
+	}
+	if (sent == c->out.n) {
+		size_t max = c->out.max;
+		tls_out_done(&c->out); /* an idle connection keeps no buffer */
+		tls_out_init(&c->out, max);
+		if (c->state == CONN_CLOSING) {
+			conn_abort(c);
+			return;
+		}
+	} else {
+		tls_out_consume(&c->out, sent);
+	}
+	conn_watch(c);
+}
+
+void conn_flush_dirty(struct worker *w)
+{
+	while (w->dirty) {
+		struct conn *c = w->dirty;
+		w->dirty = c->next_dirty;
+		c->is_dirty = false;
+		conn_flush(c);
+	}
+}
+
+int conn_write(struct conn *c, struct span plain)
+{
+	while (plain.n > 0) {
+		size_t n = plain.n < TLS_RECORD_MAX ? plain.n : TLS_RECORD_MAX;
+		int r = tls_write(c->tls, span_of(plain.p, n));
+		if (r < 0)
+			return r;
+		plain = span_skip(plain, n);
+	}
+	conn_touch(c);
+	return 0;
+}
+
+int conn_write_cstp(struct conn *c, uint8_t type, struct span payload)
+{
+	uint8_t *record = c->w->scratch.record;
+	if (payload.n > CSTP_PAYLOAD_MAX)
+		return ERR_TOO_LARGE;
+	if (payload.n > 0)
+		memcpy(record + CSTP_HEADER_BYTES, payload.p, payload.n);
+	cstp_put_header(record, type, (uint16_t)payload.n);
+	int r = tls_write(c->tls, span_of(record, CSTP_HEADER_BYTES + payload.n));
+	if (r == 0)
+		conn_touch(c);
+	return r;
+}
+
+uint16_t conn_path_mtu(const struct conn *c)
+{
+	struct sock_tcp_facts facts;
+	if (sock_tcp_facts(c->fd, &facts) < 0 || facts.pmtu_bytes > UINT16_MAX)
+		return 0;
+	return (uint16_t)facts.pmtu_bytes;
+}
+
+/* ---- HTTP ---- */
+
+/* One complete request from the front of the input: 1 when one was dispatched, 0 when more bytes are needed.
+ */
+static int conn_take_request(struct conn *c)
+{
+	struct conn_http *h = c->http;
+	struct span in = span_of(h->in.p, h->in.n);
+	size_t head_bytes;
+	int r = http_request_parse(in, &h->head, &head_bytes);
+	if (r == ERR_MORE && h->in.n < HTTP_HEAD_MAX_BYTES)
+		return 0;
+	if (r < 0) {
+		h->wants_close = true;
+		if (r == ERR_UNSUPPORTED)
+			http_reply(c, 505, "HTTP Version Not Supported", "", span_str(""));
+		else if (r == ERR_MALFORMED)
+			http_reply(c, 400, "Bad Request", "", span_str(""));
+		else
+			http_reply(c, 431, "Request Header Fields Too Large", "", span_str(""));
+		return r;
+	}
+	if (h->head.body == HTTP_BODY_CHUNKED) {
+		h->wants_close = true;
+		http_reply(c, 411, "Length Required", "", span_str(""));
+		return ERR_UNSUPPORTED;
+	}
+	size_t body_bytes = h->head.body == HTTP_BODY_LENGTH ? h->head.body_bytes : 0;
+	if (in.n - head_bytes < body_bytes)
+		return 0;
+	h->wants_close = h->head.wants_close || ++h->n_requests >= CONN_MAX_REQUESTS;
+	http_dispatch(c, span_of(in.p + head_bytes, body_bytes));
+	if (c->n_closing > 0 || c->http == NULL)
+		return 1;
+	/* views into the input die here; passwords must not stay in it */
+	size_t used = head_bytes + body_bytes;
+	memmove(h->in.p, h->in.p + used, h->in.n - used);
+	explicit_bzero(h->in.p + h->in.n - used, used);
+	h->in.n -= used;
+	return 1;
+}
+
+/* Requests are answered one at a time: while auth thinks, what follows stays queued (pipelining mixed up
+ * answers in other implementations, wire-protocol.md 9.2). */
+static void conn_step_http(struct conn *c)
+{
+	while (c->state == CONN_HTTP && c->n_closing == 0 && c->http && c->http->in.n > 0) {
+		if (conn_take_request(c) <= 0)
+			return;
+	}
+}
+
+static void conn_on_plain(struct conn *c, struct span record)
+{
+	struct conn_http *h = c->http;
+	if (c->state == CONN_CLOSING)
+		return;
+	if (h->in.n + record.n > CONN_IN_MAX_BYTES) {
+		h->wants_close = true;
+		http_reply(c, 413, "Content Too Large", "", span_str(""));
+		return;
+	}
+	text_put(&h->in, record);
+	if (!text_ok(&h->in))
+		conn_abort(c);
+	else
+		conn_step_http(c);
+}
+
+/* ---- input ---- */
+
+static void log_handshake(struct conn *c, bool is_ok)
+{
+	char addr[ADDR_TEXT_MAX];
+	struct tls_info info;
+	unsigned port = c->w->config->webvpn.tls_port;
+	if (is_ok) {
+		tls_info(c->tls, &info);
+		log_msg(LOG_INFO, "ASA", 725002,
+		        "Device completed SSL handshake with client outside:%s/%u to %u for %s session",
+		        addr_format(&c->peer, addr), c->peer_port, port, info.protocol);
+		return;
+	}
+	log_msg(LOG_INFO, "ASA", 725006, "Device failed SSL handshake with client outside:%s/%u to %u",
+	        addr_format(&c->peer, addr), c->peer_port, port);
+	log_msg(LOG_DEBUG, "ASA", 725014, "SSL lib error. Function: handshake Reason: %s", tls_error(c->tls));
+}
+
+static bool conn_step_handshake(struct conn *c)
+{
+	int r = tls_handshake(c->tls);
+	conn_touch(c);
+	if (r == ERR_MORE)
+		return false;
+	log_handshake(c, r == 0);
+	if (r < 0) {
+		c->state = CONN_CLOSING;
+		return false;
+	}
+	c->state = CONN_HTTP;
+	loop_timer_set(&c->timer, loop_now() + CONN_LOGIN_MS);
+	return true;
+}
+
+static void conn_step_tls(struct conn *c)
+{
+	uint8_t *plain = c->w->scratch.plain;
+	if (c->state == CONN_HANDSHAKE && !conn_step_handshake(c))
+		return;
+	while (c->n_closing == 0) {
+		int n = tls_read_record(c->tls, plain, TLS_RECORD_MAX);
+		if (n == 0)
+			return;
+		if (n < 0) {
+			conn_touch(c); /* an alert may wait */
+			c->state == CONN_CLOSING ? (void)0 : conn_abort(c);
+			return;
+		}
+		if (c->session)
+			session_on_tls_record(c->session, span_of(plain, (size_t)n));
+		else if (c->http)
+			conn_on_plain(c, span_of(plain, (size_t)n));
+	}
+}
+
+static void on_ready(struct loop_fd *f, int err, int events)
+{
+	struct conn *c = f->ctx;
+	struct worker *w = c->w;
+	if (c->n_closing > 0)
+		return;
+	if (err < 0) {
+		conn_abort(c);
+		return;
+	}
+	if (events & UV_WRITABLE)
+		conn_touch(c);
+	if (events & (UV_READABLE | UV_DISCONNECT)) {
+		ssize_t n = recv(c->fd, w->scratch.tls_rx, WORKER_TLS_RX_BYTES, MSG_DONTWAIT);
+		if (n == 0 || (n < 0 && errno != EAGAIN && errno != EINTR)) {
+			conn_abort(c);
+			return;
+		}
+		if (n > 0 && tls_feed(c->tls, span_of(w->scratch.tls_rx, (size_t)n)) < 0) {
+			conn_abort(c);
+			return;
+		}
+		if (n > 0)
+			conn_step_tls(c);
+	}
+	dtls_tx_flush(w);
+	conn_flush_dirty(w);
+}
+
+static int conn_new(struct worker *w, int fd, const struct ip_addr *peer, uint16_t port)
+{
+	struct conn *c = calloc(1, sizeof(*c));
+	int r = -ENOMEM;
+	if (c == NULL || (c->http = calloc(1, sizeof(*c->http))) == NULL)
+		goto fail;
+	c->w = w;
+	c->fd = fd;
+	c->peer = *peer;
+	c->peer_port = port;
+	tls_out_init(&c->out, CONN_OUT_MAX_BYTES);
+	if ((r = tls_server_new(w->tls_ctx, &c->tls)) < 0)
+		goto fail;
+	tls_set_output(c->tls, &c->out);
+	if ((r = loop_fd_open(&c->poll, &w->loop, fd, on_ready, c)) < 0)
+		goto fail;
+	if ((r = loop_timer_open(&c->timer, &w->loop, on_deadline, c)) < 0)
+		abort(); /* uv_timer_init cannot fail */
+	loop_timer_set(&c->timer, loop_now() + CONN_HANDSHAKE_MS);
+	c->next = w->conns;
+	if (w->conns)
+		w->conns->prev = c;
+	w->conns = c;
+	w->n_conns++;
+	w->n_pre_login++;
+	conn_watch(c);
+	return 0;
+fail:
+	if (c) {
+		tls_free(c->tls);
+		free(c->http);
+	}
+	free(c);
+	return r;
+}
+
+void conn_accept(struct worker *w)
+{
+	char addr[ADDR_TEXT_MAX];
+	for (int i = 0; i < LOOP_BATCH; i++) {
+		struct ip_addr peer;
+		uint16_t port;
+		int fd = sock_accept(w->tcp_fd, &peer, &port);
+		if (fd < 0)
+			return;
+		if (w->n_pre_login >= WORKER_MAX_PRE_LOGIN || w->n_conns >= WORKER_MAX_CONNS ||
+		        sock_tune(fd, 0, 0) < 0 || conn_new(w, fd, &peer, port) < 0) {
+			close(fd);
+			continue;
+		}
+		log_msg(LOG_INFO, "ASA", 725001,
+		        "Starting SSL handshake with client outside:%s/%u to %u for TLS session",
+		        addr_format(&peer, addr), port, (unsigned)w->config->webvpn.tls_port);
+	}
+}
+
+void conn_enter_tunnel(struct conn *c, struct session *s)
+{
+	c->session = s;
+	c->state = CONN_TUNNEL;
+	loop_timer_set(&c->timer, MS_NEVER);
+	http_state_free(c);
+	conn_touch(c);
+}
+
+void conn_on_auth(struct conn *c, const struct ipc_msg *m)
+{
+	c->ref = 0;
+	if (c->n_closing > 0 || c->state != CONN_WAIT_AUTH)
+		return;
+	c->state = CONN_HTTP;
+	if (m->type == IPC_LOGIN_RESULT)
+		http_on_login(c, &m->login_result);
+	else if (m->type == IPC_SESSION_INFO)
+		http_on_session(c, &m->session_info);
+	if (c->n_closing > 0)
+		return;
+	conn_step_http(c);
+	if (c->n_closing == 0 && c->state != CONN_WAIT_AUTH)
+		conn_touch(c); /* reads again */
+}

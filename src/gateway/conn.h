@@ -1,0 +1,85 @@
+/* One TLS connection of a client: handshake, HTTP requests of the login, and after CONNECT the TLS tunnel. */
+#ifndef GATEWAY_CONN_H
+#define GATEWAY_CONN_H
+
+#include "gateway/worker.h"
+#include "wire/auth_xml.h"
+#include "wire/http.h"
+#include "wire/params.h"
+
+#define CONN_IN_MAX_BYTES  (HTTP_HEAD_MAX_BYTES + HTTP_BODY_MAX_BYTES) /* before the tunnel */
+#define CONN_OUT_MAX_BYTES (256u << 10) /* waiting for a client that does not read */
+#define CONN_MAX_REQUESTS  32
+#define CONN_HANDSHAKE_MS  30000
+#define CONN_LOGIN_MS      240000
+#define CONN_MAX_ATTEMPTS  3 /* wrong passwords on one connection */
+
+enum conn_state {
+	CONN_HANDSHAKE, /* TLS */
+	CONN_HTTP,      /* waits for a request */
+	CONN_WAIT_AUTH, /* a request is with the auth process: nothing is read meanwhile */
+	CONN_TUNNEL,
+	CONN_CLOSING, /* flushes, then closes */
+};
+
+/* Freed when the tunnel begins, so that an idle session stays small. */
+struct conn_http {
+	struct text in; /* received, not consumed */
+	struct http_head head;
+	uint8_t n_requests;
+	uint8_t n_attempts;
+	bool wants_close;                    /* after the answer in flight */
+	char tunnel_group[IPC_NAME_MAX + 1]; /* chosen so far; "": default */
+	char username[IPC_USER_MAX + 1];
+	struct tunnel_request connect; /* CONNECT that waits for auth */
+};
+
+struct conn {
+	struct worker *w;
+	struct conn *prev, *next; /* w->conns */
+	struct conn *next_dirty;
+	struct htab_node by_ref;
+	struct loop_fd poll;
+	struct loop_timer timer; /* handshake and login time limit */
+	struct tls *tls;
+	struct tls_out out;
+	struct conn_http *http; /* NULL in the tunnel */
+	struct session *session;
+	struct ip_addr peer;
+	uint16_t peer_port;
+	int fd;
+	uint32_t ref; /* of the question at auth, 0: none */
+	enum conn_state state;
+	bool is_dirty;
+	uint8_t n_closing; /* libuv handles that still close */
+};
+
+/* TCP listener is readable. */
+void conn_accept(struct worker *w);
+/* Sends what waits on every connection that wrote in this turn. */
+void conn_flush_dirty(struct worker *w);
+/* Marks for conn_flush_dirty(). */
+void conn_touch(struct conn *c);
+/* Plaintext as TLS records of at most one record each, appended to the output. */
+MUST_USE int conn_write(struct conn *c, struct span plain);
+/* One CSTP packet as one record. -ENOBUFS when the client does not read. */
+MUST_USE int conn_write_cstp(struct conn *c, uint8_t type, struct span payload);
+/* close_notify, flush, close. Session is told by the caller. */
+void conn_close(struct conn *c);
+/* At once, without a word. */
+void conn_abort(struct conn *c);
+/* CONNECT was answered: from here on records are CSTP packets of s. Forgets everything of the login. */
+void conn_enter_tunnel(struct conn *c, struct session *s);
+/* An answer of auth for this connection. */
+void conn_on_auth(struct conn *c, const struct ipc_msg *m);
+/* MTU facts of the TCP connection: path MTU in bytes, 0 unknown. */
+uint16_t conn_path_mtu(const struct conn *c);
+
+/* gateway/http.c: one complete request is at c->http->head with this body. */
+void http_dispatch(struct conn *c, struct span body);
+void http_on_login(struct conn *c, const struct ipc_login_result *r);
+void http_on_session(struct conn *c, const struct ipc_session_info *info);
+/* A whole answer. headers: further lines ending in CRLF, or "". */
+void http_reply(struct conn *c, unsigned status, const char *reason, const char *headers, struct span body);
+
+#endif

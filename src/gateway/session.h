@@ -1,0 +1,117 @@
+/* One client's session in the worker: identity, inner addresses, and its two tunnels. It outlives both of
+ * them: without any it waits to be resumed by its token until the auth process says it is over (behaviour.md,
+ * "parent tunnel"). */
+#ifndef GATEWAY_SESSION_H
+#define GATEWAY_SESSION_H
+
+#include "base/htab.h"
+#include "gateway/worker.h"
+#include "tunnel/link.h"
+#include "wire/cstp.h"
+#include "wire/params.h"
+
+struct traffic {
+	uint64_t tx_bytes, rx_bytes; /* inner bytes; tx is towards the client */
+	uint64_t tx_packets, rx_packets;
+	uint64_t tx_drops, rx_drops;
+};
+
+/* A DTLS association and where its datagrams go. */
+struct session_assoc {
+	struct dtls *dtls; /* NULL: none */
+	struct udp_path path;
+};
+
+struct session_dtls {
+	struct session_assoc active; /* carries data once up */
+	struct session_assoc next;   /* handshaking; replaces active when it is up */
+	enum dtls_suite suite;       /* DTLS_NONE: not offered in this connection */
+	uint8_t id[DTLS_ID_BYTES];
+	uint8_t master_secret[DTLS_SECRET_BYTES]; /* injected styles */
+	char cipher[64];                          /* OpenSSL's name, once up */
+	uint16_t limit_bytes;                     /* largest inner packet for one datagram */
+	ms_t hello_window_ms;                     /* handshakes are limited per session */
+	uint8_t n_hellos;
+	uint16_t n_established;
+};
+
+struct session_identity {
+	uint32_t index, connection;
+	char username[IPC_USER_MAX + 1];
+	char tunnel_group[IPC_NAME_MAX + 1];
+	char group_policy[IPC_NAME_MAX + 1];
+	char user_agent[IPC_AGENT_MAX + 1];
+	char hostname[IPC_HOST_MAX + 1];
+	struct ip_prefix ip4, ip6;
+	struct ip_addr peer; /* public address of the newest connection */
+	uint16_t peer_port;
+	uint64_t login_at_s; /* Unix time */
+};
+
+struct session {
+	struct worker *w;
+	struct session *prev, *next;
+	struct htab_node by_index, by_ip4, by_ip6, by_dtls_id, by_peer, by_host;
+	struct session_identity id;
+	struct config *config; /* the one that policy borrows from */
+	struct group_policy_values policy;
+	struct conn *conn; /* TLS tunnel; NULL while there is none */
+	char tls_protocol[16], tls_cipher[64];
+	struct session_dtls dtls;
+	struct link link;
+	struct loop_timer timer;
+	struct traffic traffic[LINK_N_CHANNELS];
+	uint16_t mtu_bytes, base_mtu_bytes; /* announced */
+	uint16_t n_tls;                     /* TLS tunnels so far */
+	ms_t opened_at_ms, lost_at_ms;      /* lost_at_ms: no TLS tunnel since; 0: there is one */
+	uint64_t n_switches;
+	uint8_t last_active; /* enum link_channel */
+	bool is_closing;
+};
+
+/* A connection has asked for the tunnel and auth has agreed: makes the session, or finds it and replaces its
+ * tunnels. On success the session owns the connection and *ret_reply holds the head to send. -ENOMEM, -ENOENT
+ * (policy gone). */
+MUST_USE int session_open(struct worker *w, struct conn *c, const struct ipc_session_info *info,
+        const struct tunnel_request *req, struct text *ret_reply, struct session **ret);
+
+/* After the reply is in the output: data may flow. */
+void session_start(struct session *s);
+
+/* One decrypted TLS record. */
+void session_on_tls_record(struct session *s, struct span record);
+/* Plaintext of one DTLS record. */
+void session_on_dtls_record(struct session *s, struct span record);
+/* One inner packet for the client (from TUN). */
+void session_send_packet(struct session *s, struct span packet);
+
+/* The TLS tunnel is gone (conn is about to free itself). */
+void session_on_tls_lost(struct session *s, const char *why);
+void session_on_dtls_lost(struct session *s, const char *why);
+
+/* Ends the session for good. tells_client: DISCONNECT with the text first. auth is told unless reason is
+ * IPC_END_N. */
+void session_end(struct session *s, enum ipc_end_reason reason, const char *text, bool tells_client);
+/* Closes the tunnels so that the client comes back (no DISCONNECT). */
+void session_detach(struct session *s, const char *why);
+void session_on_kick(struct session *s, enum ipc_kick_reason reason);
+
+/* Sets the timer to the earliest deadline; call after anything that moves one. */
+void session_rearm(struct session *s);
+
+struct session *session_by_index(struct worker *w, uint32_t index);
+struct session *session_by_inner(struct worker *w, const struct ip_addr *a);
+
+/* gateway/dtls_rx.c */
+void dtls_rx_ready(struct worker *w);
+/* Sends what waits in scratch.dtls_out for w->dtls_pending. */
+void dtls_tx_flush(struct worker *w);
+/* Appends one typed packet to the session's DTLS batch. 0 or an error of dtls_write(). */
+MUST_USE int dtls_tx(struct session *s, uint8_t type, struct span payload);
+/* Sends what one association has put into scratch.dtls_out (handshake flights). */
+void dtls_assoc_flush(struct session *s, struct session_assoc *a);
+void dtls_assoc_done(struct session_assoc *a);
+void dtls_id_new(struct session *s); /* draws an id and makes it known */
+void dtls_forget(struct session *s); /* both associations, id and peer */
+
+#endif

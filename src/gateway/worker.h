@@ -1,0 +1,105 @@
+/* The worker process: everything that touches a client's bytes. Unprivileged, one loop, one TUN queue.
+ *
+ *	TCP listener -> conn (TLS, HTTP, login) -> CONNECT -> session
+ *	UDP socket   -> dtls_rx (route by peer, or by the id in a ClientHello) -> session
+ *	TUN queue    -> forward (route by inner destination) -> session -> DTLS or TLS
+ *
+ * All state of one loop hangs off struct worker; there are no globals. */
+#ifndef GATEWAY_WORKER_H
+#define GATEWAY_WORKER_H
+
+#include "base/htab.h"
+#include "io/dtls.h"
+#include "io/loop.h"
+#include "io/tls.h"
+#include "io/udp.h"
+#include "ipc/chan.h"
+#include "policy/model.h"
+
+#define WORKER_TLS_RX_BYTES  (256u << 10) /* one recv() of ciphertext */
+#define WORKER_TUN_SLOT      16512        /* largest inner packet and one byte more, rounded */
+#define WORKER_DTLS_OUT      (64u << 10)
+#define WORKER_MAX_CONNS     65536u
+#define WORKER_MAX_PRE_LOGIN 4096u /* connections without a session; more are closed at accept */
+
+struct conn;
+struct session;
+
+/* What is counted for the whole process; names as in `show asp drop` (cisco-facts.md 4.1). */
+enum drop_reason {
+	DROP_NO_SESSION,   /* mp-svc-no-session */
+	DROP_FLOW_CONTROL, /* mp-svc-flow-control: the client does not read */
+	DROP_BAD_FRAMING,  /* mp-svc-bad-framing */
+	DROP_BAD_LENGTH,   /* mp-svc-bad-length */
+	DROP_UNKNOWN_TYPE, /* mp-svc-unknown-type */
+	DROP_SPOOFED,      /* svc-selector-failure: inner source is not the session's */
+	DROP_NO_CHANNEL,   /* mp-svc-no-channel: TUN did not take it */
+	N_DROP_REASONS,
+};
+
+struct worker_tables {
+	uint8_t hash_key[16];
+	struct htab by_index;   /* sessions */
+	struct htab by_inner;   /* sessions by inner address, IPv4 and IPv6 */
+	struct htab by_dtls_id; /* sessions that wait for a ClientHello */
+	struct htab by_peer;    /* sessions by UDP address and port of the client */
+	struct htab by_host;    /* sessions by public address alone, for NAT rebinding */
+	struct htab by_ref;     /* conns that wait for an answer of auth */
+};
+
+/* Buffers that one turn of the loop uses and leaves empty. */
+struct worker_scratch {
+	uint8_t *tls_rx; /* WORKER_TLS_RX_BYTES */
+	uint8_t *plain;  /* one record */
+	uint8_t *record; /* one record to be encrypted */
+	uint8_t *tun;    /* LOOP_BATCH slots */
+	uint8_t *udp;    /* receive slots */
+	struct udp_rx *udp_rx;
+	struct dtls_out dtls_out;
+};
+
+struct worker {
+	uv_loop_t loop;
+	struct config *config; /* current; sessions hold references to theirs */
+	struct tls_server_ctx *tls_ctx;
+	struct dtls_ctx *dtls_ctx;
+	char cert_sha1[TLS_SHA1_TEXT_MAX];
+
+	struct chan monitor, auth;
+	struct loop_fd monitor_poll, auth_poll, tun_poll, tcp_poll, udp_poll, control_poll;
+	int tun_fd, tcp_fd, control_fd;
+	struct udp udp;
+	uint8_t ipc_state; /* enum ipc_state */
+	uint8_t log_target;
+	bool is_auth_up;
+
+	struct worker_tables tables;
+	struct worker_scratch scratch;
+	struct conn *conns;           /* all, doubly linked */
+	struct conn *dirty;           /* with output to flush at the end of this turn */
+	struct session *sessions;     /* all, doubly linked */
+	struct session *dtls_pending; /* whose datagrams lie in scratch.dtls_out */
+	uint32_t n_conns, n_pre_login, n_sessions;
+	uint32_t next_ref;
+	uint64_t drops[N_DROP_REASONS];
+	ms_t started_at_ms;
+	uint64_t n_sessions_total, n_sessions_peak;
+};
+
+/* The process: talks to the monitor on this socket until told to stop. Returns the exit status. */
+int worker_main(int monitor_fd);
+
+/* Asks auth; the answer comes to conn_on_auth(). 0, ERR_CLOSED or ERR_LIMIT when auth is away. */
+MUST_USE int worker_ask_auth(struct worker *w, struct ipc_msg *m, struct conn *c);
+void worker_drop(struct worker *w, enum drop_reason why);
+const char *worker_drop_name(enum drop_reason why); /* "mp-svc-no-session" */
+/* Text of the process's certificate and configuration, for show version and HTTP. */
+const char *worker_version(void);
+
+/* The loop's clock of this turn: cheap, for what happens per packet. */
+static inline ms_t worker_now(const struct worker *w)
+{
+	return uv_now(&w->loop);
+}
+
+#endif

@@ -1,0 +1,113 @@
+/* DTLS 1.2 associations without sockets, in the styles of AnyConnect peers (wire-protocol.md 4.3 to 4.5): PSK
+ * from the TLS exporter, and "resumption" of a session that was agreed over HTTPS. Datagram boundaries are
+ * kept in both directions.
+ *
+ * Per datagram: dtls_feed(d, span); until dtls_is_up(): dtls_handshake(d); then dtls_read() until it returns
+ * 0. */
+#ifndef IO_DTLS_H
+#define IO_DTLS_H
+
+#include "base/err.h"
+#include "base/span.h"
+#include "base/util.h"
+#include "io/udp.h"
+
+#define DTLS_PLAIN_MAX 16384
+#define DTLS_OVERHEAD_MAX                                                                                    \
+	80 /* bytes that one record adds: header, explicit IV, MAC, padding; any suite we offer */
+#define DTLS_PSK_BYTES    32
+#define DTLS_MASTER_BYTES 48
+#define DTLS_ID_MAX       32
+
+/* ---- output: datagrams back to back in one buffer, so that runs of equal size go out by UDP_SEGMENT ---- */
+
+struct dtls_out {
+	uint8_t *p;
+	size_t n, cap; /* bytes */
+	struct udp_piece
+	        *dgram; /* ascending and without gaps: dgram[i].offset + dgram[i].len == dgram[i+1].offset */
+	size_t n_dgram, cap_dgram;
+	uint64_t n_dropped; /* handshake datagrams that found no room (the protocol sends them again) */
+};
+
+MUST_USE int dtls_out_init(struct dtls_out *o, size_t cap_bytes, size_t cap_dgram);
+void dtls_out_done(struct dtls_out *o);
+static inline void dtls_out_reset(struct dtls_out *o)
+{
+	o->n = 0;
+	o->n_dgram = 0;
+}
+/* The longest run from dgram[*at] that one UDP_SEGMENT send can carry: equal sizes, the last may be shorter;
+ * at most max_segments and 65507 bytes. Moves *at behind it; false at the end. */
+bool dtls_out_run(const struct dtls_out *o, size_t *at, size_t max_segments, struct span *ret,
+        size_t *ret_segment_bytes);
+
+/* ---- shared settings, one per process or thread ---- */
+
+struct dtls_ctx;
+MUST_USE int dtls_ctx_new(struct dtls_ctx **ret);
+struct dtls_ctx *dtls_ctx_get(struct dtls_ctx *c);
+void dtls_ctx_put(struct dtls_ctx *c); /* associations hold their own reference */
+
+/* ---- one association ---- */
+
+struct dtls;
+
+/* PSK-AES256-GCM-SHA384, PSK-CHACHA20-POLY1305, PSK-AES128-GCM-SHA256; any PSK identity; no ticket, no cookie
+ * exchange (the caller has matched the ClientHello's id to a session before). cipher: one OpenSSL name to
+ * allow only that, or NULL. */
+MUST_USE int dtls_server_new_psk(
+        struct dtls_ctx *c, const uint8_t psk[static DTLS_PSK_BYTES], const char *cipher, struct dtls **ret);
+/* Accepts only the abbreviated handshake of this session. cipher: OpenSSL name, e.g. "AES256-GCM-SHA384".
+ * id 1..32 bytes. ERR_UNSUPPORTED: unknown cipher. */
+MUST_USE int dtls_server_new_resume(struct dtls_ctx *c, struct span id,
+        const uint8_t master[static DTLS_MASTER_BYTES], const char *cipher, struct dtls **ret);
+/* app_id (1..32 bytes) goes into the ClientHello's session id; the handshake is a full one. */
+MUST_USE int dtls_client_new_psk(struct dtls_ctx *c, struct span app_id,
+        const uint8_t psk[static DTLS_PSK_BYTES], const char *cipher, struct dtls **ret);
+/* dtls_handshake() fails with ERR_PEER_PROTOCOL if the server does not resume. */
+MUST_USE int dtls_client_new_resume(struct dtls_ctx *c, struct span id,
+        const uint8_t master[static DTLS_MASTER_BYTES], const char *cipher, struct dtls **ret);
+void dtls_free(struct dtls *d); /* NULL is allowed; sends nothing, wipes keys */
+
+void dtls_set_output(struct dtls *d, struct dtls_out *o);
+/* Largest datagram payload (UDP payload bytes, 256..16384) for handshake flights; default 1200. */
+void dtls_set_mtu(struct dtls *d, size_t payload_bytes);
+/* First retransmission after this many ms (default 1000, doubles up to 60 s). Before the handshake. */
+void dtls_set_first_timeout_ms(struct dtls *d, uint32_t ms);
+
+/* One datagram from the peer. A view: valid until the next dtls_handshake() or dtls_read() that returns
+ * ERR_MORE or 0. Garbage is answered with nothing and changes nothing. A datagram fed before the last one was
+ * read replaces it (UDP may lose). */
+void dtls_feed(struct dtls *d, struct span datagram);
+/* 0: up. ERR_MORE: waits for the peer (the client's first call makes the ClientHello). ERR_REFUSED: wrong PSK
+ * or master secret or no common suite. ERR_PEER_PROTOCOL, ERR_CRYPTO, ERR_CLOSED, ERR_TIMEOUT (gave up
+ * retransmitting). */
+MUST_USE int dtls_handshake(struct dtls *d);
+bool dtls_is_up(const struct dtls *d);
+
+/* Plaintext of one record; 0: none. ERR_CLOSED: close_notify or fatal alert. Replays, forgeries and records
+ * of other epochs are dropped silently. A repeated Finished is answered; a renegotiation is refused and
+ * leaves the association intact. */
+MUST_USE int dtls_read(struct dtls *d, void *buf, size_t cap);
+/* 1..DTLS_PLAIN_MAX bytes as one record in one datagram. 0, -ENOBUFS (batch full, nothing written),
+ * ERR_TOO_LARGE, ERR_CLOSED, ERR_CRYPTO. */
+MUST_USE int dtls_write(struct dtls *d, struct span plaintext);
+/* Appends close_notify, once. */
+void dtls_close(struct dtls *d);
+
+/* When dtls_on_timeout() is to be called, on the scale of now_ms; MS_NEVER: nothing to repeat. OpenSSL
+ * measures by its own clock. */
+ms_t dtls_timeout_due_ms(struct dtls *d, ms_t now_ms);
+/* Repeats the last flight if it is due. ERR_TIMEOUT: too often repeated. */
+MUST_USE int dtls_on_timeout(struct dtls *d);
+
+struct dtls_info {
+	const char *protocol; /* "DTLSv1.2" */
+	const char *cipher;   /* OpenSSL's name */
+	bool is_resumed;
+};
+void dtls_info(const struct dtls *d, struct dtls_info *ret);
+const char *dtls_error(const struct dtls *d); /* one line, "" when nothing went wrong */
+
+#endif

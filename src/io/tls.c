@@ -1,0 +1,274 @@
+#include "io/tls.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include <openssl/err.h>
+#include <openssl/x509v3.h>
+
+#include "io/tls_internal.h"
+
+#define HOST_MAX_BYTES 253
+#define PSK_LABEL      "EXPORTER-openconnect-psk" /* wire-protocol.md 4.3; 24 bytes, no NUL */
+
+static int tls_new(SSL_CTX *c, struct tls **ret)
+{
+	struct tls *t = calloc(1, sizeof(*t));
+	BIO *bio = NULL;
+
+	ERR_clear_error();
+	if (t == NULL || (t->ssl = SSL_new(c)) == NULL || (bio = tls_bio_new(t)) == NULL ||
+	        SSL_set_app_data(t->ssl, t) != 1) {
+		BIO_free(bio);
+		if (t)
+			SSL_free(t->ssl);
+		free(t);
+		return -ENOMEM;
+	}
+	SSL_set_bio(t->ssl, bio, bio);
+	*ret = t;
+	return 0;
+}
+
+int tls_server_new(struct tls_server_ctx *c, struct tls **ret)
+{
+	struct tls *t;
+	int r = tls_new(c->ssl_ctx, &t);
+
+	if (r < 0)
+		return r;
+	t->server = tls_server_ctx_get(c);
+	SSL_set_accept_state(t->ssl);
+	*ret = t;
+	return 0;
+}
+
+/* What the certificate must say, and SNI (RFC 6066 3: names only, no trailing dot). */
+static bool client_expect_host(SSL *ssl, const char *host)
+{
+	X509_VERIFY_PARAM *param = SSL_get0_param(ssl);
+	struct ip_addr ip;
+	char name[HOST_MAX_BYTES + 1] = "";
+	size_t n = strlen(host);
+
+	if (n > 0 && host[n - 1] == '.')
+		n--;
+	if (n == 0 || n > HOST_MAX_BYTES)
+		return false;
+	memcpy(name, host, n);
+	if (addr_parse(span_of(name, n), &ip) == 0)
+		return X509_VERIFY_PARAM_set1_ip(param, ip.b, ip.family == 4 ? 4 : 16) == 1;
+	X509_VERIFY_PARAM_set_hostflags(param, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
+	return X509_VERIFY_PARAM_set1_host(param, name, n) == 1 && SSL_set_tlsext_host_name(ssl, name) == 1;
+}
+
+int tls_client_new(struct tls_client_ctx *c, const char *host, struct tls **ret)
+{
+	struct tls *t;
+	int r = tls_new(c->ssl_ctx, &t);
+
+	if (r < 0)
+		return r;
+	t->client = tls_client_ctx_get(c);
+	if (!client_expect_host(t->ssl, host)) {
+		tls_free(t);
+		return ERR_CONFIG;
+	}
+	SSL_set_connect_state(t->ssl);
+	*ret = t;
+	return 0;
+}
+
+void tls_free(struct tls *t)
+{
+	if (t == NULL)
+		return;
+	SSL_free(t->ssl);
+	tls_server_ctx_put(t->server);
+	tls_client_ctx_put(t->client);
+	free(t);
+	ERR_clear_error();
+}
+
+void tls_set_output(struct tls *t, struct tls_out *o)
+{
+	t->out = o;
+}
+
+int tls_feed(struct tls *t, struct span ciphertext)
+{
+	if (t->in.n > 0)
+		return -EBUSY;
+	t->in = ciphertext;
+	return 0;
+}
+
+size_t tls_unread(const struct tls *t)
+{
+	return t->in.n;
+}
+
+/* After a call that did not succeed: 0 when it only needs more bytes, else the class, with the text kept. */
+static int tls_failed(struct tls *t, int ssl_ret, const char *what)
+{
+	int e = SSL_get_error(t->ssl, ssl_ret);
+
+	if (e == SSL_ERROR_WANT_READ)
+		return 0;
+	t->is_closed = true;
+	t->in.n = 0;
+	if (e == SSL_ERROR_ZERO_RETURN)
+		return ERR_CLOSED;
+	if (t->is_identity_refused) {
+		ERR_clear_error();
+		return ERR_IDENTITY;
+	}
+	ossl_reason(t->error, sizeof(t->error), what);
+	return ERR_CRYPTO;
+}
+
+int tls_handshake(struct tls *t)
+{
+	if (t->is_closed)
+		return ERR_CLOSED;
+	if (t->is_up)
+		return 0;
+	ERR_clear_error();
+	int r = SSL_do_handshake(t->ssl);
+	if (r != 1) {
+		r = tls_failed(t, r, "TLS handshake failed");
+		return r == 0 ? ERR_MORE : r;
+	}
+	/* belt and braces: the verification callback is the only way to here, and it must have said yes */
+	if (t->client && !t->is_peer_verified) {
+		t->is_closed = true;
+		return ERR_IDENTITY;
+	}
+	t->is_up = true;
+	return 0;
+}
+
+bool tls_is_up(const struct tls *t)
+{
+	return t->is_up && !t->is_closed;
+}
+
+int tls_read_record(struct tls *t, void *buf, size_t cap)
+{
+	size_t n = 0;
+
+	if (t->is_closed)
+		return ERR_CLOSED;
+	if (!t->is_up || cap == 0)
+		return -EINVAL;
+	if (cap > INT32_MAX)
+		cap = INT32_MAX;
+	if (t->in.n == 0 && SSL_pending(t->ssl) == 0)
+		return 0;
+	ERR_clear_error();
+	int r = SSL_read_ex(t->ssl, buf, cap, &n);
+	return r == 1 ? (int)n : tls_failed(t, r, "TLS read failed");
+}
+
+int tls_write(struct tls *t, struct span plaintext)
+{
+	size_t n = 0;
+
+	if (t->is_closed)
+		return ERR_CLOSED;
+	if (!t->is_up || t->out == NULL || plaintext.n == 0)
+		return -EINVAL;
+	if (plaintext.n > TLS_RECORD_MAX)
+		return ERR_TOO_LARGE;
+	/* twice: a KeyUpdate of ours may go ahead of the record */
+	if (t->out->n + plaintext.n + 2 * TLS_OVERHEAD_MAX > t->out->max)
+		return -ENOBUFS;
+	ERR_clear_error();
+	int r = SSL_write_ex(t->ssl, plaintext.p, plaintext.n, &n);
+	if (r == 1 && n == plaintext.n)
+		return 0;
+	r = tls_failed(t, r, "TLS write failed");
+	t->is_closed = true;
+	return r == 0 ? ERR_CRYPTO : r;
+}
+
+void tls_close(struct tls *t)
+{
+	if (tls_is_up(t) && t->out) {
+		ERR_clear_error();
+		SSL_shutdown(t->ssl);
+		ERR_clear_error();
+	}
+	t->is_closed = true;
+	t->in.n = 0;
+}
+
+void tls_refuse(struct tls *t)
+{
+	/* alert, TLS 1.2 record version, 2 bytes: fatal, access_denied (RFC 8446 5.1, 6.2) */
+	static const uint8_t alert[] = {21, 3, 3, 0, 2, 2, SSL_AD_ACCESS_DENIED};
+
+	if (!t->is_closed && SSL_in_before(t->ssl) && t->out)
+		(void)tls_out_put(t->out, alert, sizeof(alert));
+	tls_close(t);
+}
+
+int tls_key_update(struct tls *t)
+{
+	if (!tls_is_up(t))
+		return ERR_CLOSED;
+	if (SSL_version(t->ssl) != TLS1_3_VERSION)
+		return ERR_UNSUPPORTED;
+	ERR_clear_error();
+	if (SSL_key_update(t->ssl, SSL_KEY_UPDATE_REQUESTED) == 1 && SSL_do_handshake(t->ssl) == 1)
+		return 0;
+	ossl_reason(t->error, sizeof(t->error), "TLS key update failed");
+	return ERR_CRYPTO;
+}
+
+int tls_export_psk(struct tls *t, uint8_t ret[static TLS_PSK_BYTES])
+{
+	uint8_t psk[TLS_PSK_BYTES];
+
+	if (!t->is_up)
+		return ERR_CLOSED;
+	if (SSL_export_keying_material(t->ssl, psk, sizeof(psk), PSK_LABEL, strlen(PSK_LABEL), NULL, 0, 0) !=
+	        1) {
+		ossl_reason(t->error, sizeof(t->error), "TLS exporter failed");
+		return ERR_CRYPTO;
+	}
+	memcpy(ret, psk, sizeof(psk));
+	explicit_bzero(psk, sizeof(psk));
+	return 0;
+}
+
+void tls_info(const struct tls *t, struct tls_info *ret)
+{
+	X509 *x = SSL_get0_peer_certificate(t->ssl);
+	const char *cipher = SSL_get_cipher_name(t->ssl);
+
+	*ret = (struct tls_info){.protocol = SSL_get_version(t->ssl),
+	        .cipher = cipher ? cipher : "",
+	        .has_peer_cert = x != NULL,
+	        .is_peer_verified = t->is_peer_verified};
+	if (x && !ossl_pin(x, ret->peer_pin))
+		ret->peer_pin[0] = '\0';
+}
+
+int tls_peer_cert_pem(const struct tls *t, struct text *ret)
+{
+	X509 *x = SSL_get0_peer_certificate(t->ssl);
+	return x ? ossl_cert_pem(x, ret) : ERR_CLOSED;
+}
+
+int tls_peer_cert_sha1_hex(const struct tls *t, char ret[static TLS_SHA1_TEXT_MAX])
+{
+	X509 *x = SSL_get0_peer_certificate(t->ssl);
+	return x == NULL ? ERR_CLOSED : ossl_sha1_hex(x, ret) ? 0 : ERR_CRYPTO;
+}
+
+const char *tls_error(const struct tls *t)
+{
+	return t->error;
+}

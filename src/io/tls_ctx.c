@@ -1,0 +1,239 @@
+/* Settings shared by connections: suites, versions, keys, trust. */
+#include <errno.h>
+#include <stdlib.h>
+
+#include <openssl/err.h>
+#include <openssl/pem.h>
+
+#include "io/tls_internal.h"
+
+#define TLS13_SUITES "TLS_AES_256_GCM_SHA384:TLS_CHACHA20_POLY1305_SHA256:TLS_AES_128_GCM_SHA256"
+#define TLS12_SUITES                                                                                         \
+	"ECDHE-ECDSA-AES256-GCM-SHA384:ECDHE-RSA-AES256-GCM-SHA384:"                                         \
+	"ECDHE-ECDSA-CHACHA20-POLY1305:ECDHE-RSA-CHACHA20-POLY1305:"                                         \
+	"ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-RSA-AES128-GCM-SHA256"
+#define TLS_GROUPS  "X25519:P-256:P-384"
+#define CHAIN_MAX   10 /* certificates in one file of ours */
+#define CA_FILE_MAX 1000
+
+static int version_number(enum tls_version v, int def)
+{
+	return v == TLS_1_2 ? TLS1_2_VERSION : v == TLS_1_3 ? TLS1_3_VERSION : def;
+}
+
+static bool ctx_settings(SSL_CTX *c, enum tls_version min, enum tls_version max)
+{
+	int lo = version_number(min, TLS1_2_VERSION), hi = version_number(max, TLS1_3_VERSION);
+
+	SSL_CTX_set_options(c, SSL_OP_NO_TICKET | SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION |
+	                               SSL_OP_CIPHER_SERVER_PREFERENCE);
+	SSL_CTX_set_mode(
+	        c, SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER | SSL_MODE_NO_AUTO_CHAIN);
+	SSL_CTX_set_session_cache_mode(c, SSL_SESS_CACHE_OFF);
+	return lo <= hi && SSL_CTX_set_num_tickets(c, 0) == 1 && SSL_CTX_set_min_proto_version(c, lo) == 1 &&
+	       SSL_CTX_set_max_proto_version(c, hi) == 1 && SSL_CTX_set_cipher_list(c, TLS12_SUITES) == 1 &&
+	       SSL_CTX_set_ciphersuites(c, TLS13_SUITES) == 1 && SSL_CTX_set1_groups_list(c, TLS_GROUPS) == 1;
+}
+
+/* Never asks on the terminal for a passphrase. */
+static int no_passphrase(char *buf, int size, int rwflag, void *u)
+{
+	(void)buf, (void)size, (void)rwflag, (void)u;
+	return 0;
+}
+
+static bool ctx_load_chain(SSL_CTX *c, struct span pem)
+{
+	BIO *in = ossl_pem_bio(pem);
+	X509 *x = in ? PEM_read_bio_X509_AUX(in, NULL, no_passphrase, NULL) : NULL;
+	bool ok = x != NULL && SSL_CTX_use_certificate(c, x) == 1;
+
+	X509_free(x);
+	for (int i = 0; ok && i < CHAIN_MAX; i++) {
+		x = PEM_read_bio_X509(in, NULL, no_passphrase, NULL);
+		if (x == NULL)
+			break;
+		ok = SSL_CTX_add1_chain_cert(c, x) == 1;
+		X509_free(x);
+	}
+	BIO_free(in);
+	if (ok)
+		ERR_clear_error(); /* "no start line" after the last one */
+	return ok;
+}
+
+static int ctx_load_identity(SSL_CTX *c, struct span cert_pem, struct span key_pem, struct text *why)
+{
+	EVP_PKEY *key = NULL;
+	BIO *in = NULL;
+	int r = ERR_CONFIG;
+
+	if (!ctx_load_chain(c, cert_pem)) {
+		ossl_fail(why, r, "certificate not usable");
+		goto out;
+	}
+	in = ossl_pem_bio(key_pem);
+	key = in ? PEM_read_bio_PrivateKey(in, NULL, no_passphrase, NULL) : NULL;
+	if (key == NULL) {
+		ossl_fail(why, r, "private key not readable (encrypted keys are not supported)");
+		goto out;
+	}
+	if (SSL_CTX_use_PrivateKey(c, key) != 1 || SSL_CTX_check_private_key(c) != 1) {
+		ossl_fail(why, r, "private key does not belong to the certificate");
+		goto out;
+	}
+	r = 0;
+out:
+	EVP_PKEY_free(key);
+	BIO_free(in);
+	return r;
+}
+
+/* Adds all certificates of the text to the store; names (may be NULL) collects their subjects. */
+static bool store_load(X509_STORE *store, struct span pem, STACK_OF(X509_NAME) * names)
+{
+	BIO *in = ossl_pem_bio(pem);
+	int n = 0;
+	bool ok = in != NULL;
+
+	while (ok && n < CA_FILE_MAX) {
+		X509 *x = PEM_read_bio_X509(in, NULL, no_passphrase, NULL);
+		if (x == NULL)
+			break;
+		ok = X509_STORE_add_cert(store, x) == 1;
+		if (ok && names) {
+			X509_NAME *name = X509_NAME_dup(X509_get_subject_name(x));
+			ok = name != NULL && sk_X509_NAME_push(names, name) > 0;
+			if (!ok)
+				X509_NAME_free(name);
+		}
+		X509_free(x);
+		n++;
+	}
+	BIO_free(in);
+	if (ok && n > 0)
+		ERR_clear_error();
+	return ok && n > 0;
+}
+
+static int ctx_ask_client(SSL_CTX *c, struct span ca_pem, struct text *why)
+{
+	STACK_OF(X509_NAME) *names = sk_X509_NAME_new_null();
+
+	if (names == NULL || !store_load(SSL_CTX_get_cert_store(c), ca_pem, names)) {
+		sk_X509_NAME_pop_free(names, X509_NAME_free);
+		return ossl_fail(why, ERR_CONFIG, "client CA not usable");
+	}
+	SSL_CTX_set_client_CA_list(c, names); /* takes names */
+	SSL_CTX_set_verify(c, SSL_VERIFY_PEER, NULL);
+	SSL_CTX_set_cert_verify_callback(c, tls_verify_client, NULL);
+	return 0;
+}
+
+int tls_server_ctx_new(const struct tls_server_opts *o, struct text *why, struct tls_server_ctx **ret)
+{
+	struct tls_server_ctx *c = calloc(1, sizeof(*c));
+	int r = -ENOMEM;
+
+	ERR_clear_error();
+	if (c == NULL || (c->ssl_ctx = SSL_CTX_new(TLS_server_method())) == NULL)
+		goto fail;
+	c->refs = 1;
+	if (!ctx_settings(c->ssl_ctx, o->min, o->max)) {
+		r = ossl_fail(why, ERR_CONFIG, "TLS versions not usable");
+		goto fail;
+	}
+	if ((r = ctx_load_identity(c->ssl_ctx, o->cert_pem, o->key_pem, why)) < 0)
+		goto fail;
+	if (o->client_ca_pem.n > 0 && (r = ctx_ask_client(c->ssl_ctx, o->client_ca_pem, why)) < 0)
+		goto fail;
+	*ret = c;
+	return 0;
+fail:
+	if (c)
+		SSL_CTX_free(c->ssl_ctx);
+	free(c);
+	return r;
+}
+
+struct tls_server_ctx *tls_server_ctx_get(struct tls_server_ctx *c)
+{
+	__atomic_add_fetch(&c->refs, 1, __ATOMIC_RELAXED);
+	return c;
+}
+
+void tls_server_ctx_put(struct tls_server_ctx *c)
+{
+	if (c == NULL || __atomic_sub_fetch(&c->refs, 1, __ATOMIC_ACQ_REL) > 0)
+		return;
+	SSL_CTX_free(c->ssl_ctx);
+	free(c);
+}
+
+static int client_trust(struct tls_client_ctx *c, const struct tls_client_opts *o, struct text *why)
+{
+	X509_STORE *store = SSL_CTX_get_cert_store(c->ssl_ctx);
+
+	if (o->n_pin > TLS_PINS_MAX)
+		return ERR_TOO_LARGE;
+	for (size_t i = 0; i < o->n_pin; i++) {
+		if (tls_pin_parse(o->pin[i], &c->pin[i]) < 0) {
+			if (why)
+				text_fmt(why, "pin not understood: %s", o->pin[i]);
+			return ERR_CONFIG;
+		}
+	}
+	c->n_pin = o->n_pin;
+	if (o->wants_system_ca && X509_STORE_set_default_paths(store) != 1)
+		return ossl_fail(why, ERR_CONFIG, "system trust store not usable");
+	if (o->ca_pem.n > 0) {
+		if (!store_load(store, o->ca_pem, NULL))
+			return ossl_fail(why, ERR_CONFIG, "CA file not usable");
+		/* what the user names is trusted as it is, a self-signed server certificate too */
+		X509_STORE_set_flags(store, X509_V_FLAG_PARTIAL_CHAIN);
+	}
+	c->has_ca = o->wants_system_ca || o->ca_pem.n > 0;
+	return 0;
+}
+
+int tls_client_ctx_new(const struct tls_client_opts *o, struct text *why, struct tls_client_ctx **ret)
+{
+	struct tls_client_ctx *c = calloc(1, sizeof(*c));
+	int r = -ENOMEM;
+
+	ERR_clear_error();
+	if (c == NULL || (c->ssl_ctx = SSL_CTX_new(TLS_client_method())) == NULL)
+		goto fail;
+	c->refs = 1;
+	if (!ctx_settings(c->ssl_ctx, o->min, o->max)) {
+		r = ossl_fail(why, ERR_CONFIG, "TLS versions not usable");
+		goto fail;
+	}
+	if ((r = client_trust(c, o, why)) < 0)
+		goto fail;
+	if (o->cert_pem.n > 0 && (r = ctx_load_identity(c->ssl_ctx, o->cert_pem, o->key_pem, why)) < 0)
+		goto fail;
+	SSL_CTX_set_verify(c->ssl_ctx, SSL_VERIFY_PEER, NULL);
+	SSL_CTX_set_cert_verify_callback(c->ssl_ctx, tls_verify_server, NULL);
+	*ret = c;
+	return 0;
+fail:
+	if (c)
+		SSL_CTX_free(c->ssl_ctx);
+	free(c);
+	return r;
+}
+
+struct tls_client_ctx *tls_client_ctx_get(struct tls_client_ctx *c)
+{
+	__atomic_add_fetch(&c->refs, 1, __ATOMIC_RELAXED);
+	return c;
+}
+
+void tls_client_ctx_put(struct tls_client_ctx *c)
+{
+	if (c == NULL || __atomic_sub_fetch(&c->refs, 1, __ATOMIC_ACQ_REL) > 0)
+		return;
+	SSL_CTX_free(c->ssl_ctx);
+	free(c);
+}

@@ -1,0 +1,132 @@
+#include "io/tun.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include <linux/if_tun.h>
+
+#include "base/err.h"
+
+#ifndef TUN_F_USO4 /* kernel headers before 6.2 */
+#define TUN_F_USO4 0x20
+#define TUN_F_USO6 0x40
+#endif
+
+/* From best to least; older kernels refuse a set with an unknown bit as a whole. */
+static const unsigned tun_offload_sets[] = {
+        TUN_F_CSUM | TUN_F_TSO4 | TUN_F_TSO6 | TUN_F_USO4 | TUN_F_USO6,
+        TUN_F_CSUM | TUN_F_TSO4 | TUN_F_TSO6,
+        TUN_F_CSUM,
+};
+
+/* The kernel expands a %d itself; anything else with a per cent sign is a mistake. */
+static bool tun_name_is_good(const char *name)
+{
+	const char *percent = strchr(name, '%');
+	size_t n = strlen(name);
+	if (n == 0 || n >= IFNAMSIZ || strchr(name, '/') != NULL)
+		return false;
+	return percent == NULL || (percent[1] == 'd' && strchr(percent + 1, '%') == NULL);
+}
+
+static int tun_queue_open(const char *name, short flags, struct ifreq *ret)
+{
+	struct ifreq req = {.ifr_flags = flags};
+	int fd = open("/dev/net/tun", O_RDWR | O_NONBLOCK | O_CLOEXEC);
+	if (fd < 0)
+		return errno == ENOENT || errno == ENXIO ? -ENODEV : errno == EACCES ? -EPERM : -errno;
+	memcpy(req.ifr_name, name, strlen(name) + 1);
+	if (ioctl(fd, TUNSETIFF, &req) < 0) {
+		int err = -errno;
+		close(fd);
+		/* EINVAL: exists as another kind of device, or with other flags. Our own flags are fine. */
+		return err == -EINVAL || err == -EEXIST ? -EBUSY : err;
+	}
+	*ret = req;
+	return fd;
+}
+
+static unsigned tun_offloads_set(int fd)
+{
+	for (size_t i = 0; i < N_ELEM(tun_offload_sets); i++)
+		if (ioctl(fd, TUNSETOFFLOAD, (unsigned long)tun_offload_sets[i]) == 0)
+			return tun_offload_sets[i];
+	return 0;
+}
+
+int tun_open(const struct tun_config *config, struct tun *ret)
+{
+	struct tun tun = {.has_vnet_hdr = config->wants_vnet_hdr};
+	short flags = IFF_TUN | IFF_NO_PI;
+	struct ifreq req = {0};
+	if (config->queues < 1 || config->queues > TUN_QUEUES_MAX || !tun_name_is_good(config->name))
+		return -EINVAL;
+	flags |= config->queues > 1 ? IFF_MULTI_QUEUE : 0;
+	flags |= config->wants_vnet_hdr ? IFF_VNET_HDR : 0;
+	memcpy(tun.name, config->name, strlen(config->name) + 1);
+	for (; tun.queues < config->queues; tun.queues++) {
+		int fd = tun_queue_open(tun.name, flags, &req);
+		if (fd < 0) {
+			tun_close(&tun);
+			return fd;
+		}
+		tun.fds[tun.queues] = fd;
+		memcpy(tun.name, req.ifr_name, IFNAMSIZ); /* further queues join the device made first */
+	}
+	if (tun.has_vnet_hdr)
+		tun.offloads = tun_offloads_set(tun.fds[0]);
+	*ret = tun;
+	return 0;
+}
+
+void tun_close(struct tun *tun)
+{
+	while (tun->queues > 0)
+		close(tun->fds[--tun->queues]);
+}
+
+const char *tun_error_text(int err)
+{
+	switch (err) {
+	case -ENODEV:
+		return "/dev/net/tun is missing: load the module \"tun\", or give the container that device";
+	case -EPERM:
+		return "a TUN device needs root or CAP_NET_ADMIN";
+	case -EBUSY:
+		return "the name belongs to a device that is in use or no TUN device of this kind";
+	case -EINVAL:
+		return "not usable as the name of a device (at most 15 characters, one %d), or too many "
+		       "queues";
+	default:
+		return err_text(err);
+	}
+}
+
+int tun_read_batch(int fd, uint8_t *buf, size_t stride, struct tun_packet *ret, size_t max)
+{
+	size_t n_got = 0;
+	for (size_t n_read = 0; n_read < max; n_read++) {
+		uint8_t *slot = buf + n_got * stride;
+		ssize_t n = read(fd, slot, stride);
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return n_got > 0 || errno == EAGAIN ? (int)n_got : -errno;
+		if (n == 0 || (size_t)n == stride) /* a full slot: cut, or it cannot be told from that */
+			continue;
+		ret[n_got++] = (struct tun_packet){.p = slot, .n = (size_t)n};
+	}
+	return (int)n_got;
+}
+
+int tun_write(int fd, const uint8_t *p, size_t n)
+{
+	ssize_t done;
+	do
+		done = write(fd, p, n);
+	while (done < 0 && errno == EINTR);
+	return done < 0 ? -errno : 0;
+}

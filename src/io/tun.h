@@ -1,0 +1,55 @@
+/* TUN devices: IP packets of the tunnel in and out of the kernel (Documentation/networking/tuntap.rst).
+ *
+ * One device has one or several queues, each a non-blocking descriptor with IFF_TUN | IFF_NO_PI. With
+ * wants_vnet_hdr each packet has TUN_VNET_HDR_BYTES of struct virtio_net_hdr in front, and the kernel may
+ * hand over and accept TCP/UDP super-packets of up to 64 KiB, as far as `offloads` says (datapath.md 7). */
+#ifndef IO_TUN_H
+#define IO_TUN_H
+
+#include <net/if.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/util.h"
+
+#define TUN_QUEUES_MAX     64
+#define TUN_VNET_HDR_BYTES 10 /* struct virtio_net_hdr, virtio 1.1 section 5.1.6 without num_buffers */
+
+struct tun_config {
+	const char *name; /* "culvert0", or a pattern with one %d: "culvert%d" */
+	unsigned queues;  /* 1..TUN_QUEUES_MAX */
+	bool wants_vnet_hdr;
+};
+
+struct tun {
+	char name[IFNAMSIZ]; /* what the kernel chose */
+	int fds[TUN_QUEUES_MAX];
+	unsigned queues;
+	bool has_vnet_hdr;
+	unsigned offloads; /* TUN_F_* bits that the kernel accepted; 0: only ordinary packets arrive */
+};
+
+/* Where one packet of a batch is. */
+struct tun_packet {
+	uint8_t *p; /* begins with the virtio_net_hdr when there is one */
+	size_t n;   /* bytes */
+};
+
+/* Makes the device (or attaches to a persistent one of that name). -ENODEV: no /dev/net/tun; -EPERM: needs
+ * CAP_NET_ADMIN; -EBUSY: the name belongs to a device in use or of another kind; -EINVAL: name or queues. */
+MUST_USE int tun_open(const struct tun_config *config, struct tun *ret);
+/* Closes all queues; the kernel removes the device with the last one. Copes with a zeroed struct. */
+void tun_close(struct tun *tun);
+/* What to tell the operator about an error of tun_open(). */
+const char *tun_error_text(int err);
+
+/* Reads up to max packets into slots of stride bytes each (max * stride bytes at buf). Returns how many,
+ * 0 when none waits, -errno when nothing could be read. A packet larger than a slot is cut by the kernel
+ * and is left out here, and so is one that fills its slot exactly. -EBADFD: the device was removed. */
+MUST_USE int tun_read_batch(int fd, uint8_t *buf, size_t stride, struct tun_packet *ret, size_t max);
+/* Writes one packet (with its header if the device has one). 0, -EAGAIN when the queue is full, -EIO when
+ * the device is down, -EINVAL when the kernel does not like the packet. */
+MUST_USE int tun_write(int fd, const uint8_t *p, size_t n);
+
+#endif

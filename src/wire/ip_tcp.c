@@ -1,0 +1,103 @@
+/* The maximum segment size of TCP: RFC 9293 3.1 and 3.7.1, RFC 1624 for the checksum. */
+#include "base/rd.h"
+#include "wire/ip.h"
+
+#define TCP_HEADER_BYTES 20
+#define TCP_SYN          0x02
+#define TCP_FLAGS_AT     13
+#define TCP_CHECKSUM_AT  16
+
+enum tcp_option { TCP_OPTION_END = 0, TCP_OPTION_NOP = 1, TCP_OPTION_MSS = 2 };
+
+static uint16_t get16(const uint8_t *p)
+{
+	return (uint16_t)(p[0] << 8 | p[1]);
+}
+
+static void put16(uint8_t *p, uint16_t v)
+{
+	p[0] = (uint8_t)(v >> 8);
+	p[1] = (uint8_t)v;
+}
+
+/* Takes one option off *r. ret_value is empty for options of one byte. False at the end, and when bad. */
+static bool option_take(struct rd *r, uint8_t *ret_kind, struct span *ret_value)
+{
+	if (r->rest.n == 0)
+		return false;
+	*ret_kind = rd_u8(r);
+	*ret_value = (struct span){0};
+	if (*ret_kind == TCP_OPTION_END)
+		return false;
+	if (*ret_kind == TCP_OPTION_NOP)
+		return true;
+	uint8_t length = rd_u8(r);
+	*ret_value = rd_span(r, length >= 2 ? length - 2u : SIZE_MAX);
+	return rd_ok(r);
+}
+
+static bool options_ok(struct span options)
+{
+	struct rd r = rd_open(options);
+	uint8_t kind;
+	struct span value;
+	while (option_take(&r, &kind, &value)) {
+		if (kind == TCP_OPTION_MSS && value.n != 2)
+			return false;
+	}
+	return rd_ok(&r);
+}
+
+/* HC' = ~(~HC + ~m + m'). A value at an odd offset counts with its bytes swapped. */
+static void checksum_update(uint8_t *tcp, size_t at, uint16_t before, uint16_t after)
+{
+	if (at % 2 != 0) {
+		before = (uint16_t)(before << 8 | before >> 8);
+		after = (uint16_t)(after << 8 | after >> 8);
+	}
+	uint32_t sum = (uint16_t)~get16(tcp + TCP_CHECKSUM_AT);
+	put16(tcp + TCP_CHECKSUM_AT, ip_fold(sum + (uint16_t)~before + after));
+}
+
+static bool options_clamp(uint8_t *tcp, size_t header_bytes, uint16_t mss, bool has_checksum)
+{
+	struct rd r = rd_open(span_of(tcp + TCP_HEADER_BYTES, header_bytes - TCP_HEADER_BYTES));
+	uint8_t kind;
+	struct span value;
+	bool is_changed = false;
+	while (option_take(&r, &kind, &value)) {
+		if (kind != TCP_OPTION_MSS || get16(value.p) <= mss)
+			continue;
+		size_t at = (size_t)(value.p - tcp);
+		if (has_checksum)
+			checksum_update(tcp, at, get16(value.p), mss);
+		put16(tcp + at, mss);
+		is_changed = true;
+	}
+	return is_changed;
+}
+
+static bool clamp(uint8_t *packet, size_t bytes, uint16_t mss, bool has_checksum)
+{
+	struct ip_packet p;
+	if (ip_parse(span_of(packet, bytes), &p) < 0 || p.proto != IP_PROTO_TCP || p.is_fragment)
+		return false;
+	if (p.payload.n < TCP_HEADER_BYTES || !(p.payload.p[TCP_FLAGS_AT] & TCP_SYN))
+		return false;
+	size_t header_bytes = (size_t)(p.payload.p[12] >> 4) * 4;
+	if (header_bytes < TCP_HEADER_BYTES || header_bytes > p.payload.n)
+		return false;
+	if (!options_ok(span_of(p.payload.p + TCP_HEADER_BYTES, header_bytes - TCP_HEADER_BYTES)))
+		return false;
+	return options_clamp(packet + p.header_bytes, header_bytes, mss, has_checksum);
+}
+
+bool tcp_clamp_mss(uint8_t *packet, size_t bytes, uint16_t mss)
+{
+	return clamp(packet, bytes, mss, true);
+}
+
+bool tcp_clamp_mss_partial(uint8_t *packet, size_t bytes, uint16_t mss)
+{
+	return clamp(packet, bytes, mss, false);
+}

@@ -1,0 +1,133 @@
+#include "../unit.h"
+
+#include "tunnel/link.h"
+
+static const struct link_timers timers_30s = {.dpd_ms = 30000};
+
+/* What link_step() says at one moment, as a bit per action. */
+static unsigned acts_at(struct link *l, ms_t now_ms)
+{
+	struct link_action a[LINK_MAX_ACTIONS];
+	size_t n = link_step(l, now_ms, a);
+	unsigned bits = 0;
+	assert_true(n <= LINK_MAX_ACTIONS);
+	for (size_t i = 0; i < n; i++)
+		bits |= 1u << a[i].act;
+	return bits;
+}
+
+TEST(dead_after_the_probe_and_three_retries)
+{
+	static const struct {
+		ms_t at_ms;
+		unsigned want;
+	} rows[] = {
+	        {29999, 0},
+	        {30000, 1u << LINK_SEND_DPD},
+	        {30001, 0},
+	        {39999, 0},
+	        {40000, 1u << LINK_SEND_DPD},
+	        {50000, 1u << LINK_SEND_DPD},
+	        {60000, 1u << LINK_SEND_DPD},
+	        {69999, 0},
+	        {70000, 1u << LINK_DEAD},
+	        {1000000, 0},
+	};
+	struct link l;
+	link_init(&l, 0, 0);
+	link_up(&l, LINK_TLS, &timers_30s, 0);
+	for (size_t i = 0; i < N_ELEM(rows); i++)
+		assert_int_equal(acts_at(&l, rows[i].at_ms), rows[i].want);
+	assert_false(link_is_up(&l, LINK_TLS));
+	assert_true(link_due_ms(&l) == MS_NEVER);
+}
+
+TEST(anything_received_is_life)
+{
+	struct link l;
+	link_init(&l, 0, 0);
+	link_up(&l, LINK_DTLS, &timers_30s, 0);
+	for (ms_t t = 30000; t < 3000000; t += 35000) {
+		assert_int_equal(acts_at(&l, t), 1u << LINK_SEND_DPD);
+		link_on_rx(&l, LINK_DTLS, false, t + 5000);
+		assert_true(link_due_ms(&l) == t + 35000);
+	}
+}
+
+TEST(due_is_never_later_than_the_first_action)
+{
+	struct link l;
+	struct link_timers t = {.dpd_ms = 30000, .keepalive_ms = 20000, .rekey_ms = 45000};
+	link_init(&l, 100000, 0);
+	link_up(&l, LINK_TLS, &t, 0);
+	link_up(&l, LINK_DTLS, &timers_30s, 7);
+	for (ms_t now = 0; now < 200000; now++) {
+		ms_t due = link_due_ms(&l);
+		unsigned acts = acts_at(&l, now);
+		assert_int_equal(acts != 0, due <= now);
+		if (due <= now)
+			assert_true(due == now);
+	}
+}
+
+TEST(rekey_comes_once_and_keepalive_after_own_silence)
+{
+	struct link l;
+	struct link_timers t = {.keepalive_ms = 20000, .rekey_ms = 60000};
+	link_init(&l, 0, 0);
+	link_up(&l, LINK_TLS, &t, 0);
+	link_on_tx(&l, LINK_TLS, true, 15000);
+	assert_int_equal(acts_at(&l, 34999), 0);
+	assert_int_equal(acts_at(&l, 35000), 1u << LINK_SEND_KEEPALIVE);
+	assert_int_equal(acts_at(&l, 60000), 1u << LINK_REKEY);
+	link_on_tx(&l, LINK_TLS, true, 60000);
+	assert_int_equal(acts_at(&l, 79999), 0);
+}
+
+TEST(only_data_counts_against_idleness)
+{
+	struct link l;
+	link_init(&l, 60000, 0);
+	link_up(&l, LINK_TLS, &(struct link_timers){0}, 0);
+	link_on_rx(&l, LINK_TLS, false, 59000);
+	assert_int_equal(acts_at(&l, 60000), 1u << LINK_IDLE_TIMEOUT);
+	link_on_rx(&l, LINK_TLS, true, 61000);
+	link_on_tx(&l, LINK_TLS, true, 90000);
+	assert_int_equal(acts_at(&l, 149999), 0);
+	assert_int_equal(acts_at(&l, 150000), 1u << LINK_IDLE_TIMEOUT);
+}
+
+TEST(data_takes_dtls_unless_the_peer_fell_back)
+{
+	struct link l;
+	link_init(&l, 0, 0);
+	assert_int_equal(link_active(&l), LINK_N_CHANNELS);
+	link_up(&l, LINK_TLS, &timers_30s, 0);
+	assert_int_equal(link_active(&l), LINK_TLS);
+	link_up(&l, LINK_DTLS, &timers_30s, 0);
+	assert_int_equal(link_active(&l), LINK_DTLS);
+	link_on_rx(&l, LINK_TLS, false, 1); /* a DPD by TLS is no fallback */
+	assert_int_equal(link_active(&l), LINK_DTLS);
+	link_on_rx(&l, LINK_TLS, true, 2);
+	assert_int_equal(link_active(&l), LINK_TLS);
+	link_on_rx(&l, LINK_DTLS, false, 3);
+	assert_int_equal(link_active(&l), LINK_DTLS);
+	link_on_rx(&l, LINK_TLS, true, 4);
+	link_down(&l, LINK_TLS); /* better a doubtful DTLS than nothing */
+	assert_int_equal(link_active(&l), LINK_DTLS);
+	link_down(&l, LINK_DTLS);
+	assert_int_equal(link_active(&l), LINK_N_CHANNELS);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+	        cmocka_unit_test(dead_after_the_probe_and_three_retries),
+	        cmocka_unit_test(anything_received_is_life),
+	        cmocka_unit_test(due_is_never_later_than_the_first_action),
+	        cmocka_unit_test(rekey_comes_once_and_keepalive_after_own_silence),
+	        cmocka_unit_test(only_data_counts_against_idleness),
+	        cmocka_unit_test(data_takes_dtls_unless_the_peer_fell_back),
+	};
+	return RUN(tests);
+}
