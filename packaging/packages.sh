@@ -1,4 +1,4 @@
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2034
 # The Debian 12 packages that build and test need, and the function that installs the missing ones.
 # Sourced by ./run-tests and ./quickstart.
 
