@@ -290,6 +290,6 @@ def test_password_from_a_file(lab):
     f = lab.dir / "pw"
     f.write_text(PASSWORD + "\n")
     f.chmod(0o600)
-    client = Culvert(lab, gateway, password="ignored", options=["--password-file", f], up=False)
+    client = Culvert(lab, gateway, password=None, options=["--password-file", f], up=False)
     client.wait_up()
     assert client.stop() == 0
