@@ -378,9 +378,7 @@ TEST(data_reordered_repeated_forged_and_foreign)
 TEST(garbage_during_the_handshake_is_ignored)
 {
 	static const char *const junk[] = {"", "x", "GET / HTTP/1.0\r\n\r\n",
-	        "\x17\xfe\xfd\xff\xff\xff\xff\xff\xff\xff\xff\x7f\xff"
-	        "1234",
-	        "\x14\xfe\xfd"};
+	        "\x17\xfe\xfd\xff\xff\xff\xff\xff\xff\xff\xff\x7f\xff\x31\x32", "\x14\xfe\xfd"};
 	struct pair p = {0};
 
 	pair_psk(&p, NULL, NULL);
