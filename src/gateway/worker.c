@@ -7,13 +7,13 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "gateway/config_text.h"
 #include "gateway/conn.h"
 #include "gateway/control.h"
 #include "gateway/session.h"
 #include "io/log.h"
 #include "io/sandbox.h"
 #include "io/tun.h"
-#include "policy/config.h"
 #include "wire/ip.h"
 
 #define MEMFD_MAX_BYTES (8u << 20)
@@ -192,12 +192,8 @@ static int read_memfd(int fd, struct text *ret)
 
 static int take_config(struct worker *w, int fd)
 {
-	struct text t = {0};
 	struct config *c;
-	int r = read_memfd(fd, &t);
-	if (r == 0) /* the monitor has shown its messages */
-		r = config_parse(span_of(t.p, t.n), "running-config", (struct diag_sink){0}, &c);
-	text_done(&t);
+	int r = config_text_read(fd, &c);
 	if (r < 0)
 		return r;
 	config_put(w->config);
