@@ -24,6 +24,7 @@
 
 struct conn;
 struct session;
+struct control;
 
 /* What is counted for the whole process; names as in `show asp drop` (cisco-facts.md 4.1). */
 enum drop_reason {
@@ -83,6 +84,7 @@ struct worker {
 	uint32_t next_ref;
 	uint64_t drops[N_DROP_REASONS];
 	ms_t started_at_ms;
+	struct control *control; /* the console (control.c); NULL: no socket */
 	uint64_t n_sessions_total, n_sessions_peak;
 };
 

@@ -476,7 +476,7 @@ TEST(runs_for_segmented_sends)
 
 	assert_int_equal(dtls_out_init(&o, 4096, 16), 0);
 	for (; o.n_dgram < N_ELEM(len); o.n_dgram++) {
-		o.dgram[o.n_dgram] = (struct dtls_dgram){.offset = (uint32_t)o.n, .len = len[o.n_dgram]};
+		o.dgram[o.n_dgram] = (struct udp_piece){.offset = (uint32_t)o.n, .len = len[o.n_dgram]};
 		o.n += len[o.n_dgram];
 	}
 	const uint8_t *next = o.p;
