@@ -57,6 +57,17 @@ void auth_log_login(const struct job *j, const char *policy, const char *why_ref
 	who_done(&w);
 }
 
+void auth_log_locked(const struct ipc_login *in)
+{
+	struct who w = who_open(in->username, in->tunnel_group, NULL, &in->peer);
+	log_msg(6, "ASA", 113015,
+	        "AAA user authentication Rejected : reason = Account has been locked out : local database : "
+	        "user = %s : "
+	        "user IP = %s",
+	        text_cstr(&w.user), w.ip);
+	who_done(&w);
+}
+
 void auth_log_group_lock(const struct job *j, const char *locked_to)
 {
 	log_msg(4, "ASA", 113040,

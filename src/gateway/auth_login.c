@@ -124,6 +124,7 @@ void login_begin(struct link *l, const struct ipc_msg *m)
 	}
 	uint32_t delay_ms = auth_lockout_delay_ms(auth->lockout, in->username, &in->peer, loop_now());
 	if (delay_ms > 0) {
+		auth_log_locked(in);
 		answer(l, m->ref, IPC_LOGIN_LOCKED, delay_ms);
 		return;
 	}

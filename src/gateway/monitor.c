@@ -255,7 +255,8 @@ out_loop:
 	loop_end(&m);
 out:
 	monitor_close(&m);
-	log_line(LOG_NOTICE, "ended");
+	if (m.is_stopping)
+		log_line(LOG_NOTICE, "ended");
 	log_close();
 	text_done(&why);
 	return m.exit_status;

@@ -189,7 +189,7 @@ static void child_on_poll(struct loop_fd *f, int err, int events)
 	if (r == 0)
 		return;
 	if (r == ERR_CLOSED) {
-		child_kill(c, MONITOR_STOP_MS); /* it should be ending by itself */
+		child_kill(c, MONITOR_STOP_WORKER_MS); /* it should be ending by itself */
 	} else {
 		log_line(LOG_ERR, "%s: message not allowed or not readable (%s): killed",
 		        child_role_name(c->role), err_text(r));
@@ -295,7 +295,7 @@ static void death_tell(const struct monitor_child *c, pid_t pid, int status, boo
 		        WEXITSTATUS(status));
 }
 
-static void child_shutdown(struct monitor_child *c, bool tells_clients)
+static void child_shutdown(struct monitor_child *c, bool tells_clients, ms_t patience_ms)
 {
 	const struct ipc_msg msg = {.type = IPC_SHUTDOWN, .shutdown = {.tells_clients = tells_clients}};
 	if (c->pid == 0)
@@ -303,19 +303,23 @@ static void child_shutdown(struct monitor_child *c, bool tells_clients)
 	int r = c->is_polled ? chan_send(&c->chan, &msg, -1) : ERR_CLOSED;
 	if (r < 0 && r != ERR_CLOSED)
 		log_line(LOG_WARNING, "cannot tell %s to end: %s", child_role_name(c->role), err_text(r));
-	child_kill(c, MONITOR_STOP_MS);
+	c->is_told = true;
+	child_kill(c, patience_ms);
 }
 
 static void child_died(struct monitor_child *c, int status)
 {
 	struct monitor *m = c->m;
 	const ms_t now_ms = loop_now();
-	death_tell(c, c->pid, status, m->is_stopping);
+	const bool is_told = c->is_told;
+	death_tell(c, c->pid, status, is_told);
 	c->pid = 0;
-	c->is_up = false;
+	c->is_up = c->is_told = false;
 	loop_timer_set(&c->kill_timer, MS_NEVER);
 	child_poll_end(c);
-	if (m->is_stopping)
+	if (m->is_stopping && c->role == CHILD_WORKER)
+		child_shutdown(&m->children[CHILD_AUTH], m->tells_clients, MONITOR_STOP_AUTH_MS);
+	if (m->is_stopping || is_told) /* told: the restart is on its way */
 		return;
 	if (!m->is_ready) {
 		log_line(LOG_ERR, "%s ended before it was ready: giving up", child_role_name(c->role));
@@ -327,7 +331,7 @@ static void child_died(struct monitor_child *c, int status)
 	log_line(LOG_NOTICE, "%s is started again in %u ms%s", child_role_name(c->role), wait_ms,
 	        c->role == CHILD_AUTH ? ", and the worker with it" : "");
 	if (c->role == CHILD_AUTH)
-		child_shutdown(&m->children[CHILD_WORKER], false);
+		child_shutdown(&m->children[CHILD_WORKER], false, MONITOR_STOP_WORKER_MS);
 	loop_timer_set(&m->restart_timer, now_ms + wait_ms);
 }
 
@@ -370,7 +374,11 @@ void monitor_children_reload(struct monitor *m)
 
 void monitor_children_stop(struct monitor *m, bool tells_clients)
 {
-	/* the worker first: it tells auth which sessions are lost and which are over */
-	child_shutdown(&m->children[CHILD_WORKER], tells_clients);
-	child_shutdown(&m->children[CHILD_AUTH], tells_clients);
+	/* the worker first: it tells auth which sessions are lost and which are over; auth's turn is its end
+	 */
+	m->tells_clients = tells_clients;
+	if (m->children[CHILD_WORKER].pid != 0)
+		child_shutdown(&m->children[CHILD_WORKER], tells_clients, MONITOR_STOP_WORKER_MS);
+	else
+		child_shutdown(&m->children[CHILD_AUTH], tells_clients, MONITOR_STOP_AUTH_MS);
 }

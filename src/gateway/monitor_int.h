@@ -10,8 +10,10 @@
 #include "gateway/monitor.h"
 #include "io/loop.h"
 
-#define MONITOR_USER    "culvert"
-#define MONITOR_STOP_MS 3000u /* children that have not ended by then are killed */
+#define MONITOR_USER "culvert"
+/* Children that have not ended by then are killed; together 3 s. */
+#define MONITOR_STOP_WORKER_MS 2000u
+#define MONITOR_STOP_AUTH_MS   1000u
 
 enum monitor_signal { MONITOR_CHLD, MONITOR_HUP, MONITOR_TERM, MONITOR_INT, MONITOR_N_SIGNALS };
 
@@ -24,6 +26,7 @@ struct monitor_child {
 	struct loop_fd poll;
 	bool is_polled;    /* until its close has come back from the loop */
 	bool is_up;        /* said READY */
+	bool is_told;      /* SHUTDOWN was sent: its end is no fault */
 	unsigned n_deaths; /* in a row */
 	ms_t started_at_ms;
 	struct loop_timer kill_timer;
@@ -45,7 +48,7 @@ struct monitor {
 
 	struct monitor_child children[CHILD_N_ROLES];
 	struct loop_timer restart_timer;
-	bool is_ready, is_stopping;
+	bool is_ready, is_stopping, tells_clients;
 	int exit_status;
 };
 

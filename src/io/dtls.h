@@ -13,8 +13,8 @@
 #include "io/udp.h"
 
 #define DTLS_PLAIN_MAX 16384
-#define DTLS_OVERHEAD_MAX                                                                                    \
-	80 /* bytes that one record adds: header, explicit IV, MAC, padding; any suite we offer */
+/* Bytes that one record adds: header, explicit IV, MAC and padding of any suite we may agree on. */
+#define DTLS_OVERHEAD_MAX 96
 #define DTLS_PSK_BYTES    32
 #define DTLS_MASTER_BYTES 48
 #define DTLS_ID_MAX       32

@@ -31,48 +31,17 @@ static void format_stmt(const struct stmt *s, int depth, unsigned flags, struct 
 		format_section(s, depth + 1, flags, out);
 }
 
-static bool is_family_of(const struct stmt *s, const struct stmt *head)
-{
-	return s->row->flags & CMD_FAMILY && strcmp(s->w[0].text, head->w[0].text) == 0 &&
-	       strcmp(s->w[1].text, head->w[1].text) == 0;
-}
-
-static bool is_row_of_family(const struct command *row, const char *word)
-{
-	struct span syntax = span_str(row->syntax);
-	return row->flags & CMD_FAMILY && span_is(span_cut(&syntax, ' '), word);
-}
-
-/* The statement that heads a family in print is the first one of its first row; the others follow it. */
-static bool is_family_head(const struct stmt *head)
+/* All rows of one family (say, of one group policy) together, in the order of the table; first is their first
+ * one. */
+static void format_family(const struct stmt *first, int depth, unsigned flags, struct text *out)
 {
 	size_t n;
 	const struct command *rows = command_table(&n);
-	for (const struct command *row = rows; row < head->row; row++) {
-		if (!is_row_of_family(row, head->w[0].text))
+	for (const struct command *row = rows; row < rows + n; row++) {
+		if (!(row->flags & CMD_FAMILY))
 			continue;
-		for (const struct stmt *s = head->parent->first; s != NULL; s = s->next) {
-			if (s->row == row && is_family_of(s, head))
-				return false;
-		}
-	}
-	for (const struct stmt *s = head->prev; s != NULL; s = s->prev) {
-		if (s->row == head->row && is_family_of(s, head))
-			return false;
-	}
-	return true;
-}
-
-/* All rows of one family (say, of one group policy) together, in the order of the table. */
-static void format_family(const struct stmt *head, int depth, unsigned flags, struct text *out)
-{
-	size_t n;
-	const struct command *rows = command_table(&n);
-	for (const struct command *row = head->row; row < rows + n; row++) {
-		if (!is_row_of_family(row, head->w[0].text))
-			continue;
-		for (const struct stmt *s = head->parent->first; s != NULL; s = s->next) {
-			if (s->row == row && is_family_of(s, head))
+		for (const struct stmt *s = first; s != NULL && stmt_is_family(s, first); s = s->next) {
+			if (s->row == row)
 				format_stmt(s, depth, flags, out);
 		}
 	}
@@ -91,18 +60,46 @@ static bool shows_defaults(const struct stmt *section)
 	return s->row->enters != MODE_USER;
 }
 
+/* Statements of a family are printed at the place of the first row that the family has in the table. */
+static bool is_family_start(const struct command *row)
+{
+	size_t n;
+	struct span word = span_str(row->syntax), other;
+	word = span_cut(&word, ' ');
+	for (const struct command *r = command_table(&n); r < row; r++) {
+		other = span_str(r->syntax);
+		if (r->flags & CMD_FAMILY && span_eq(span_cut(&other, ' '), word))
+			return false;
+	}
+	return true;
+}
+
+static void format_families(
+        const struct stmt *section, const struct command *row, int depth, unsigned flags, struct text *out)
+{
+	struct span word = span_str(row->syntax);
+	word = span_cut(&word, ' ');
+	for (const struct stmt *s = section->first; s != NULL; s = s->next) {
+		bool is_first = s->prev == NULL || !stmt_is_family(s->prev, s);
+		if (s->row->flags & CMD_FAMILY && span_is(word, s->w[0].text) && is_first)
+			format_family(s, depth, flags, out);
+	}
+}
+
 static void format_row(
         const struct stmt *section, const struct command *row, int depth, unsigned flags, struct text *out)
 {
 	size_t n = 0;
+	if (row->flags & CMD_FAMILY) {
+		if (is_family_start(row))
+			format_families(section, row, depth, flags, out);
+		return;
+	}
 	for (const struct stmt *s = section->first; s != NULL; s = s->next) {
-		if (s->row != row)
-			continue;
-		if (!(row->flags & CMD_FAMILY))
+		if (s->row == row) {
 			format_stmt(s, depth, flags, out);
-		else if (is_family_head(s))
-			format_family(s, depth, flags, out);
-		n++;
+			n++;
+		}
 	}
 	if (n == 0 && flags & CONFIG_ALL && row->def != NULL && shows_defaults(section))
 		put_line(out, depth, row->def);
@@ -147,10 +144,8 @@ void config_restart_needed(const struct config *a, const struct config *b, struc
 		format_only(&a->store->root, &rows[i], &in_a);
 		format_only(&b->store->root, &rows[i], &in_b);
 		if (strcmp(text_cstr(&in_a), text_cstr(&in_b)) != 0) {
-			struct span words = span_str(rows[i].syntax);
-			words.n = strcspn(rows[i].syntax, "[{ABCDEFGHIJKLMNOPQRSTUVWXYZ(");
 			text_str(out, out->n > 0 ? ", " : "");
-			text_put(out, span_trim(words));
+			text_put(out, syntax_keywords(rows[i].syntax));
 		}
 		text_done(&in_a);
 		text_done(&in_b);
@@ -174,9 +169,11 @@ void policy_complete(uint32_t mode, struct span line, policy_completion_f *f, vo
 	for (size_t i = 0; i < m.n_expected; i++) {
 		struct span e = m.expected[i];
 		bool is_keyword = syntax_is_keyword(e);
-		bool has_prefix = last.text.n <= e.n &&
-		                  strncasecmp((const char *)e.p, (const char *)last.text.p, last.text.n) == 0;
-		if (e.n > 0 && (is_keyword ? last.text.n == 0 || has_prefix : last.text.n == 0))
+		bool has_prefix =
+		        last.text.n == 0 ||
+		        (last.text.n <= e.n &&
+		                strncasecmp((const char *)e.p, (const char *)last.text.p, last.text.n) == 0);
+		if (e.n > 0 && (is_keyword ? has_prefix : last.text.n == 0))
 			f(arg, e, is_keyword);
 	}
 }

@@ -128,9 +128,7 @@ static void say_command(struct parser *p, enum diag_severity severity, const str
         const char *what)
 {
 	struct text t = {0};
-	struct span words = span_str(row->syntax);
-	words.n = strcspn(row->syntax, "[{");
-	shown(&t, span_trim(words));
+	shown(&t, syntax_keywords(row->syntax));
 	text_fmt(&t, " %s", what);
 	say(p, severity, col, &t);
 }

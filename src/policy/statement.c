@@ -50,12 +50,14 @@ void stmt_format(const struct stmt *s, bool has_secrets, struct text *out)
 
 bool stmt_is_default(const struct stmt *s)
 {
+	if (s->row->def == NULL)
+		return false;
 	struct span rest = span_str(s->row->def);
 	for (size_t i = 0; i < s->n; i++) {
 		if (!span_is(span_cut(&rest, ' '), s->w[i].text))
 			return false;
 	}
-	return s->row->def != NULL && rest.n == 0;
+	return rest.n == 0;
 }
 
 static struct span match_text(const struct line *l, const struct match *m, size_t i)
@@ -114,28 +116,59 @@ static uint64_t stmt_hash(const struct stmt *s)
 	return h * 0x9e3779b97f4a7c15u;
 }
 
+static struct stmt *stmt_lookup(const struct htab *index, const struct stmt *like)
+{
+	for (struct htab_node *e = htab_find(index, stmt_hash(like)); e != NULL; e = htab_next(e)) {
+		struct stmt *s = CONTAINER_OF(e, struct stmt, node);
+		if (is_same_thing(s, like))
+			return s;
+	}
+	return NULL;
+}
+
+bool stmt_is_family(const struct stmt *a, const struct stmt *b)
+{
+	return a->row->flags & b->row->flags & CMD_FAMILY && strcmp(a->w[0].text, b->w[0].text) == 0 &&
+	       strcmp(a->w[1].text, b->w[1].text) == 0;
+}
+
+/* The last sibling of the same family; the last of the section when there is none. */
+static struct stmt *stmt_place(const struct htab *index, struct stmt *section, const struct stmt *s)
+{
+	size_t n;
+	const struct command *rows = command_table(&n);
+	for (size_t i = 0; s->row->flags & CMD_FAMILY && i < n; i++) {
+		struct stmt like = {.row = &rows[i], .parent = section, .w = s->w, .n = 2};
+		if (!(rows[i].flags & CMD_FAMILY) || rows[i].flags & CMD_MULTI)
+			continue;
+		struct stmt *at = stmt_lookup(index, &like);
+		if (at == NULL)
+			continue;
+		while (at->next != NULL && stmt_is_family(at->next, s))
+			at = at->next;
+		return at;
+	}
+	return section->last;
+}
+
 struct stmt *stmt_insert(struct htab *index, struct stmt *section, struct stmt *s)
 {
 	s->parent = section;
-	uint64_t hash = stmt_hash(s);
-	for (struct htab_node *e = htab_find(index, hash); e != NULL; e = htab_next(e)) {
-		struct stmt *old = CONTAINER_OF(e, struct stmt, node);
-		if (!is_same_thing(old, s))
-			continue;
+	struct stmt *old = stmt_lookup(index, s);
+	if (old != NULL) {
 		old->w = s->w;
 		old->n = s->n;
 		old->line = s->line;
 		old->is_builtin = old->is_builtin && old->row->enters != 0;
 		return old;
 	}
-	if (htab_insert(index, &s->node, hash) < 0)
+	struct stmt *at = stmt_place(index, section, s);
+	if (htab_insert(index, &s->node, stmt_hash(s)) < 0)
 		return NULL;
-	s->prev = section->last;
-	if (section->last != NULL)
-		section->last->next = s;
-	else
-		section->first = s;
-	section->last = s;
+	s->prev = at;
+	s->next = at ? at->next : NULL;
+	*(s->next ? &s->next->prev : &section->last) = s;
+	*(at ? &at->next : &section->first) = s;
 	return s;
 }
 

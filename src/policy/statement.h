@@ -37,6 +37,10 @@ void stmt_format(const struct stmt *s, bool has_secrets, struct text *out);
 /* It says what its row has as the default. */
 bool stmt_is_default(const struct stmt *s);
 
+/* Both are rows of one family about the same thing, as all three of a tunnel group. Siblings of a family are
+ * neighbours. */
+bool stmt_is_family(const struct stmt *a, const struct stmt *b);
+
 /* The words of a matched line; NULL when out of memory. */
 struct stmt *stmt_new(struct arena *a, const struct line *l, const struct match *m, uint32_t line_number);
 /* Into section, or in place of the one that sets the same thing (whose children stay). Returns the one that

@@ -14,6 +14,11 @@ bool syntax_is_keyword(struct span elem)
 	return elem.n > 0 && elem.p[0] >= 'a' && elem.p[0] <= 'z';
 }
 
+struct span syntax_keywords(const char *s)
+{
+	return span_trim(span_of(s, strcspn(s, "[{(ABCDEFGHIJKLMNOPQRSTUVWXYZ")));
+}
+
 static size_t elem_end(const char *s, size_t pos)
 {
 	return pos + strcspn(s + pos, " []{}|");
@@ -241,13 +246,15 @@ static void cand_add(struct matcher *m, const struct thread *from, const struct 
 		m->cand[m->n_cand++] = (struct candidate){from, row, pos[k]};
 }
 
-static void cand_collect(struct matcher *m, bool is_first)
+/* initial: only rows that begin with this letter, of either case; 0: all. Speed only. */
+static void cand_collect(struct matcher *m, bool is_first, uint8_t initial)
 {
 	size_t n_rows;
 	const struct command *rows = command_table(&n_rows);
 	m->n_cand = 0;
 	for (size_t r = 0; is_first && r < n_rows; r++) {
-		if (rows[r].modes & m->mode)
+		bool may_begin = initial == 0 || (rows[r].syntax[0] | 0x20) == (initial | 0x20);
+		if (rows[r].modes & m->mode && may_begin)
 			cand_add(m, NULL, &rows[r]);
 	}
 	for (size_t t = 0; !is_first && t < m->n_cur; t++)
@@ -275,7 +282,6 @@ static void survey_one(struct matcher *m, struct survey *s, const struct candida
 		m->fallback = c->row;
 		return;
 	}
-	expect(m->ret, c->row, elem, w);
 	enum rank rank = elem_rank(c->row, elem, w);
 	if (rank == RANK_NO && !syntax_is_keyword(elem) && arg_check(c->row, elem, w) == -ERANGE)
 		s->out_of_range = c->row;
@@ -288,14 +294,16 @@ static void survey_one(struct matcher *m, struct survey *s, const struct candida
 	}
 }
 
-/* After an ambiguous word: only what it may stand for counts as expected. */
-static void keep_ambiguous(struct matcher *m, size_t i)
+/* What could have stood at word i; after an ambiguous one only what it may stand for. */
+static void expect_at(struct matcher *m, size_t i, bool is_ambiguous)
 {
-	expect_reset(m->ret);
+	const struct word *w = &m->line->w[i];
 	for (size_t k = 0; k < m->n_cand; k++) {
 		struct span elem = syntax_elem(m->cand[k].row->syntax, m->cand[k].pos);
-		if (elem.n > 0 && elem_rank(m->cand[k].row, elem, &m->line->w[i]) == RANK_PREFIX)
-			expect(m->ret, m->cand[k].row, elem, NULL);
+		if (elem.n == 0 || span_is(elem, "REST"))
+			continue;
+		if (!is_ambiguous || elem_rank(m->cand[k].row, elem, w) == RANK_PREFIX)
+			expect(m->ret, m->cand[k].row, elem, is_ambiguous ? NULL : w);
 	}
 }
 
@@ -346,7 +354,7 @@ static bool can_stop_no(const struct thread *t, size_t n)
 static void match_end(struct matcher *m, bool is_no)
 {
 	size_t n = m->line->n - m->first;
-	cand_collect(m, n == 0);
+	cand_collect(m, n == 0, 0);
 	expect_reset(m->ret);
 	for (size_t k = 0; k < m->n_cand; k++) {
 		struct span elem = syntax_elem(m->cand[k].row->syntax, m->cand[k].pos);
@@ -372,19 +380,19 @@ static void match_end(struct matcher *m, bool is_no)
 static bool match_word(struct matcher *m, size_t i, const struct thread **ret_rest)
 {
 	struct survey s = {0};
-	cand_collect(m, i == m->first);
+	struct span text = m->line->w[i].text;
+	cand_collect(m, i == m->first, text.n > 0 ? text.p[0] : 0);
 	expect_reset(m->ret);
 	for (size_t k = 0; k < m->n_cand; k++)
 		survey_one(m, &s, &m->cand[k], i);
-	m->ret->bad = i;
-	if (s.is_ambiguous) {
-		m->ret->result = MATCH_AMBIGUOUS;
-		keep_ambiguous(m, i);
-		return false;
-	}
-	if (s.best == RANK_NO) {
+	if (s.is_ambiguous || s.best == RANK_NO) {
+		m->ret->bad = i;
 		m->ret->row = s.out_of_range;
-		m->ret->result = s.out_of_range                         ? MATCH_RANGE
+		if (i == m->first)
+			cand_collect(m, true, 0); /* the nearest word may begin with another letter */
+		expect_at(m, i, s.is_ambiguous);
+		m->ret->result = s.is_ambiguous                         ? MATCH_AMBIGUOUS
+		                 : s.out_of_range                       ? MATCH_RANGE
 		                 : s.can_end && m->ret->n_expected == 0 ? MATCH_TOO_LONG
 		                                                        : MATCH_UNKNOWN;
 		return false;

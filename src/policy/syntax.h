@@ -40,6 +40,8 @@ void syntax_match(enum mode mode, const struct line *l, size_t first, bool is_no
 /* The element that begins at pos, without "...". */
 struct span syntax_elem(const char *syntax, size_t pos);
 bool syntax_is_keyword(struct span elem);
+/* The keywords with which a command begins, for messages: "ssl cipher". */
+struct span syntax_keywords(const char *syntax);
 /* Positions of the elements that may follow the one at pos (SYNTAX_START: the first ones); the position of
  * the terminating NUL among them means that the command may end there. Returns how many, at most
  * SYNTAX_MAX_NEXT. */

@@ -58,6 +58,15 @@ def run(*argv, check=True, timeout_s=30, stdin=None):
     return p.stdout
 
 
+def is_running(pid):
+    """False also for a process that ended and was not waited for."""
+    try:
+        with open(f"/proc/{pid}/stat", encoding="ascii", errors="replace") as f:
+            return f.read().rsplit(")", 1)[1].split()[0] != "Z"
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+
+
 class NsThread(threading.Thread):
     """Runs fn() in a thread of this process that has entered a namespace: its sockets belong there."""
 
@@ -288,9 +297,16 @@ class Lab:
             for ns in (self.gw, self.cl):
                 self.nft(ns, "delete table inet rst\n")
 
+    def rebind_udp(self, port=443, new_port=40404):
+        """From now on datagrams of the client arrive from another source port, as after a NAT that forgot. Connection
+        tracking begins with the first rule that needs it, so a flow that is already there is translated too."""
+        self.nft(self.cl, f"add table ip rebind\n"
+                          f"add chain ip rebind out {{ type nat hook postrouting priority 100; }}\n"
+                          f"add rule ip rebind out udp dport {port} counter snat to {CL4}:{new_port}-{new_port + 40}\n")
+
     def kill_tcp(self, ns, port=443):
         """Resets idle connections too: the kernel of ns aborts them and tells the peer."""
-        self.exec(ns, "ss", "-K", "-t", f"( sport = :{port} or dport = :{port} )", "state", "established")
+        self.exec(ns, "ss", "-K", "-t", "state", "established", f"( sport = :{port} or dport = :{port} )")
 
 
 def stop_on_sigterm():

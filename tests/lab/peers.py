@@ -240,14 +240,17 @@ class Culvert(Client):
         n = len(lab.procs)
         self.control, self.events = lab.dir / f"client-{n}.sock", lab.dir / f"client-{n}.events"
         target = f"{user}@{url_host(host)}:{gateway.port}" + (f"/{group}" if group else "")
-        argv = [BUILD / "culvert", "connect", target, "--password-stdin", "--pin", pin or gateway.pin, "--interface", tun,
-                "--control", self.control, "--events", self.events, *options] + ([] if dtls else ["--no-dtls"])
+        argv = [BUILD / "culvert", "connect", target, "--pin", pin or gateway.pin, "--interface", tun,
+                "--control", self.control, "--events", self.events, *options]
+        argv += ["--password-stdin"] if password is not None else []
+        argv += [] if dtls else ["--no-dtls"]
         env = {}
         if tls_max:
             conf = lab.dir / f"openssl-{tls_max}.cnf"
             conf.write_text("openssl_conf = a\n[a]\nssl_conf = b\n[b]\nsystem_default = c\n[c]\n" f"MaxProtocol = {tls_max}\n")
             env["OPENSSL_CONF"] = str(conf)
-        self.proc = lab.spawn(self.ns, argv, "culvert", stdin=password + "\n", env=env)
+        self.proc = lab.spawn(self.ns, argv, "culvert", env=env,
+                              stdin=None if password is None else password + "\n")
         if up:
             self.wait_up()
 

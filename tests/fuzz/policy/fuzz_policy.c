@@ -1,4 +1,5 @@
-/* A configuration file: must not crash; what parses must print, and print the same after reading the print. */
+/* A configuration file: must not crash; what parses must print, and print the same after reading the print.
+ */
 #include <stdlib.h>
 
 #include "policy/config.h"
@@ -19,7 +20,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		abort();
 	struct group_policy_values v;
 	for (size_t i = 0; i < c->n_users; i++) {
-		if (config_resolve_policy(c, &c->tunnel_groups[0], &c->users[i], (struct span){0}, NULL, &v) < 0)
+		if (config_resolve_policy(c, &c->tunnel_groups[0], &c->users[i], (struct span){0}, NULL, &v) <
+		        0)
 			abort();
 	}
 	text_done(&first);
