@@ -176,11 +176,11 @@ int conn_write(struct conn *c, struct span plain)
 
 int conn_write_cstp(struct conn *c, uint8_t type, struct span payload)
 {
-	uint8_t *record = c->w->scratch.plain;
+	uint8_t *record = c->w->scratch.record;
 	if (payload.n > CSTP_PAYLOAD_MAX)
 		return ERR_TOO_LARGE;
-	/* the payload may be a view into this very buffer (a DPD request being answered) */
-	memmove(record + CSTP_HEADER_BYTES, payload.p, payload.n);
+	if (payload.n > 0)
+		memcpy(record + CSTP_HEADER_BYTES, payload.p, payload.n);
 	cstp_put_header(record, type, (uint16_t)payload.n);
 	int r = tls_write(c->tls, span_of(record, CSTP_HEADER_BYTES + payload.n));
 	if (r == 0)

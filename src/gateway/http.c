@@ -2,6 +2,7 @@
  * Source: wire-protocol.md 1, 2.7; cisco-facts.md 3.3, 3.4 for the log texts (which auth writes). */
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "base/parse.h"
 #include "gateway/conn.h"
@@ -166,7 +167,8 @@ static void on_login_post(struct conn *c, struct span body)
 	} else if (d->type == AUTH_DOC_REPLY && d->has_password &&
 	           (d->has_username || c->http->username[0] != '\0')) {
 		if (!d->has_username)
-			snprintf(d->username, sizeof(d->username), "%s", c->http->username);
+			snprintf(d->username, sizeof(d->username), "%.*s", AUTH_FIELD_BYTES - 1,
+			        c->http->username);
 		ask_login(c, d);
 	} else {
 		reply_form(c, "");

@@ -20,7 +20,6 @@ struct traffic {
 struct session_assoc {
 	struct dtls *dtls; /* NULL: none */
 	struct udp_path path;
-	uint32_t ifindex;
 };
 
 struct session_dtls {
@@ -109,6 +108,8 @@ void dtls_rx_ready(struct worker *w);
 void dtls_tx_flush(struct worker *w);
 /* Appends one typed packet to the session's DTLS batch. 0 or an error of dtls_write(). */
 MUST_USE int dtls_tx(struct session *s, uint8_t type, struct span payload);
+/* Sends what one association has put into scratch.dtls_out (handshake flights). */
+void dtls_assoc_flush(struct session *s, struct session_assoc *a);
 void dtls_assoc_done(struct session_assoc *a);
 void dtls_id_new(struct session *s); /* draws an id and makes it known */
 void dtls_forget(struct session *s); /* both associations, id and peer */

@@ -24,6 +24,7 @@
 
 struct conn;
 struct session;
+struct control;
 
 /* What is counted for the whole process; names as in `show asp drop` (cisco-facts.md 4.1). */
 enum drop_reason {
@@ -51,6 +52,7 @@ struct worker_tables {
 struct worker_scratch {
 	uint8_t *tls_rx; /* WORKER_TLS_RX_BYTES */
 	uint8_t *plain;  /* one record */
+	uint8_t *record; /* one record to be encrypted */
 	uint8_t *tun;    /* LOOP_BATCH slots */
 	uint8_t *udp;    /* receive slots */
 	struct udp_rx *udp_rx;
@@ -82,6 +84,7 @@ struct worker {
 	uint32_t next_ref;
 	uint64_t drops[N_DROP_REASONS];
 	ms_t started_at_ms;
+	struct control *control; /* the console (control.c); NULL: no socket */
 	uint64_t n_sessions_total, n_sessions_peak;
 };
 
@@ -94,5 +97,11 @@ void worker_drop(struct worker *w, enum drop_reason why);
 const char *worker_drop_name(enum drop_reason why); /* "mp-svc-no-session" */
 /* Text of the process's certificate and configuration, for show version and HTTP. */
 const char *worker_version(void);
+
+/* The loop's clock of this turn: cheap, for what happens per packet. */
+static inline ms_t worker_now(const struct worker *w)
+{
+	return uv_now(&w->loop);
+}
 
 #endif

@@ -113,6 +113,19 @@ int udp_connect(const struct udp_config *config, const struct ip_addr *peer, uin
 	return 0;
 }
 
+int udp_adopt(int fd, struct udp *ret)
+{
+	int family, has_gro = 0;
+	socklen_t len = sizeof(family);
+	if (getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &family, &len) < 0)
+		return -errno;
+	len = sizeof(has_gro);
+	if (getsockopt(fd, IPPROTO_UDP, UDP_GRO, &has_gro, &len) < 0)
+		has_gro = 0;
+	*ret = (struct udp){.fd = fd, .family = family == AF_INET6 ? 6 : 4, .has_gro = has_gro != 0};
+	return 0;
+}
+
 void udp_close(struct udp *u)
 {
 	if (u->fd >= 0)

@@ -55,6 +55,8 @@ MUST_USE int udp_listen(const struct udp_config *config, struct udp *ret);
  * which is news about the path and not about the socket. */
 MUST_USE int udp_connect(
         const struct udp_config *config, const struct ip_addr *peer, uint16_t port, struct udp *ret);
+/* A socket that another process opened with udp_listen(). Takes fd on success. -errno. */
+MUST_USE int udp_adopt(int fd, struct udp *ret);
 void udp_close(struct udp *u);
 MUST_USE int udp_local_port(const struct udp *u, uint16_t *ret);
 /* Change the fragmentation rule later. */

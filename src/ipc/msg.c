@@ -56,7 +56,15 @@ struct field {
 
 static const struct field fd_fields[] = {U8(fd.kind, IPC_FD_N_KINDS - 1), U16(fd.index)};
 static const struct field start_fields[] = {
-        U16(start.n_threads), U32(start.uid), U32(start.gid), U8(start.log_target, IPC_LOG_N - 1)};
+        U16(start.n_threads),
+        U32(start.uid),
+        U32(start.gid),
+        U8(start.log_target, IPC_LOG_N - 1),
+        U8(start.log_level, 7),
+        BOOL(start.is_log_json),
+        STR(start.user),
+        STR(start.root_dir),
+};
 static const struct field shutdown_fields[] = {BOOL(shutdown.tells_clients)};
 static const struct field reload_result_fields[] = {BOOL(reload_result.is_ok), STR(reload_result.text)};
 static const struct field login_fields[] = {STR(login.tunnel_group), STR(login.username), STR(login.password),

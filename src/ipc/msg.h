@@ -21,6 +21,7 @@
 #define IPC_PASSWORD_MAX   512u
 #define IPC_AGENT_MAX      256u
 #define IPC_HOST_MAX       128u
+#define IPC_PATH_MAX       512u
 #define IPC_TEXT_MAX       4096u
 #define IPC_POOL_ADDRS_MAX 256u
 
@@ -85,7 +86,7 @@ enum ipc_login_status {
 enum ipc_open_status {
 	IPC_OPEN_OK,
 	IPC_OPEN_UNKNOWN,    /* token never existed or is gone for good: full login needed */
-	IPC_OPEN_NO_ADDRESS, /* pools exhausted, or none for a wanted family */
+	IPC_OPEN_NO_ADDRESS, /* pool of a wanted family exhausted, or no pool at all */
 	IPC_OPEN_ERROR,
 	IPC_OPEN_N
 };
@@ -120,6 +121,11 @@ struct ipc_start {
 	uint16_t n_threads;
 	uint32_t uid, gid;  /* to become; 0 = stay as we are (only sensible for tests) */
 	uint8_t log_target; /* enum ipc_log_target */
+	uint8_t log_level;  /* 0..7: lines above are not written */
+	bool is_log_json;   /* `logging format json` */
+	/* for sandbox_enter(); "" = none */
+	char user[IPC_NAME_MAX + 1];
+	char root_dir[IPC_PATH_MAX + 1]; /* worker: empty directory; auth: the state directory's path */
 };
 
 struct ipc_shutdown {

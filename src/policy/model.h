@@ -203,7 +203,7 @@ struct local_user {
 	struct policy_overlay attrs; /* timeouts, logins, group-lock, protocols */
 };
 
-enum tls_version { TLS_V1_0 = 1, TLS_V1_1, TLS_V1_2, TLS_V1_3 };
+enum policy_tls_version { TLS_V1_0 = 1, TLS_V1_1, TLS_V1_2, TLS_V1_3 };
 enum dtls_version { DTLS_V1_0 = 1, DTLS_V1_2 };
 enum ssl_scope {
 	SSL_SCOPE_DEFAULT,
@@ -217,7 +217,7 @@ enum ssl_scope {
 };
 
 struct ssl_settings {
-	uint32_t min_tls;                  /* enum tls_version: lowest accepted; default TLS_V1_2 */
+	uint32_t min_tls;                  /* enum policy_tls_version: lowest accepted; default TLS_V1_2 */
 	uint32_t min_dtls;                 /* enum dtls_version; default DTLS_V1_2 */
 	const char *ciphers[N_SSL_SCOPES]; /* "all" "low" "medium" "fips" "high", or an OpenSSL list; "": not
 	                                      set */

@@ -1,0 +1,92 @@
+/* Inside of the auth process, shared by its files only. */
+#ifndef GATEWAY_AUTH_INT_H
+#define GATEWAY_AUTH_INT_H
+
+#include "gateway/auth_verify.h"
+#include "gateway/authority.h"
+#include "io/loop.h"
+#include "ipc/chan.h"
+#include "policy/model.h"
+
+#define AUTH_LINKS_MAX         257u /* 256 worker threads and the control thread */
+#define AUTH_JOBS_MAX          256u /* passwords being checked at the same time */
+#define AUTH_JOBS_PER_PEER_MAX 8u   /* of one client address: parallel guesses cannot outrun the lockout */
+
+struct auth;
+
+/* The socket to one thread of the worker; owner number of the authority is its index. */
+struct link {
+	struct auth *auth;
+	struct chan chan;
+	struct loop_fd poll;
+	unsigned index;
+	uint64_t serial; /* tells it from an earlier one with the same index */
+};
+
+/* One login whose password is being checked in a thread of libuv's pool. */
+struct job {
+	struct job *next;
+	uv_work_t work;
+	struct auth *auth;
+	unsigned link_index;
+	uint64_t link_serial;
+	uint32_t ref;
+	struct config *config;            /* a reference: a reload meanwhile does not matter */
+	const struct tunnel_group *group; /* of config */
+	const struct local_user *user;    /* of config; NULL: there is none of this name */
+	struct ipc_login login;           /* wiped when done */
+	int result;
+};
+
+struct auth {
+	uv_loop_t loop;
+	struct chan monitor;
+	struct loop_fd monitor_poll;
+	struct loop_timer timer;
+	struct link *links[AUTH_LINKS_MAX];
+	uint64_t n_links_ever;
+	struct job *jobs;
+	unsigned n_jobs;
+	struct authority *authority;
+	struct auth_lockout *lockout;
+	struct config *config;
+	int config_fd, state_fd; /* as they came, -1 */
+	uint8_t state;           /* enum ipc_state */
+	bool is_ending;
+	int exit_status;
+	ms_t wall_offset_ms; /* Unix time = this + loop_now(): never runs backward while the process lives */
+	uint64_t n_logins_ok, n_logins_refused;
+};
+
+uint64_t auth_now_s(const struct auth *auth);
+/* After anything that may have brought a deadline nearer. */
+void auth_timer_update(struct auth *auth);
+/* NULL when the thread that asked is gone. */
+struct link *auth_link_find(const struct auth *auth, unsigned index, uint64_t serial);
+void link_send(struct link *l, struct ipc_msg *m);
+
+/* auth_login.c: answers now or when the password was checked. */
+void login_begin(struct link *l, const struct ipc_msg *m);
+
+/* auth_config.c */
+/* Reads the descriptor and makes it the configuration; on failure the former one stays. */
+MUST_USE int auth_config_apply(struct auth *auth, int fd);
+/* authority_host.policy */
+int auth_config_policy(
+        void *ctx, const char *username, const char *tunnel_group, struct authority_policy *ret);
+MUST_USE int auth_config_resolve(const struct config *c, const struct tunnel_group *group,
+        const struct local_user *user, struct group_policy_values *ret);
+/* The part of a policy that the authority wants; borrows from v. */
+void auth_config_digest(
+        const struct config *c, const struct group_policy_values *v, struct authority_policy *ret);
+
+/* auth_log.c: the ASA's texts, cisco-facts.md 3.3, 3.4, 3.6. */
+/* authority_host.event */
+void auth_log_event(void *ctx, const struct authority_event *e);
+void auth_log_login(const struct job *j, const char *policy, const char *why_refused); /* NULL: successful */
+void auth_log_locked(const struct ipc_login *in);
+void auth_log_group_lock(const struct job *j, const char *locked_to);
+void auth_log_limit(const struct job *j, const char *policy, uint32_t limit);
+void auth_log_started(const struct job *j, const char *policy);
+
+#endif

@@ -1,0 +1,151 @@
+/* One login: checks that cost nothing in the loop, the password in a thread, the rest in the loop again. */
+#include <errno.h>
+#include <stdlib.h>
+
+#include "base/err.h"
+#include "gateway/auth_int.h"
+#include "io/log.h"
+
+static void answer(struct link *l, uint32_t ref, uint8_t status, uint32_t delay_ms)
+{
+	struct ipc_msg m = {.type = IPC_LOGIN_RESULT, .ref = ref};
+	m.login_result.status = status;
+	m.login_result.delay_ms = delay_ms;
+	if (status != IPC_LOGIN_OK)
+		l->auth->n_logins_refused++;
+	link_send(l, &m);
+}
+
+static void job_free(struct job *j)
+{
+	struct job **at = &j->auth->jobs;
+	while (*at && *at != j)
+		at = &(*at)->next;
+	if (*at) {
+		*at = j->next;
+		j->auth->n_jobs--;
+	}
+	config_put(j->config);
+	explicit_bzero(j, sizeof(*j));
+	free(j);
+}
+
+static bool jobs_have_room(const struct auth *auth, const struct ip_addr *peer)
+{
+	unsigned n_peer = 0;
+	for (const struct job *j = auth->jobs; j; j = j->next)
+		n_peer += addr_eq(&j->login.peer, peer);
+	return auth->n_jobs < AUTH_JOBS_MAX && n_peer < AUTH_JOBS_PER_PEER_MAX;
+}
+
+static bool has_local(const struct tunnel_group *g)
+{
+	for (size_t i = 0; i < g->auth_servers.n; i++)
+		if (strcmp(g->auth_servers.v[i], "LOCAL") == 0)
+			return true;
+	return false;
+}
+
+/* The right password: may this user come in this way, and what does he get? */
+static uint8_t login_admit(struct job *j, struct ipc_login_result *ret)
+{
+	struct auth *auth = j->auth;
+	struct group_policy_values v;
+	struct authority_policy policy;
+	if (auth_config_resolve(j->config, j->group, j->user, &v) < 0)
+		return IPC_LOGIN_ERROR;
+	auth_log_login(j, v.policy_name, NULL);
+	if (v.group_lock[0] && strcmp(v.group_lock, j->group->name) != 0) {
+		auth_log_group_lock(j, v.group_lock);
+		return IPC_LOGIN_DISABLED;
+	}
+	if (!(v.tunnel_protocols & TUNNEL_SSL_CLIENT))
+		return IPC_LOGIN_DISABLED;
+	auth_config_digest(j->config, &v, &policy);
+	struct authority_login in = {
+	        .username = j->user->name, .tunnel_group = j->group->name, .peer = j->login.peer};
+	int r = authority_login(auth->authority, &in, &policy, auth_now_s(auth), ret->token, &ret->index);
+	if (r == ERR_LIMIT)
+		auth_log_limit(j, v.policy_name, v.simultaneous_logins);
+	if (r < 0)
+		return r == ERR_LIMIT ? IPC_LOGIN_LIMIT : IPC_LOGIN_ERROR;
+	if (ipc_set_str(ret->username, sizeof(ret->username), span_str(in.username)) < 0 ||
+	        ipc_set_str(ret->tunnel_group, sizeof(ret->tunnel_group), span_str(in.tunnel_group)) < 0 ||
+	        ipc_set_str(ret->group_policy, sizeof(ret->group_policy), span_str(v.policy_name)) < 0)
+		return IPC_LOGIN_ERROR;
+	auth_log_started(j, v.policy_name);
+	return IPC_LOGIN_OK;
+}
+
+static void job_check(uv_work_t *work)
+{
+	struct job *j = CONTAINER_OF(work, struct job, work);
+	j->result = auth_verify(j->user, j->login.password);
+	explicit_bzero(j->login.password, sizeof(j->login.password));
+}
+
+static void job_done(uv_work_t *work, int status)
+{
+	struct job *j = CONTAINER_OF(work, struct job, work);
+	struct auth *auth = j->auth;
+	struct link *l = auth_link_find(auth, j->link_index, j->link_serial);
+	int r = status < 0 ? status : j->result;
+	struct ipc_msg m = {.type = IPC_LOGIN_RESULT, .ref = j->ref};
+	m.login_result.status = IPC_LOGIN_ERROR;
+	if (r == 0 || r == ERR_REFUSED)
+		auth_lockout_note(auth->lockout, j->login.username, &j->login.peer, r == 0, loop_now());
+	if (r == ERR_REFUSED) {
+		auth_log_login(j, NULL, j->user ? "Invalid password" : "User was not found");
+		m.login_result.status = IPC_LOGIN_REFUSED;
+	} else if (r == 0 && l && auth->authority) {
+		m.login_result.status = login_admit(j, &m.login_result);
+	}
+	if (m.login_result.status != IPC_LOGIN_OK) /* nothing half filled goes out */
+		m.login_result = (struct ipc_login_result){.status = m.login_result.status};
+	auth->n_logins_ok += m.login_result.status == IPC_LOGIN_OK;
+	auth->n_logins_refused += m.login_result.status != IPC_LOGIN_OK;
+	if (l)
+		link_send(l, &m);
+	ipc_wipe(&m);
+	auth_timer_update(auth);
+	job_free(j);
+}
+
+void login_begin(struct link *l, const struct ipc_msg *m)
+{
+	struct auth *auth = l->auth;
+	const struct ipc_login *in = &m->login;
+	const char *name = in->tunnel_group[0] ? in->tunnel_group : POLICY_DEFAULT_WEBVPN_GROUP;
+	const struct tunnel_group *group = config_find_tunnel_group(auth->config, span_str(name));
+	if (group == NULL || group->type != TUNNEL_GROUP_REMOTE_ACCESS ||
+	        !(group->authentication & AUTH_AAA)) {
+		answer(l, m->ref, IPC_LOGIN_DISABLED, 0);
+		return;
+	}
+	uint32_t delay_ms = auth_lockout_delay_ms(auth->lockout, in->username, &in->peer, loop_now());
+	if (delay_ms > 0) {
+		auth_log_locked(in);
+		answer(l, m->ref, IPC_LOGIN_LOCKED, delay_ms);
+		return;
+	}
+	struct job *j = has_local(group) && jobs_have_room(auth, &in->peer) ? calloc(1, sizeof(*j)) : NULL;
+	if (j == NULL) {
+		answer(l, m->ref, IPC_LOGIN_ERROR, 0);
+		return;
+	}
+	j->auth = auth;
+	j->link_index = l->index;
+	j->link_serial = l->serial;
+	j->ref = m->ref;
+	j->config = config_get(auth->config);
+	j->group = group;
+	j->user = config_find_user(auth->config, span_str(in->username));
+	j->login = *in;
+	j->next = auth->jobs;
+	auth->jobs = j;
+	auth->n_jobs++;
+	if (uv_queue_work(&auth->loop, &j->work, job_check, job_done) < 0) {
+		answer(l, m->ref, IPC_LOGIN_ERROR, 0);
+		job_free(j);
+	}
+}

@@ -1,0 +1,503 @@
+#include <errno.h>
+#include <openssl/crypto.h>
+#include <openssl/sha.h>
+#include <stdlib.h>
+
+#include "base/err.h"
+#include "base/parse.h"
+#include "gateway/authority_int.h"
+
+static bool is_pending(const struct session *s)
+{
+	return s->rec.connection == 0;
+}
+
+static uint64_t later(uint64_t at_s, uint32_t s)
+{
+	return at_s > AUTHORITY_NEVER - s ? AUTHORITY_NEVER : at_s + s;
+}
+
+static uint64_t session_due_s(const struct session *s, uint8_t *ret_reason)
+{
+	const struct store_session *r = &s->rec;
+	uint64_t end_s = r->session_timeout_s ? later(r->login_at_s, r->session_timeout_s) : AUTHORITY_NEVER;
+	uint64_t wait_s = AUTHORITY_NEVER;
+	if (is_pending(s))
+		wait_s = later(r->login_at_s, AUTHORITY_PENDING_S);
+	else if (s->owner == OWNER_NONE)
+		wait_s = later(r->lost_at_s, r->disconnected_limit_s);
+	*ret_reason = end_s <= wait_s ? IPC_KICK_SESSION_TIMEOUT : IPC_KICK_EXPIRED;
+	return end_s <= wait_s ? end_s : wait_s;
+}
+
+static void due_update(struct authority *a, const struct session *s)
+{
+	uint8_t reason;
+	uint64_t at_s = session_due_s(s, &reason);
+	if (at_s < a->due_s)
+		a->due_s = at_s;
+}
+
+/* --- tables --- */
+
+uint64_t authority_user_hash(const struct authority *a, const char *username)
+{
+	return htab_hash(a->hash_key, span_str(username));
+}
+
+/* The hash of a random token is random already. */
+static uint64_t token_key(const uint8_t hash[static STORE_HASH_BYTES])
+{
+	uint64_t key;
+	memcpy(&key, hash, sizeof(key));
+	return key;
+}
+
+static struct session *token_find(const struct authority *a, const uint8_t token[static IPC_TOKEN_BYTES])
+{
+	uint8_t hash[STORE_HASH_BYTES];
+	SHA256(token, IPC_TOKEN_BYTES, hash);
+	for (struct htab_node *n = htab_find(&a->by_token, token_key(hash)); n; n = htab_next(n)) {
+		struct session *s = CONTAINER_OF(n, struct session, by_token);
+		if (CRYPTO_memcmp(s->rec.token_hash, hash, sizeof(hash)) == 0)
+			return s;
+	}
+	return NULL;
+}
+
+/* Place of the first session whose index is not below. */
+static size_t index_place(const struct authority *a, uint32_t index)
+{
+	size_t lo = 0, hi = a->n;
+	while (lo < hi) {
+		size_t mid = lo + (hi - lo) / 2;
+		if (a->all[mid]->rec.index < index)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	return lo;
+}
+
+static struct session *index_find(const struct authority *a, uint32_t index)
+{
+	size_t at = index_place(a, index);
+	return at < a->n && a->all[at]->rec.index == index ? a->all[at] : NULL;
+}
+
+static int session_add(struct authority *a, struct session *s)
+{
+	if (a->n == a->cap) {
+		size_t cap = a->cap ? 2 * a->cap : 64;
+		struct session **all = reallocarray(a->all, cap, sizeof(*all));
+		if (all == NULL)
+			return -ENOMEM;
+		a->all = all;
+		a->cap = cap;
+	}
+	int r = htab_insert(&a->by_token, &s->by_token, token_key(s->rec.token_hash));
+	if (r < 0)
+		return r;
+	r = htab_insert(&a->by_user, &s->by_user, authority_user_hash(a, s->rec.username));
+	if (r < 0) {
+		htab_remove(&a->by_token, &s->by_token);
+		return r;
+	}
+	a->all[a->n++] = s;
+	a->last_index = s->rec.index;
+	a->n_pending += is_pending(s);
+	due_update(a, s);
+	return 0;
+}
+
+static void store_check(struct authority *a, const struct session *s, int err)
+{
+	if (err < 0)
+		event_send(a,
+		        &(struct authority_event){
+		                .kind = AUTHORITY_STORE_FAILED, .session = s ? &s->rec : NULL, .err = err});
+}
+
+static void kick_send(struct authority *a, const struct session *s, uint8_t reason)
+{
+	struct ipc_session_kick kick = {
+	        .index = s->rec.index, .connection = s->rec.connection, .reason = reason};
+	a->host.kick(a->host.ctx, s->owner, &kick);
+}
+
+static void owner_set(struct authority *a, struct session *s, int owner)
+{
+	a->n_connected -= s->owner != OWNER_NONE;
+	a->n_connected += owner != OWNER_NONE;
+	s->owner = owner;
+}
+
+void session_remove(struct authority *a, struct session *s, uint8_t reason, bool is_silent)
+{
+	bool was_pending = is_pending(s);
+	size_t at = index_place(a, s->rec.index);
+	memmove(&a->all[at], &a->all[at + 1], (a->n - at - 1) * sizeof(*a->all));
+	a->n--;
+	htab_remove(&a->by_token, &s->by_token);
+	htab_remove(&a->by_user, &s->by_user);
+	if (s->owner != OWNER_NONE && !is_silent)
+		kick_send(a, s, reason);
+	else if (!is_silent && !was_pending)
+		event_send(a, &(struct authority_event){
+		                      .kind = AUTHORITY_ENDED, .session = &s->rec, .reason = reason});
+	owner_set(a, s, OWNER_NONE);
+	address_free(a, s);
+	if (was_pending)
+		a->n_pending--;
+	else
+		store_check(a, s, store_remove(a->store, s->rec.index));
+	free(s);
+}
+
+/* --- life --- */
+
+int authority_new(const struct authority_host *host, struct store *st, struct authority **ret)
+{
+	struct authority *a = calloc(1, sizeof(*a));
+	if (a == NULL)
+		return -ENOMEM;
+	a->host = *host;
+	a->due_s = AUTHORITY_NEVER;
+	int r = host->entropy(host->ctx, a->hash_key, sizeof(a->hash_key));
+	if (r < 0) {
+		free(a);
+		return r;
+	}
+	a->store = st;
+	*ret = a;
+	return 0;
+}
+
+void authority_free(struct authority *a)
+{
+	if (a == NULL)
+		return;
+	for (size_t i = 0; i < a->n; i++)
+		free(a->all[i]);
+	a->n = 0;
+	for (size_t i = 0; i < a->n_pools; i++)
+		lease_pool_free(a->pools[i].leases);
+	free(a->pools);
+	free(a->all);
+	htab_done(&a->by_token);
+	htab_done(&a->by_user);
+	store_free(a->store);
+	free(a);
+}
+
+struct load {
+	struct authority *a;
+	uint64_t now_s;
+};
+
+static int session_load(void *ctx, const struct store_session *rec)
+{
+	struct load *load = ctx;
+	struct authority *a = load->a;
+	if (a->n >= AUTHORITY_SESSIONS_MAX || rec->connection == 0)
+		return 0;
+	struct session *s = calloc(1, sizeof(*s));
+	if (s == NULL)
+		return -ENOMEM;
+	s->rec = *rec;
+	s->owner = OWNER_NONE;
+	/* it was connected when the gateway died, or the clock was set back since */
+	if (s->rec.lost_at_s == 0 || s->rec.lost_at_s > load->now_s)
+		s->rec.lost_at_s = load->now_s;
+	int r = session_add(a, s);
+	if (r < 0) {
+		free(s);
+		return r;
+	}
+	address_retake(a, s);
+	return 0;
+}
+
+int authority_load(struct authority *a, uint64_t now_s)
+{
+	struct load load = {.a = a, .now_s = now_s};
+	int r = store_each(a->store, session_load, &load);
+	if (r < 0)
+		return r;
+	store_check(a, NULL, store_begin(a->store));
+	for (size_t i = 0; i < a->n; i++)
+		store_check(a, a->all[i], store_put(a->store, &a->all[i]->rec));
+	store_check(a, NULL, store_commit(a->store));
+	return 0;
+}
+
+/* The oldest of the user's sessions, pending ones or the others; *ret_n: how many there are. */
+static struct session *user_oldest(
+        const struct authority *a, const char *username, bool wants_pending, uint32_t *ret_n)
+{
+	struct session *oldest = NULL;
+	*ret_n = 0;
+	for (struct htab_node *n = htab_find(&a->by_user, authority_user_hash(a, username)); n;
+	        n = htab_next(n)) {
+		struct session *s = CONTAINER_OF(n, struct session, by_user);
+		if (is_pending(s) != wants_pending || strcmp(s->rec.username, username) != 0)
+			continue;
+		if (oldest == NULL || s->rec.index < oldest->rec.index)
+			oldest = s;
+		++*ret_n;
+	}
+	return oldest;
+}
+
+/* Makes room for one more. A mere login does not end a connected session: the first open does. */
+static void user_limit(struct authority *a, const char *username, bool is_pending_kind, uint32_t limit)
+{
+	uint32_t n;
+	struct session *oldest;
+	while ((oldest = user_oldest(a, username, is_pending_kind, &n)) != NULL && n >= limit)
+		session_remove(a, oldest, IPC_KICK_REPLACED, false);
+}
+
+static void pending_limit(struct authority *a)
+{
+	if (a->n_pending < AUTHORITY_PENDING_MAX)
+		return;
+	for (size_t i = 0; i < a->n; i++)
+		if (is_pending(a->all[i])) {
+			session_remove(a, a->all[i], IPC_KICK_EXPIRED, false);
+			return;
+		}
+}
+
+static int record_fill(
+        struct store_session *rec, const struct authority_login *in, const struct authority_policy *policy)
+{
+	int r = ipc_set_str(rec->username, sizeof(rec->username), span_str(in->username));
+	if (r == 0)
+		r = ipc_set_str(rec->tunnel_group, sizeof(rec->tunnel_group), span_str(in->tunnel_group));
+	if (r == 0)
+		r = ipc_set_str(rec->group_policy, sizeof(rec->group_policy), span_str(policy->group_policy));
+	rec->peer = in->peer;
+	rec->session_timeout_s = policy->session_timeout_s;
+	rec->disconnected_limit_s = policy->disconnected_limit_s;
+	return r;
+}
+
+int authority_login(struct authority *a, const struct authority_login *in,
+        const struct authority_policy *policy, uint64_t now_s, uint8_t ret_token[static IPC_TOKEN_BYTES],
+        uint32_t *ret_index)
+{
+	uint8_t token[IPC_TOKEN_BYTES] = {0};
+	if (policy->simultaneous_logins == 0)
+		return ERR_LIMIT;
+	user_limit(a, in->username, true, policy->simultaneous_logins);
+	pending_limit(a);
+	if (a->n >= AUTHORITY_SESSIONS_MAX || a->last_index == UINT32_MAX)
+		return ERR_LIMIT;
+	struct session *s = calloc(1, sizeof(*s));
+	if (s == NULL)
+		return -ENOMEM;
+	s->owner = OWNER_NONE;
+	s->rec.index = a->last_index + 1;
+	s->rec.login_at_s = now_s;
+	int r = record_fill(&s->rec, in, policy);
+	if (r < 0 || (r = a->host.entropy(a->host.ctx, token, sizeof(token))) < 0)
+		goto fail;
+	SHA256(token, sizeof(token), s->rec.token_hash);
+	r = session_add(a, s);
+	if (r < 0)
+		goto fail;
+	memcpy(ret_token, token, sizeof(token));
+	*ret_index = s->rec.index;
+	explicit_bzero(token, sizeof(token));
+	return 0;
+fail:
+	explicit_bzero(token, sizeof(token));
+	free(s);
+	return r;
+}
+
+static enum ipc_open_status first_open(
+        struct authority *a, struct session *s, const struct ipc_session_open *in)
+{
+	struct authority_policy policy = {0};
+	if (a->host.policy(a->host.ctx, s->rec.username, s->rec.tunnel_group, &policy) < 0)
+		return IPC_OPEN_ERROR;
+	if (policy.simultaneous_logins == 0) { /* forbidden by a reload since the login */
+		session_remove(a, s, IPC_KICK_ADMIN, true);
+		return IPC_OPEN_UNKNOWN;
+	}
+	user_limit(a, s->rec.username, false, policy.simultaneous_logins);
+	if (address_assign(a, s, &policy, in->wants_ip4, in->wants_ip6) < 0)
+		return IPC_OPEN_NO_ADDRESS;
+	a->n_pending--;
+	a->n_sessions++;
+	return IPC_OPEN_OK;
+}
+
+static void resume(struct authority *a, struct session *s, int owner, const struct ipc_session_open *in)
+{
+	if (s->owner != OWNER_NONE && s->owner != owner)
+		kick_send(a, s, IPC_KICK_TAKEN_OVER);
+	event_send(a,
+	        &(struct authority_event){.kind = AUTHORITY_RESUMED, .session = &s->rec, .addr = in->peer});
+}
+
+static void info_fill(const struct session *s, uint64_t now_s, struct ipc_session_info *ret)
+{
+	const struct store_session *r = &s->rec;
+	ret->index = r->index;
+	ret->connection = r->connection;
+	ret->is_resumed = r->connection > 1;
+	memcpy(ret->username, r->username, sizeof(ret->username));
+	memcpy(ret->tunnel_group, r->tunnel_group, sizeof(ret->tunnel_group));
+	memcpy(ret->group_policy, r->group_policy, sizeof(ret->group_policy));
+	ret->ip4 = r->ip4;
+	ret->ip4_len = r->ip4_len;
+	ret->ip6 = r->ip6;
+	ret->ip6_len = r->ip6_len;
+	ret->login_at_s = r->login_at_s;
+	ret->disconnected_limit_s = r->disconnected_limit_s;
+	if (r->session_timeout_s)
+		ret->session_remaining_s = (uint32_t)(later(r->login_at_s, r->session_timeout_s) - now_s);
+}
+
+void authority_open(struct authority *a, int owner, const struct ipc_session_open *in, uint64_t now_s,
+        struct ipc_session_info *ret)
+{
+	_Static_assert(sizeof(ret->username) == STORE_USER_MAX + 1 &&
+	                       sizeof(ret->group_policy) == STORE_NAME_MAX + 1,
+	        "messages and records hold the same names");
+	*ret = (struct ipc_session_info){.status = IPC_OPEN_UNKNOWN};
+	authority_step(a, now_s); /* what is over now cannot be resumed */
+	struct session *s = token_find(a, in->token);
+	if (s == NULL)
+		return;
+	if (is_pending(s)) {
+		ret->status = first_open(a, s, in);
+		if (ret->status != IPC_OPEN_OK)
+			return;
+	} else {
+		resume(a, s, owner, in);
+	}
+	s->rec.connection++;
+	s->rec.lost_at_s = 0;
+	s->rec.peer = in->peer;
+	owner_set(a, s, owner);
+	due_update(a, s);
+	if (a->n - a->n_pending > a->n_peak)
+		a->n_peak = (uint32_t)a->n - a->n_pending;
+	store_check(a, s, store_put(a->store, &s->rec));
+	ret->status = IPC_OPEN_OK;
+	info_fill(s, now_s, ret);
+}
+
+static void session_lose(struct authority *a, struct session *s, uint64_t now_s)
+{
+	owner_set(a, s, OWNER_NONE);
+	s->rec.lost_at_s = now_s;
+	due_update(a, s);
+	store_check(a, s, store_put(a->store, &s->rec));
+	event_send(a, &(struct authority_event){.kind = AUTHORITY_LOST, .session = &s->rec});
+}
+
+void authority_lost(struct authority *a, int owner, const struct ipc_session_lost *in, uint64_t now_s)
+{
+	struct session *s = index_find(a, in->index);
+	if (s && s->owner == owner && s->rec.connection == in->connection)
+		session_lose(a, s, now_s);
+}
+
+void authority_end(struct authority *a, int owner, const struct ipc_session_end *in)
+{
+	struct session *s = index_find(a, in->index);
+	if (s && !is_pending(s) && s->rec.connection == in->connection &&
+	        (s->owner == owner || s->owner == OWNER_NONE))
+		session_remove(a, s, IPC_KICK_ADMIN, true);
+}
+
+void authority_owner_gone(struct authority *a, int owner, uint64_t now_s)
+{
+	store_check(a, NULL, store_begin(a->store));
+	for (size_t i = 0; i < a->n; i++)
+		if (a->all[i]->owner == owner)
+			session_lose(a, a->all[i], now_s);
+	store_check(a, NULL, store_commit(a->store));
+}
+
+static bool logoff_matches(const struct session *s, const struct ipc_logoff *in, uint32_t index)
+{
+	switch (in->kind) {
+	case IPC_LOGOFF_ALL:
+		return true;
+	case IPC_LOGOFF_NAME:
+		return strcmp(s->rec.username, in->value) == 0;
+	default:
+		return s->rec.index == index;
+	}
+}
+
+uint32_t authority_logoff(struct authority *a, const struct ipc_logoff *in)
+{
+	uint32_t index = 0, n = 0;
+	if (in->kind == IPC_LOGOFF_INDEX && parse_u32(span_str(in->value), 1, UINT32_MAX, &index) < 0)
+		return 0;
+	store_check(a, NULL, store_begin(a->store));
+	for (size_t i = a->n; i-- > 0;)
+		if (logoff_matches(a->all[i], in, index)) {
+			session_remove(a, a->all[i], IPC_KICK_ADMIN, false);
+			n++;
+		}
+	store_check(a, NULL, store_commit(a->store));
+	return n;
+}
+
+void authority_step(struct authority *a, uint64_t now_s)
+{
+	if (now_s < a->due_s)
+		return;
+	a->due_s = AUTHORITY_NEVER;
+	for (size_t i = a->n; i-- > 0;) {
+		uint8_t reason;
+		struct session *s = a->all[i];
+		if (session_due_s(s, &reason) <= now_s)
+			session_remove(a, s, reason, false);
+		else
+			due_update(a, s);
+	}
+}
+
+uint64_t authority_due_s(const struct authority *a)
+{
+	return a->due_s;
+}
+
+void authority_stats(const struct authority *a, struct ipc_stats_info *ret)
+{
+	ret->n_active = a->n_connected;
+	ret->n_pending = a->n_pending;
+	ret->n_waiting = (uint32_t)a->n - a->n_connected - a->n_pending;
+	ret->n_peak = a->n_peak;
+	ret->n_sessions = a->n_sessions;
+}
+
+void authority_item(const struct authority *a, uint32_t after, struct ipc_session_item *ret)
+{
+	*ret = (struct ipc_session_item){0};
+	size_t at = after == UINT32_MAX ? a->n : index_place(a, after + 1);
+	while (at < a->n && is_pending(a->all[at]))
+		at++;
+	if (at == a->n)
+		return;
+	const struct store_session *r = &a->all[at]->rec;
+	ret->is_found = true;
+	ret->index = r->index;
+	memcpy(ret->username, r->username, sizeof(ret->username));
+	memcpy(ret->tunnel_group, r->tunnel_group, sizeof(ret->tunnel_group));
+	memcpy(ret->group_policy, r->group_policy, sizeof(ret->group_policy));
+	ret->ip4 = r->ip4;
+	ret->ip6 = r->ip6;
+	ret->peer = r->peer;
+	ret->login_at_s = r->login_at_s;
+	ret->lost_at_s = r->lost_at_s;
+}

@@ -1,0 +1,56 @@
+/* Inside of the authority, shared by its files only. */
+#ifndef GATEWAY_AUTHORITY_INT_H
+#define GATEWAY_AUTHORITY_INT_H
+
+#include "base/htab.h"
+#include "gateway/authority.h"
+#include "store/lease.h"
+
+#define OWNER_NONE (-1)
+
+struct session {
+	struct store_session rec; /* connection 0: pending, not in the store */
+	int owner;                /* worker thread that has it connected, or OWNER_NONE */
+	struct htab_node by_token, by_user;
+};
+
+struct pool {
+	char name[STORE_NAME_MAX + 1];
+	struct lease_pool *leases; /* owned */
+};
+
+struct authority {
+	struct authority_host host;
+	struct store *store;  /* owned */
+	struct session **all; /* sorted by index: new ones go to the end */
+	size_t n, cap;
+	struct htab by_token, by_user;
+	uint8_t hash_key[16];
+	uint32_t last_index;
+	uint32_t n_pending, n_connected, n_peak;
+	uint64_t n_sessions; /* since start */
+	uint64_t due_s;      /* not later than the first deadline of any session */
+	struct pool *pools;  /* owned */
+	size_t n_pools;
+};
+
+/* The user's lease wish and key in by_user. */
+uint64_t authority_user_hash(const struct authority *a, const char *username);
+/* Takes it out of everything, tells the worker thread that holds it, frees it. reason: enum ipc_kick_reason;
+ * is_silent: whoever asked knows already. */
+void session_remove(struct authority *a, struct session *s, uint8_t reason, bool is_silent);
+
+/* Gives the session its addresses. 0 or ERR_NO_ADDRESS, then it has none. May remove another session of the
+ * same user that holds the user's own address. */
+MUST_USE int address_assign(struct authority *a, struct session *s, const struct authority_policy *policy,
+        bool wants_ip4, bool wants_ip6);
+/* After a restart or a reload: marks what the session has as lent. */
+void address_retake(struct authority *a, const struct session *s);
+void address_free(struct authority *a, const struct session *s);
+
+static inline void event_send(const struct authority *a, const struct authority_event *e)
+{
+	a->host.event(a->host.ctx, e);
+}
+
+#endif

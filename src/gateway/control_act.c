@@ -1,0 +1,72 @@
+/* Commands that change something. */
+#include <stdio.h>
+#include <time.h>
+
+#include "base/parse.h"
+#include "gateway/control_int.h"
+
+void act_clear_drops(struct call *c)
+{
+	struct render_clearing *x = &c->w->control->cleared;
+	struct timespec t;
+	clock_gettime(CLOCK_REALTIME, &t);
+	memset(c->w->drops, 0, sizeof(c->w->drops));
+	x->at_s = (uint64_t)t.tv_sec;
+	snprintf(x->by, sizeof(x->by), "uid %u", c->uid);
+	if (c->is_json)
+		c->json = json_object();
+}
+
+/* ---- logoff ---- */
+
+static void logoff_on_result(struct call *c, const struct ipc_msg *m)
+{
+	static const char *const kinds[] = {[IPC_LOGOFF_NAME] = "name", [IPC_LOGOFF_INDEX] = "index"};
+	uint32_t n = m->logoff_result.n_sessions;
+	uint8_t kind = c->command->variant;
+	c->status = n == 0 && kind != IPC_LOGOFF_ALL; /* whom the operator meant is not here */
+	if (c->is_json) {
+		c->json = json_pack("{s:I}", "sessions_logged_off", (json_int_t)n);
+	} else if (kind == IPC_LOGOFF_ALL) {
+		text_fmt(&c->out, "INFO: Number of sessions logged off : %u\n", n);
+	} else {
+		text_fmt(&c->out, "INFO: Number of sessions with %s \"", kinds[kind]);
+		text_escaped(&c->out, span_str(c->args[0]), CONTROL_WORD_MAX);
+		text_fmt(&c->out, "\" logged off : %u\n", n);
+	}
+}
+
+void act_logoff(struct call *c)
+{
+	struct ipc_msg m = {.type = IPC_LOGOFF, .logoff.kind = c->command->variant};
+	const char *value = c->n_args ? c->args[0] : "";
+	uint32_t index;
+	if (m.logoff.kind == IPC_LOGOFF_INDEX && parse_u32(span_str(value), 1, UINT32_MAX, &index) < 0)
+		call_fail(c, "ERROR: the index of a session is a number");
+	else if (ipc_set_str(m.logoff.value, sizeof(m.logoff.value), span_str(value)) < 0)
+		call_fail(c, "ERROR: the name is too long");
+	else
+		call_ask(c, &m, logoff_on_result);
+}
+
+/* ---- reload ---- */
+
+static void reload_on_result(struct call *c, const struct ipc_msg *m)
+{
+	c->status = !m->reload_result.is_ok;
+	if (c->is_json) {
+		c->json = json_pack("{s:b, s:o}", "ok", m->reload_result.is_ok, "text",
+		        render_json_text(m->reload_result.text));
+		return;
+	}
+	text_str(&c->out, m->reload_result.text);
+	if (c->out.n > 0 && c->out.p[c->out.n - 1] != '\n')
+		text_str(&c->out, "\n");
+	text_str(&c->out, m->reload_result.is_ok ? "Configuration reloaded.\n"
+	                                         : "ERROR: the former configuration stays in use.\n");
+}
+
+void act_reload(struct call *c)
+{
+	call_ask(c, &(struct ipc_msg){.type = IPC_RELOAD_REQUEST}, reload_on_result);
+}

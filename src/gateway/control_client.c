@@ -1,0 +1,200 @@
+/* One connection of the console: a request in, its answer out, then the next. While an answer is made or sent
+ * nothing is read, so that a client costs at most one answer of memory. */
+#include <errno.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "gateway/control_int.h"
+#include "io/sock.h"
+
+static void call_done(struct call *c)
+{
+	json_decref(c->request);
+	json_decref(c->json);
+	text_done(&c->out);
+	*c = (struct call){0};
+}
+
+/* ---- end ---- */
+
+static void handle_closed(struct control_client *k)
+{
+	if (--k->n_open > 0)
+		return;
+	close(k->fd);
+	call_done(&k->call);
+	free(k);
+}
+
+static void poll_closed(struct loop_fd *f)
+{
+	handle_closed(f->ctx);
+}
+
+static void timer_closed(struct loop_timer *t)
+{
+	handle_closed(t->ctx);
+}
+
+void control_client_close(struct control_client *k)
+{
+	if (k->is_closing)
+		return;
+	k->is_closing = true;
+	for (size_t i = 0; i < CONTROL_MAX_CLIENTS; i++) {
+		if (k->control->clients[i] == k)
+			k->control->clients[i] = NULL;
+	}
+	loop_fd_close(&k->poll, poll_closed);
+	loop_timer_close(&k->timer, timer_closed);
+}
+
+/* ---- answer ---- */
+
+static int send_packet(int fd, const char *kind, const void *p, size_t n)
+{
+	struct iovec v[] = {{(void *)kind, 1}, {(void *)p, n}};
+	struct msghdr m = {.msg_iov = v, .msg_iovlen = 2};
+	return sendmsg(fd, &m, MSG_DONTWAIT | MSG_NOSIGNAL) < 0 ? -errno : 0;
+}
+
+static int send_end(struct control_client *k)
+{
+	uint8_t status[4] = {0, 0, 0, (uint8_t)k->call.status};
+	return send_packet(k->fd, "E", status, sizeof(status));
+}
+
+static int send_some(struct control_client *k)
+{
+	const struct text *out = &k->call.out;
+	int r = 0;
+	while (r == 0 && k->n_sent < out->n) {
+		size_t n = out->n - k->n_sent;
+		if (n > CONTROL_PACKET_BYTES)
+			n = CONTROL_PACKET_BYTES;
+		if ((r = send_packet(k->fd, "D", out->p + k->n_sent, n)) == 0)
+			k->n_sent += n;
+	}
+	return r < 0 ? r : send_end(k);
+}
+
+static void wait_for(struct control_client *k, int events, ms_t limit_ms)
+{
+	if (loop_fd_watch(&k->poll, events) < 0)
+		control_client_close(k);
+	else
+		loop_timer_set(&k->timer, loop_now() + limit_ms);
+}
+
+static void pump(struct control_client *k)
+{
+	int r = send_some(k);
+	if (r == -EAGAIN) {
+		wait_for(k, UV_WRITABLE, CONTROL_IDLE_MS);
+	} else if (r < 0) {
+		control_client_close(k);
+	} else {
+		k->is_sending = false;
+		call_done(&k->call);
+		wait_for(k, UV_READABLE, CONTROL_IDLE_MS);
+	}
+}
+
+static int json_out(const char *p, size_t n, void *ctx)
+{
+	text_put(ctx, span_of(p, n));
+	return 0;
+}
+
+void control_client_answer(struct control_client *k)
+{
+	struct call *c = &k->call;
+	if (c->is_json && c->json) {
+		json_dump_callback(c->json, json_out, &c->out,
+		        JSON_INDENT(2) | JSON_ENSURE_ASCII | JSON_REAL_PRECISION(6));
+		text_str(&c->out, "\n");
+	}
+	if (!text_ok(&c->out) || (c->is_json && !c->json)) {
+		text_done(&c->out);
+		text_str(&c->out, "ERROR: the answer is too large\n");
+		c->status = 1;
+	}
+	k->n_sent = 0;
+	k->is_sending = true;
+	pump(k);
+}
+
+/* ---- events ---- */
+
+static void on_request(struct control_client *k)
+{
+	uint8_t buf[CONTROL_REQUEST_MAX + 1]; /* a byte more shows what is too long */
+	ssize_t n = recv(k->fd, buf, sizeof(buf), MSG_DONTWAIT);
+	if (n < 0 && (errno == EAGAIN || errno == EINTR))
+		return;
+	if (n <= 0) {
+		control_client_close(k);
+		return;
+	}
+	control_request(k, span_of(buf, (size_t)n));
+	if (k->call.ref == 0)
+		control_client_answer(k);
+	else
+		wait_for(k, UV_DISCONNECT, CONTROL_ANSWER_MS);
+}
+
+static void on_ready(struct loop_fd *f, int err, int events)
+{
+	struct control_client *k = f->ctx;
+	if (err < 0)
+		control_client_close(k);
+	else if (k->is_sending && (events & UV_WRITABLE))
+		pump(k);
+	else if (!k->is_sending && k->call.ref == 0 && (events & UV_READABLE))
+		on_request(k);
+	else if (events & UV_DISCONNECT)
+		control_client_close(k);
+}
+
+static void on_time(struct loop_timer *t, ms_t now_ms)
+{
+	struct control_client *k = t->ctx;
+	(void)now_ms;
+	if (k->call.ref == 0) {
+		control_client_close(k); /* idle, or does not read its answer */
+		return;
+	}
+	k->call.ref = 0;
+	call_fail(&k->call, "ERROR: no answer from the gateway's other processes");
+	control_client_answer(k);
+}
+
+/* Takes fd also when it fails. */
+int control_client_open(struct control *ctl, int fd)
+{
+	struct control_client *k = calloc(1, sizeof(*k));
+	gid_t gid;
+	pid_t pid;
+	uid_t uid;
+	size_t i = 0;
+	int r = -ENOMEM;
+	while (i < CONTROL_MAX_CLIENTS && ctl->clients[i])
+		i++;
+	if (i == CONTROL_MAX_CLIENTS)
+		r = -EMFILE;
+	if (!k || i == CONTROL_MAX_CLIENTS || (r = sock_peer_cred(fd, &uid, &gid, &pid)) < 0 ||
+	        (r = loop_fd_open(&k->poll, &ctl->w->loop, fd, on_ready, k)) < 0) {
+		close(fd);
+		free(k);
+		return r;
+	}
+	k->control = ctl;
+	k->fd = fd;
+	k->uid = uid;
+	k->n_open = 2;
+	ctl->clients[i] = k;
+	/* never fails in libuv; the handle must exist before the first close */
+	r = loop_timer_open(&k->timer, &ctl->w->loop, on_time, k);
+	wait_for(k, UV_READABLE, CONTROL_IDLE_MS);
+	return r;
+}

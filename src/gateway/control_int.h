@@ -1,0 +1,90 @@
+/* What the files of the console's server share: clients, and the command under way of each. */
+#ifndef GATEWAY_CONTROL_INT_H
+#define GATEWAY_CONTROL_INT_H
+
+#include <jansson.h>
+
+#include "gateway/command.h"
+#include "gateway/control.h"
+#include "gateway/render.h"
+
+#define CONTROL_REQUEST_MAX  4096 /* bytes of one request */
+#define CONTROL_WORD_MAX     256  /* bytes of one word */
+#define CONTROL_MAX_CLIENTS  16
+#define CONTROL_IDLE_MS      30000       /* no request, or no progress in reading the answer */
+#define CONTROL_ANSWER_MS    10000       /* auth or monitor must have answered */
+#define CONTROL_PACKET_BYTES 16384       /* of data in one packet of an answer */
+#define CONTROL_REF          0x80000000u /* our questions at auth have this bit */
+
+/* One command from request to answer. run() either leaves its result in out or json, or asks another process
+ * with call_ask() and is continued in on_answer. */
+struct call {
+	struct worker *w;
+	json_t *request; /* args borrow from it */
+	const char *args[COMMAND_MAX_ARGS];
+	size_t n_args;
+	const struct command *command; /* NULL: none under way */
+	uint32_t uid;                  /* of who asks */
+	bool is_json;
+	struct text out;
+	json_t *json;
+	unsigned status; /* exit status: 0 or 1 */
+	uint32_t ref;    /* of the question, 0: none */
+	void (*on_answer)(struct call *c, const struct ipc_msg *m);
+	size_t step; /* of commands that ask several times */
+};
+
+struct control_client {
+	struct control *control;
+	struct loop_fd poll;
+	struct loop_timer timer;
+	int fd;
+	uint32_t uid;
+	struct call call;
+	size_t n_sent;   /* of call.out */
+	bool is_sending; /* an answer is on its way */
+	bool is_closing;
+	uint8_t n_open; /* libuv handles */
+};
+
+struct control {
+	struct worker *w;
+	struct loop_fd poll;
+	int fd;
+	struct control_client *clients[CONTROL_MAX_CLIENTS];
+	uint32_t next_ref;
+	struct render_clearing cleared; /* clear asp drop */
+};
+
+extern const struct command_table control_commands;
+
+/* Sends m (its ref is set here) to auth, or to the monitor. On failure the call has its error. */
+void call_ask(struct call *c, struct ipc_msg *m, void (*on_answer)(struct call *c, const struct ipc_msg *m));
+void call_fail(struct call *c, const char *fmt, ...) PRINTF_LIKE(2, 3);
+
+/* control_client.c */
+MUST_USE int control_client_open(struct control *ctl, int fd);
+void control_client_close(struct control_client *k);
+/* The call has what it needs: sends it. */
+void control_client_answer(struct control_client *k);
+
+/* control_request.c: one packet to a call that ran (or waits). */
+void control_request(struct control_client *k, struct span packet);
+
+/* control_show.c */
+void show_version(struct call *c);
+void show_summary(struct call *c);
+void show_sessions(struct call *c); /* variant SHOW_DETAIL; args: [name] */
+void show_config(struct call *c);   /* variant SHOW_DETAIL: with defaults */
+void show_drops(struct call *c);
+void show_mtu(struct call *c);  /* args: [name] */
+void show_pool(struct call *c); /* args: [pool] */
+#define SHOW_BRIEF  0
+#define SHOW_DETAIL 1
+
+/* control_act.c */
+void act_clear_drops(struct call *c);
+void act_logoff(struct call *c); /* variant: enum ipc_logoff_kind; args: [value] */
+void act_reload(struct call *c);
+
+#endif

@@ -1,0 +1,45 @@
+/* Every command of the console. */
+#include "gateway/control_int.h"
+
+static const struct command rows[] = {
+        {"show", "Show running system information"},
+        {"show version", "Version, host name and uptime", show_version},
+        {"show vpn-sessiondb", "Sessions: summary", show_summary},
+        {"show vpn-sessiondb anyconnect", "Sessions, one block each", show_sessions, SHOW_BRIEF},
+        {"show vpn-sessiondb anyconnect filter", "Only some sessions"},
+        {"show vpn-sessiondb anyconnect filter name", "Sessions of one user"},
+        {"show vpn-sessiondb anyconnect filter name <user>", "User name", show_sessions, SHOW_BRIEF},
+        {"show vpn-sessiondb detail", "With every tunnel"},
+        {"show vpn-sessiondb detail anyconnect", "Sessions with every tunnel", show_sessions, SHOW_DETAIL},
+        {"show vpn-sessiondb detail anyconnect filter", "Only some sessions"},
+        {"show vpn-sessiondb detail anyconnect filter name", "Sessions of one user"},
+        {"show vpn-sessiondb detail anyconnect filter name <user>", "User name", show_sessions, SHOW_DETAIL},
+        {"show running-config", "The configuration in use, without secrets", show_config, SHOW_BRIEF},
+        {"show running-config all", "With the defaults", show_config, SHOW_DETAIL},
+        {"show ip", "Addresses"},
+        {"show ip local", "Addresses that this gateway gives out"},
+        {"show ip local pool", "Address pools: size and use", show_pool},
+        {"show ip local pool <pool>", "Name of a pool", show_pool},
+        {"show asp", "Data path"},
+        {"show asp drop", "Packets dropped, by reason", show_drops},
+        {"show mtu", "Packet sizes of every session", show_mtu},
+        {"show mtu name", "Sessions of one user"},
+        {"show mtu name <user>", "User name", show_mtu},
+        {"clear", "Reset counters"},
+        {"clear asp", "Data path"},
+        {"clear asp drop", "Counters of dropped packets", act_clear_drops, 0, true},
+        {"vpn-sessiondb", "Act on sessions"},
+        {"vpn-sessiondb logoff", "End sessions"},
+        {"vpn-sessiondb logoff name", "All sessions of one user"},
+        {"vpn-sessiondb logoff name <user>", "User name", act_logoff, IPC_LOGOFF_NAME, true},
+        {"vpn-sessiondb logoff name <user> noconfirm", "Do not ask", act_logoff, IPC_LOGOFF_NAME, true},
+        {"vpn-sessiondb logoff index", "One session"},
+        {"vpn-sessiondb logoff index <number>", "Index of the session", act_logoff, IPC_LOGOFF_INDEX, true},
+        {"vpn-sessiondb logoff index <number> noconfirm", "Do not ask", act_logoff, IPC_LOGOFF_INDEX, true},
+        {"vpn-sessiondb logoff all", "Every session", act_logoff, IPC_LOGOFF_ALL, true},
+        {"vpn-sessiondb logoff all noconfirm", "Do not ask", act_logoff, IPC_LOGOFF_ALL, true},
+        {"reload", "Read the configuration file again", act_reload, 0, true},
+};
+_Static_assert(N_ELEM(rows) <= COMMAND_MAX_ROWS, "command_find() has one bit for each row");
+
+const struct command_table control_commands = {rows, N_ELEM(rows)};

@@ -1,0 +1,38 @@
+/* What the gateway has in the operating system: the TUN device with its addresses, the sockets, and
+ * forwarding. The monitor opens it, the other processes use the descriptors. */
+#ifndef GATEWAY_GATEWAY_IF_H
+#define GATEWAY_GATEWAY_IF_H
+
+#include "base/text.h"
+#include "gateway/inner_net.h"
+#include "io/netlink.h"
+#include "io/tun.h"
+#include "io/udp.h"
+
+#define GATEWAY_IF_UDP_BUFFER_BYTES (4 << 20)
+
+enum gateway_if_forward { GATEWAY_FORWARD_4, GATEWAY_FORWARD_6, GATEWAY_N_FORWARD };
+
+/* Zero it and set the descriptors to -1 by gateway_if_init(). */
+struct gateway_if {
+	struct netlink *nl;
+	struct tun tun;
+	uint32_t ifindex;
+	struct inner_net net;                /* addresses that are set */
+	bool has_forward[GATEWAY_N_FORWARD]; /* we switched it on: off again at the end */
+	int tcp_fd, control_fd;
+	struct udp udp;
+	const char *control_path; /* NULL: no control socket was made */
+};
+
+void gateway_if_init(struct gateway_if *g);
+/* All of these: 0, or an error and one line for the operator in why. */
+MUST_USE int gateway_if_open_tun(struct gateway_if *g, const struct config *c, struct text *why);
+MUST_USE int gateway_if_open_sockets(
+        struct gateway_if *g, const struct config *c, const char *control_path, struct text *why);
+/* Addresses, MTU and forwarding as the configuration wants them now; at start and at reload. */
+MUST_USE int gateway_if_apply(struct gateway_if *g, const struct config *c, struct text *why);
+/* Copes with whatever is open. The device goes when its last descriptor does. */
+void gateway_if_close(struct gateway_if *g);
+
+#endif

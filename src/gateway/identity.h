@@ -1,0 +1,23 @@
+/* The gateway's certificate and key: the operator's, or a self-signed one that is made once. */
+#ifndef GATEWAY_IDENTITY_H
+#define GATEWAY_IDENTITY_H
+
+#include "io/tls_cert.h"
+#include "policy/model.h"
+
+#define IDENTITY_PEM_MAX_BYTES (256u << 10)
+#define IDENTITY_VALID_DAYS    3650u
+
+struct identity {
+	struct text pem; /* chain, then the key; secret: identity_done() wipes */
+	char pin[TLS_PIN_TEXT_MAX];
+	bool is_self_signed;
+};
+
+/* Of the configured trust point, else from state_dir (cert.pem, key.pem), made there when there is none yet.
+ * why gets a line for the operator on failure. */
+MUST_USE int identity_load(
+        const struct config *c, const char *state_dir, int64_t now_s, struct identity *ret, struct text *why);
+void identity_done(struct identity *id);
+
+#endif

@@ -1,0 +1,81 @@
+/* Shared by monitor*.c only. */
+#ifndef GATEWAY_MONITOR_INT_H
+#define GATEWAY_MONITOR_INT_H
+
+#include <limits.h>
+
+#include "gateway/child.h"
+#include "gateway/gateway_if.h"
+#include "gateway/identity.h"
+#include "gateway/monitor.h"
+#include "io/loop.h"
+
+#define MONITOR_USER "culvert"
+/* Children that have not ended by then are killed; together 3 s. */
+#define MONITOR_STOP_WORKER_MS 2000u
+#define MONITOR_STOP_AUTH_MS   1000u
+
+enum monitor_signal { MONITOR_CHLD, MONITOR_HUP, MONITOR_TERM, MONITOR_INT, MONITOR_N_SIGNALS };
+
+/* A running child, or the wait for its restart. */
+struct monitor_child {
+	struct monitor *m;
+	enum child_role role;
+	pid_t pid; /* 0: none */
+	struct chan chan;
+	struct loop_fd poll;
+	bool is_polled;    /* until its close has come back from the loop */
+	bool is_up;        /* said READY */
+	bool is_told;      /* SHUTDOWN was sent: its end is no fault */
+	unsigned n_deaths; /* in a row */
+	ms_t started_at_ms;
+	struct loop_timer kill_timer;
+};
+
+struct monitor {
+	const struct options *opts;
+	uv_loop_t loop;
+	uv_signal_t signals[MONITOR_N_SIGNALS];
+	struct config *config;
+	struct identity identity;
+	struct gateway_if ifs;
+
+	uid_t uid; /* of the other processes */
+	gid_t gid;
+	char auth_dir[PATH_MAX];  /* sessions and the like: state of auth */
+	char empty_dir[PATH_MAX]; /* root directory of the worker */
+	int auth_dir_fd, log_fd, ready_fd;
+
+	struct monitor_child children[CHILD_N_ROLES];
+	struct loop_timer restart_timer;
+	bool is_ready, is_stopping, tells_clients;
+	int exit_status;
+};
+
+/* monitor_open.c: everything that may fail at start; one line in why. */
+MUST_USE int monitor_open(struct monitor *m, struct text *why);
+void monitor_close(struct monitor *m);
+MUST_USE int monitor_log_open(const struct options *opts, const struct config *c, struct text *why);
+uint8_t monitor_log_level(const struct config *c);
+/* The certificate's pin, for those who connect to us. */
+void monitor_pin_tell(const struct monitor *m);
+
+/* monitor_child.c */
+MUST_USE int monitor_children_init(struct monitor *m);
+MUST_USE int monitor_children_start(struct monitor *m);
+/* SIGCHLD. */
+void monitor_children_reap(struct monitor *m);
+void monitor_children_reload(struct monitor *m);
+/* SHUTDOWN to all, and the end of their patience. */
+void monitor_children_stop(struct monitor *m, bool tells_clients);
+bool monitor_children_alive(const struct monitor *m);
+
+/* monitor.c */
+/* Reads the file again. messages: what the operator should see. The former stays on failure. */
+MUST_USE int monitor_reload(struct monitor *m, struct text *messages);
+void monitor_ready(struct monitor *m);
+void monitor_stop(struct monitor *m, bool tells_clients, int exit_status);
+/* The last child is gone. */
+void monitor_children_gone(struct monitor *m);
+
+#endif

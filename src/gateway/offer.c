@@ -1,0 +1,170 @@
+#include "gateway/offer.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "gateway/conn.h"
+#include "mtu/exact.h"
+
+#define LEASE_S         1209600 /* as the ASA announces */
+#define SESSION_ALERT_S 60
+
+/* The outer path as far as anybody knows it now: our link, the client's word, and what TCP has learned.
+ * Values that cannot be true are ignored (wire-protocol.md 9.2, #717). */
+static uint16_t base_mtu(const struct session *s, const struct conn *c, const struct tunnel_request *req)
+{
+	uint32_t base = s->w->config->outside_mtu;
+	uint16_t tcp = conn_path_mtu(c);
+	uint16_t least = s->id.ip6.addr.family ? MTU_MIN_IP6 : MTU_BASE_MIN;
+	if (req->base_mtu >= least && req->base_mtu < base)
+		base = req->base_mtu;
+	if (tcp >= least && tcp < base)
+		base = tcp;
+	return (uint16_t)(base > MTU_MAX ? MTU_MAX : base);
+}
+
+static void choose_mtu(struct session *s, const struct conn *c, const struct tunnel_request *req)
+{
+	s->base_mtu_bytes = base_mtu(s, c, req);
+	s->dtls.limit_bytes = mtu_exact_dtls(s->base_mtu_bytes, c->peer.family, MTU_DTLS12_GCM);
+	s->mtu_bytes = mtu_announce(s->dtls.limit_bytes, s->policy.mtu, s->id.ip6.addr.family != 0);
+}
+
+/* Our preference; each style but PSK needs the client's master secret. */
+static enum dtls_suite choose_suite(const struct session *s, const struct tunnel_request *req)
+{
+	static const enum dtls_suite wish[] = {DTLS_PSK_NEGOTIATE, DTLS_AES256_GCM, DTLS_ECDHE_RSA_AES256_GCM,
+	        DTLS_OC12_AES256_GCM, DTLS_ECDHE_RSA_AES128_GCM, DTLS_AES128_GCM, DTLS_OC12_AES128_GCM};
+	if (!s->policy.dtls)
+		return DTLS_NONE;
+	for (size_t i = 0; i < N_ELEM(wish); i++) {
+		bool is_offered = req->suites & 1u << wish[i];
+		if (is_offered && (wish[i] == DTLS_PSK_NEGOTIATE || req->has_master_secret))
+			return wish[i];
+	}
+	return DTLS_NONE;
+}
+
+static void choose_dtls(struct session *s, const struct tunnel_request *req)
+{
+	s->dtls.suite = choose_suite(s, req);
+	if (s->dtls.suite == DTLS_NONE)
+		return;
+	memcpy(s->dtls.master_secret, req->master_secret, sizeof(s->dtls.master_secret));
+	dtls_id_new(s);
+}
+
+static void put_dns(struct tunnel_params *p, const struct ip_addr *list, size_t n)
+{
+	for (size_t i = 0; i < n && p->n_dns < PARAMS_MAX_DNS; i++)
+		p->dns[p->n_dns++] = list[i];
+}
+
+/* The split list's prefixes of the families whose policy is `which`. Owned array; NULL when empty. */
+static int put_routes(const struct session *s, enum split_policy which, struct ip_prefix **ret, size_t *ret_n)
+{
+	const struct group_policy_values *v = &s->policy;
+	bool has4 = v->split4 == which && s->id.ip4.addr.family,
+	     has6 = v->split6 == which && s->id.ip6.addr.family;
+	if (v->split_acl == NULL || v->split_acl->n_nets == 0 || (!has4 && !has6))
+		return 0;
+	*ret = calloc(v->split_acl->n_nets, sizeof(**ret));
+	if (*ret == NULL)
+		return -ENOMEM;
+	for (size_t i = 0; i < v->split_acl->n_nets && *ret_n < PARAMS_MAX_ROUTES; i++) {
+		const struct ip_prefix *net = &v->split_acl->nets[i];
+		if (net->addr.family == 4 ? has4 : has6)
+			(*ret)[(*ret_n)++] = *net;
+	}
+	return 0;
+}
+
+static int put_split_dns(const struct session *s, struct tunnel_params *p)
+{
+	const struct str_list *l = &s->policy.split_dns;
+	if (l->n == 0)
+		return 0;
+	p->split_dns = calloc(l->n, sizeof(*p->split_dns));
+	if (p->split_dns == NULL)
+		return -ENOMEM;
+	for (size_t i = 0; i < l->n && i < PARAMS_MAX_SPLIT_DNS; i++)
+		snprintf(p->split_dns[p->n_split_dns++], PARAMS_NAME_BYTES, "%s", l->v[i]);
+	return 0;
+}
+
+static void put_timers(const struct session *s, const struct ipc_session_info *info, struct tunnel_params *p)
+{
+	const struct group_policy_values *v = &s->policy;
+	p->cstp = (struct channel_timers){
+	        .dpd_s = v->dpd_client_s,
+	        .keepalive_s = v->keepalive_s,
+	        .rekey_s = v->rekey_s,
+	        /* never renegotiation: a new tunnel by cookie is what every client can do
+	           (wire-protocol.md 4.7) */
+	        .rekey_method = v->rekey_s ? REKEY_NEW_TUNNEL : REKEY_NONE,
+	};
+	p->dtls = p->cstp;
+	p->lease_s = LEASE_S;
+	p->idle_timeout_s = v->idle_timeout_s;
+	p->disconnected_timeout_s = info->disconnected_limit_s;
+	p->session_timeout_s = v->session_timeout_s;
+	p->session_remaining_s = info->session_remaining_s;
+	p->session_alert_s = v->session_alert_s ? v->session_alert_s : SESSION_ALERT_S;
+}
+
+static int fill(struct session *s, const struct ipc_session_info *info, const struct tunnel_request *req,
+        struct tunnel_params *p)
+{
+	const struct group_policy_values *v = &s->policy;
+	int r;
+	snprintf(p->server_name, sizeof(p->server_name), "Culvert %s", worker_version());
+	snprintf(p->hostname, sizeof(p->hostname), "%s", req->hostname);
+	snprintf(p->default_domain, sizeof(p->default_domain), "%s", v->default_domain);
+	snprintf(p->banner, sizeof(p->banner), "%s", v->banner);
+	p->ip4 = s->id.ip4;
+	p->ip6 = s->id.ip6;
+	put_dns(p, v->dns4, v->n_dns4);
+	put_dns(p, v->dns6, v->n_dns6);
+	for (size_t i = 0; i < v->n_wins && i < PARAMS_MAX_DNS; i++)
+		p->nbns[p->n_nbns++] = v->wins[i];
+	if ((r = put_split_dns(s, p)) < 0)
+		return r;
+	if ((r = put_routes(s, SPLIT_TUNNEL_SPECIFIED, &p->include, &p->n_include)) < 0)
+		return r;
+	if ((r = put_routes(s, SPLIT_EXCLUDE_SPECIFIED, &p->exclude, &p->n_exclude)) < 0)
+		return r;
+	p->tunnel_all_dns = v->split_all_dns;
+	p->client_bypass_protocol = v->client_bypass;
+	p->base_mtu = s->base_mtu_bytes;
+	p->cstp_mtu = s->mtu_bytes;
+	p->dtls_mtu = s->dtls.suite ? s->mtu_bytes : 0;
+	put_timers(s, info, p);
+	p->grants_license = true;
+	p->suite = s->dtls.suite;
+	memcpy(p->dtls_id, s->dtls.id, sizeof(p->dtls_id));
+	p->dtls_id_bytes = sizeof(p->dtls_id);
+	p->dtls_port = (uint16_t)s->w->config->webvpn.dtls_port;
+	p->is_own = req->is_own;
+	return 0;
+}
+
+int offer_make(struct session *s, struct conn *c, const struct ipc_session_info *info,
+        const struct tunnel_request *req, struct text *ret_reply)
+{
+	struct tunnel_params *p = calloc(1, sizeof(*p));
+	struct tunnel_format_opts o = {.has_full_ip6 = req->has_full_ip6,
+	        .is_anyconnect = strncmp(req->user_agent, "AnyConnect ", 11) == 0 ||
+	                         strncmp(req->user_agent, "Cisco", 5) == 0};
+	if (p == NULL)
+		return -ENOMEM;
+	choose_mtu(s, c, req);
+	choose_dtls(s, req);
+	int r = fill(s, info, req, p);
+	if (r == 0) {
+		tunnel_params_format(p, &o, ret_reply);
+		r = text_ok(ret_reply) ? 0 : -ENOMEM;
+	}
+	tunnel_params_done(p);
+	free(p);
+	return r;
+}

@@ -1,0 +1,76 @@
+/* What the operator's commands show, as text in the ASA's layout and as JSON. No sockets, no clocks: facts
+ * come in, text goes out. Source of the layouts: cisco-facts.md 4.2 and 6.1; keys: contract.md 4. */
+#ifndef GATEWAY_RENDER_H
+#define GATEWAY_RENDER_H
+
+#include <jansson.h>
+
+#include "gateway/session.h"
+
+/* A session and what had to be asked from the kernel about its TCP connection. */
+struct render_session {
+	const struct session *s;
+	uint32_t tls_rtt_us;     /* 0: not known */
+	uint16_t path_mtu_bytes; /* of the TCP connection; 0: not known */
+};
+
+struct render_list {
+	struct render_session *v; /* by index, lowest first */
+	size_t n;
+};
+
+struct render_now {
+	ms_t now_ms;    /* the clock of struct session */
+	uint64_t now_s; /* Unix time; shown in UTC */
+};
+
+/* render_session.c */
+/* "2d 4h:21m:44s", "0h:00m:00s" */
+void render_duration(uint64_t seconds, struct text *out);
+/* "01:40:44 UTC Tue Feb 5 2013" */
+void render_time(uint64_t unix_s, struct text *out);
+/* The names of the ASA for one of OpenSSL's: "AES-GCM-256", "SHA384"; "none" when there is none. */
+const char *render_encryption(const char *cipher);
+const char *render_hashing(const char *cipher);
+void render_sessions(
+        const struct render_list *l, const struct render_now *now, bool is_detail, struct text *out);
+
+/* render_session_json.c: new references, NULL when memory is short. */
+json_t *render_sessions_json(const struct render_list *l, const struct render_now *now);
+/* Any bytes as a JSON string: what is not UTF-8 is shown escaped. */
+json_t *render_json_text(const char *s);
+
+/* render_mtu.c */
+void render_mtu(const struct render_list *l, struct text *out);
+json_t *render_mtu_json(const struct render_list *l);
+
+/* render_process.c: what concerns the whole process. */
+struct render_summary {
+	uint64_t n_active, n_inactive, n_total, n_peak; /* sessions */
+	uint64_t n_tls, n_dtls;                         /* tunnels up now */
+	uint64_t n_capacity;
+};
+void render_summary(const struct render_summary *s, struct text *out);
+json_t *render_summary_json(const struct render_summary *s);
+
+struct render_clearing {
+	uint64_t at_s; /* 0: never */
+	char by[32];
+};
+void render_drops(
+        const uint64_t drops[static N_DROP_REASONS], const struct render_clearing *c, struct text *out);
+json_t *render_drops_json(const uint64_t drops[static N_DROP_REASONS]);
+
+void render_pool_head(struct text *out);
+void render_pool(const struct ipc_pool_info *p, struct text *out);
+json_t *render_pool_json(const char *name, const struct ipc_pool_info *p);
+
+struct render_version {
+	const char *version, *hostname;
+	uint64_t uptime_s;
+	uint32_t n_sessions;
+};
+void render_version(const struct render_version *v, struct text *out);
+json_t *render_version_json(const struct render_version *v);
+
+#endif

@@ -1,0 +1,140 @@
+/* The same as JSON: `show vpn-sessiondb detail anyconnect` with the keys of contract.md 4. */
+#include <time.h>
+
+#include "gateway/conn.h"
+#include "gateway/render.h"
+
+json_t *render_json_text(const char *s)
+{
+	json_t *j = json_string(s); /* NULL when it is not UTF-8 */
+	if (j)
+		return j;
+	struct text t = {0};
+	text_escaped(&t, span_str(s), strlen(s));
+	j = json_string(text_cstr(&t));
+	text_done(&t);
+	return j;
+}
+
+static json_t *addr_json(const struct ip_addr *a)
+{
+	char text[ADDR_TEXT_MAX];
+	return addr_is_set(a) ? json_string(addr_format(a, text)) : json_null();
+}
+
+static json_t *time_json(uint64_t unix_s)
+{
+	time_t t = (time_t)unix_s;
+	struct tm tm;
+	char text[32] = "";
+	if (gmtime_r(&t, &tm))
+		strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%SZ", &tm);
+	return json_string(text);
+}
+
+/* 0 means not known. */
+static json_t *known(uint64_t v)
+{
+	return v ? json_integer((json_int_t)v) : json_null();
+}
+
+static json_t *channel_json(const char *state, const char *cipher, const char *protocol, json_t *rtt_ms,
+        uint16_t mtu, const struct traffic *t)
+{
+	return json_pack("{s:s, s:o, s:o, s:o, s:i, s:I, s:I, s:I, s:I}", "state", state, "cipher",
+	        render_json_text(cipher), "protocol", render_json_text(protocol), "rtt_ms", rtt_ms, "mtu",
+	        (int)mtu, "tx_bytes", (json_int_t)t->tx_bytes, "rx_bytes", (json_int_t)t->rx_bytes,
+	        "tx_packets", (json_int_t)t->tx_packets, "rx_packets", (json_int_t)t->rx_packets);
+}
+
+static json_t *tls_json(const struct render_session *r)
+{
+	const struct session *s = r->s;
+	if (!s->conn)
+		return json_null();
+	json_t *rtt = r->tls_rtt_us ? json_real(r->tls_rtt_us / 1000.0) : json_null();
+	return channel_json(
+	        "connected", s->tls_cipher, s->tls_protocol, rtt, s->mtu_bytes, &s->traffic[LINK_TLS]);
+}
+
+static json_t *dtls_json(const struct session *s)
+{
+	bool is_up = link_is_up(&s->link, LINK_DTLS);
+	if (!is_up && !s->dtls.active.dtls && !s->dtls.next.dtls)
+		return json_null();
+	const char *state = !is_up                                  ? "connecting"
+	                    : s->link.channels[LINK_DTLS].is_paused ? "paused"
+	                                                            : "connected";
+	return channel_json(
+	        state, s->dtls.cipher, "DTLSv1.2", json_null(), s->mtu_bytes, &s->traffic[LINK_DTLS]);
+}
+
+static json_t *mtu_json(const struct session *s)
+{
+	bool has_dtls = s->dtls.suite != DTLS_NONE;
+	return json_pack("{s:o, s:o, s:o, s:s}", "tls", known(s->mtu_bytes), "dtls",
+	        has_dtls ? known(s->mtu_bytes) : json_null(), "path_limit", known(s->dtls.limit_bytes),
+	        "policy", s->policy.mtu_policy == MTU_POLICY_CLASSIC ? "classic" : "seamless");
+}
+
+/* Sums over both tunnels. */
+static int put_totals(json_t *j, const struct session *s)
+{
+	static const struct {
+		const char *key;
+		size_t offset;
+	} fields[] = {
+	        {"bytes_tx", offsetof(struct traffic, tx_bytes)},
+	        {"bytes_rx", offsetof(struct traffic, rx_bytes)},
+	        {"pkts_tx", offsetof(struct traffic, tx_packets)},
+	        {"pkts_rx", offsetof(struct traffic, rx_packets)},
+	        {"pkts_tx_drop", offsetof(struct traffic, tx_drops)},
+	        {"pkts_rx_drop", offsetof(struct traffic, rx_drops)},
+	};
+	int r = 0;
+	for (size_t i = 0; i < N_ELEM(fields); i++) {
+		uint64_t sum = 0;
+		for (size_t ch = 0; ch < LINK_N_CHANNELS; ch++)
+			sum += *(const uint64_t *)((const char *)&s->traffic[ch] + fields[i].offset);
+		r |= json_object_set_new(j, fields[i].key, json_integer((json_int_t)sum));
+	}
+	return r;
+}
+
+static json_t *session_json(const struct render_session *r, const struct render_now *now)
+{
+	const struct session *s = r->s;
+	uint64_t duration_s = now->now_s > s->id.login_at_s ? now->now_s - s->id.login_at_s : 0;
+	bool is_lost = s->lost_at_ms != 0 && now->now_ms > s->lost_at_ms;
+	json_t *j = json_pack("{s:o, s:I, s:o, s:o, s:o, s:i, s:o, s:o, s:o, s:I, s:I, s:s}", "username",
+	        render_json_text(s->id.username), "index", (json_int_t)s->id.index, "assigned_ip",
+	        addr_json(&s->id.ip4.addr), "assigned_ip6", addr_json(&s->id.ip6.addr), "public_ip",
+	        addr_json(&s->id.peer), "public_port", (int)s->id.peer_port, "group_policy",
+	        render_json_text(s->id.group_policy), "tunnel_group", render_json_text(s->id.tunnel_group),
+	        "login_time", time_json(s->id.login_at_s), "duration_s", (json_int_t)duration_s,
+	        "inactivity_s", (json_int_t)(is_lost ? (now->now_ms - s->lost_at_ms) / 1000 : 0), "active",
+	        link_channel_name(link_active(&s->link)));
+	if (!j)
+		return NULL;
+	int bad = json_object_set_new(j, "tls", tls_json(r)) | json_object_set_new(j, "dtls", dtls_json(s)) |
+	          json_object_set_new(j, "mtu", mtu_json(s)) | put_totals(j, s) |
+	          json_object_set_new(j, "switches", json_integer((json_int_t)s->n_switches)) |
+	          json_object_set_new(j, "client_version", render_json_text(s->id.user_agent)) |
+	          json_object_set_new(j, "client_hostname", render_json_text(s->id.hostname));
+	if (!bad)
+		return j;
+	json_decref(j);
+	return NULL;
+}
+
+json_t *render_sessions_json(const struct render_list *l, const struct render_now *now)
+{
+	json_t *a = json_array();
+	for (size_t i = 0; a && i < l->n; i++) {
+		if (json_array_append_new(a, session_json(&l->v[i], now)) < 0) {
+			json_decref(a);
+			return NULL;
+		}
+	}
+	return a;
+}

@@ -1,0 +1,404 @@
+#include "gateway/worker.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <sys/random.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "gateway/config_text.h"
+#include "gateway/conn.h"
+#include "gateway/control.h"
+#include "gateway/session.h"
+#include "io/log.h"
+#include "io/sandbox.h"
+#include "io/tun.h"
+#include "wire/ip.h"
+
+#define MEMFD_MAX_BYTES (8u << 20)
+
+const char *worker_version(void)
+{
+	return CULVERT_VERSION;
+}
+
+/* ---- drops ---- */
+
+static const char *const drop_names[N_DROP_REASONS] = {
+        [DROP_NO_SESSION] = "mp-svc-no-session",
+        [DROP_FLOW_CONTROL] = "mp-svc-flow-control",
+        [DROP_BAD_FRAMING] = "mp-svc-bad-framing",
+        [DROP_BAD_LENGTH] = "mp-svc-bad-length",
+        [DROP_UNKNOWN_TYPE] = "mp-svc-unknown-type",
+        [DROP_SPOOFED] = "svc-selector-failure",
+        [DROP_NO_CHANNEL] = "mp-svc-no-channel",
+};
+
+const char *worker_drop_name(enum drop_reason why)
+{
+	return why < N_DROP_REASONS ? drop_names[why] : "unknown";
+}
+
+void worker_drop(struct worker *w, enum drop_reason why)
+{
+	w->drops[why]++;
+}
+
+/* Readable always, writable while something waits. */
+static void watch_chan(struct loop_fd *f, const struct chan *c)
+{
+	int r = loop_fd_watch(f, UV_READABLE | (chan_wants_write(c) ? UV_WRITABLE : 0));
+	if (r < 0)
+		log_line(LOG_CRIT, "worker cannot poll its channel: %s", err_text(r));
+}
+
+/* ---- questions to auth ---- */
+
+int worker_ask_auth(struct worker *w, struct ipc_msg *m, struct conn *c)
+{
+	/* the upper half of the numbers belongs to the console */
+	w->next_ref = (w->next_ref + 1) & 0x7fffffff;
+	if (w->next_ref == 0)
+		w->next_ref = 1;
+	m->ref = w->next_ref;
+	if (!w->is_auth_up)
+		return ERR_CLOSED;
+	int r = htab_insert(&w->tables.by_ref, &c->by_ref, m->ref);
+	if (r < 0)
+		return r;
+	if ((r = chan_send(&w->auth, m, -1)) < 0) {
+		htab_remove(&w->tables.by_ref, &c->by_ref);
+		return r;
+	}
+	c->ref = m->ref;
+	c->state = CONN_WAIT_AUTH;
+	conn_touch(c);
+	watch_chan(&w->auth_poll, &w->auth);
+	return 0;
+}
+
+static void on_auth_msg(struct worker *w, const struct ipc_msg *m)
+{
+	if (m->type == IPC_SESSION_KICK) {
+		struct session *s = session_by_index(w, m->session_kick.index);
+		if (s && s->id.connection == m->session_kick.connection)
+			session_on_kick(s, m->session_kick.reason);
+		return;
+	}
+	if (m->ref & 0x80000000u) {
+		control_on_auth(w, m);
+		return;
+	}
+	struct htab_node *n = htab_find(&w->tables.by_ref, m->ref);
+	if (n == NULL)
+		return; /* who asked is gone */
+	struct conn *c = CONTAINER_OF(n, struct conn, by_ref);
+	htab_remove(&w->tables.by_ref, n);
+	conn_on_auth(c, m);
+}
+
+static void worker_stop(struct worker *w, bool tells_clients);
+
+static void on_auth_ready(struct loop_fd *f, int err, int events)
+{
+	struct worker *w = f->ctx;
+	struct ipc_msg m;
+	int fd, r = err;
+	if (err == 0 && events & UV_WRITABLE)
+		r = chan_flush(&w->auth);
+	for (int i = 0; r == 0 && i < LOOP_BATCH; i++) {
+		r = chan_recv(&w->auth, w->ipc_state, loop_now(), &m, &fd);
+		if (r == 0)
+			on_auth_msg(w, &m);
+		ipc_wipe(&m);
+	}
+	if (r < 0 && r != -EAGAIN) {
+		log_line(LOG_ERR, "auth process is gone: %s", err_text(r));
+		w->is_auth_up = false;
+		loop_fd_close(&w->auth_poll, NULL);
+		worker_stop(w, false); /* the monitor starts both anew; clients resume with their cookies */
+		return;
+	}
+	watch_chan(&w->auth_poll, &w->auth);
+	dtls_tx_flush(w);
+	conn_flush_dirty(w);
+}
+
+/* ---- TUN ---- */
+
+static void forward(struct worker *w, struct span packet)
+{
+	struct ip_addr src, dst;
+	struct session *s;
+	if (ip_addresses(packet, &src, &dst) < 0 || (s = session_by_inner(w, &dst)) == NULL) {
+		worker_drop(w, DROP_NO_SESSION);
+		return;
+	}
+	session_send_packet(s, packet);
+}
+
+static void on_tun_ready(struct loop_fd *f, int err, int events)
+{
+	struct worker *w = f->ctx;
+	struct tun_packet batch[LOOP_BATCH];
+	(void)events;
+	int n = err < 0 ? err : tun_read_batch(w->tun_fd, w->scratch.tun, WORKER_TUN_SLOT, batch, LOOP_BATCH);
+	if (n < 0) {
+		log_line(LOG_CRIT, "TUN device failed: %s", err_text(n));
+		worker_stop(w, false);
+		return;
+	}
+	for (int i = 0; i < n; i++)
+		forward(w, span_of(batch[i].p, batch[i].n));
+	dtls_tx_flush(w);
+	conn_flush_dirty(w);
+}
+
+static void on_udp_ready(struct loop_fd *f, int err, int events)
+{
+	(void)err, (void)events;
+	dtls_rx_ready(f->ctx);
+}
+
+static void on_tcp_ready(struct loop_fd *f, int err, int events)
+{
+	(void)err, (void)events;
+	conn_accept(f->ctx);
+}
+
+/* ---- configuration ---- */
+
+/* The whole of a memfd. Owned bytes in *ret; wiped and freed by the caller. */
+static int read_memfd(int fd, struct text *ret)
+{
+	struct stat st;
+	char buf[4096];
+	off_t at = 0;
+	if (fstat(fd, &st) < 0)
+		return -errno;
+	if (st.st_size > MEMFD_MAX_BYTES)
+		return ERR_TOO_LARGE;
+	while (at < st.st_size) {
+		ssize_t n = pread(fd, buf, sizeof(buf), at);
+		if (n <= 0)
+			return n < 0 ? -errno : ERR_MALFORMED;
+		text_put(ret, span_of(buf, (size_t)n));
+		at += n;
+	}
+	explicit_bzero(buf, sizeof(buf));
+	return text_ok(ret) ? 0 : -ENOMEM;
+}
+
+static int take_config(struct worker *w, int fd)
+{
+	struct config *c;
+	int r = config_text_read(fd, &c);
+	if (r < 0)
+		return r;
+	config_put(w->config);
+	w->config = c;
+	return 0;
+}
+
+static int take_cert(struct worker *w, int fd)
+{
+	struct text pem = {0}, why = {0};
+	struct tls_server_ctx *ctx;
+	int r = read_memfd(fd, &pem);
+	if (r == 0) {
+		struct span all = span_of(pem.p, pem.n);
+		struct tls_server_opts o = {.cert_pem = all, .key_pem = all};
+		if (w->config && w->config->ssl.min_tls == TLS_V1_3)
+			o.min = TLS_1_3;
+		r = tls_server_ctx_new(&o, &why, &ctx);
+		if (r == 0)
+			r = tls_cert_sha1_hex(all, w->cert_sha1);
+	}
+	tls_pem_wipe(&pem);
+	if (r < 0) {
+		log_line(LOG_ERR, "certificate: %s", why.n ? text_cstr(&why) : err_text(r));
+	} else {
+		tls_server_ctx_put(w->tls_ctx);
+		w->tls_ctx = ctx;
+	}
+	text_done(&why);
+	return r;
+}
+
+/* ---- monitor ---- */
+
+/* Takes the descriptor: kept, or used and closed. */
+static int take_fd(struct worker *w, const struct ipc_fd *f, int fd)
+{
+	int r = 0;
+	switch (f->kind) {
+	case IPC_FD_CONFIG:
+		r = take_config(w, fd);
+		break;
+	case IPC_FD_CERT:
+		r = take_cert(w, fd);
+		break;
+	case IPC_FD_TUN:
+		w->tun_fd = fd;
+		return 0;
+	case IPC_FD_TCP:
+		w->tcp_fd = fd;
+		return 0;
+	case IPC_FD_UDP:
+		return udp_adopt(fd, &w->udp);
+	case IPC_FD_CONTROL:
+		w->control_fd = fd;
+		return 0;
+	case IPC_FD_AUTH:
+		if (f->index != 0)
+			break;
+		chan_init(&w->auth, fd, IPC_WORKER, IPC_AUTH);
+		w->is_auth_up = true;
+		return 0;
+	case IPC_FD_LOG:
+		return dup2(fd, STDERR_FILENO) < 0 ? -errno : (close(fd), 0);
+	default:
+		break;
+	}
+	close(fd);
+	return r;
+}
+
+static int worker_start(struct worker *w, const struct ipc_start *start)
+{
+	const char *step = "";
+	struct ipc_msg ready = {.type = IPC_READY};
+	struct sandbox_config box = {
+	        .profile = SANDBOX_WORKER,
+	        .user = start->user[0] ? start->user : NULL,
+	        .root_dir = start->root_dir[0] ? start->root_dir : NULL,
+	        .keeps_user = start->user[0] == '\0',
+	};
+	int r = log_open(&(struct log_config){
+	        .target = start->log_target == IPC_LOG_SYSLOG ? LOG_TO_SYSLOG : LOG_TO_STDERR,
+	        .program = "culvertd",
+	        .max_level = start->log_level,
+	        .is_json = w->config->logging.format == 1,
+	});
+	if (r < 0)
+		return r;
+	if ((r = loop_fd_open(&w->tun_poll, &w->loop, w->tun_fd, on_tun_ready, w)) < 0 ||
+	        (r = loop_fd_open(&w->tcp_poll, &w->loop, w->tcp_fd, on_tcp_ready, w)) < 0 ||
+	        (r = loop_fd_open(&w->udp_poll, &w->loop, w->udp.fd, on_udp_ready, w)) < 0 ||
+	        (r = loop_fd_open(&w->auth_poll, &w->loop, w->auth.fd, on_auth_ready, w)) < 0 ||
+	        (r = control_open(w, w->control_fd)) < 0)
+		return r;
+	if ((r = sandbox_enter(&box, &step)) < 0) {
+		log_line(LOG_CRIT, "sandbox: %s: %s", step, err_text(r));
+		return r;
+	}
+	w->ipc_state = IPC_RUNNING;
+	if ((r = loop_fd_watch(&w->tun_poll, UV_READABLE)) < 0 ||
+	        (r = loop_fd_watch(&w->tcp_poll, UV_READABLE)) < 0 ||
+	        (r = loop_fd_watch(&w->udp_poll, UV_READABLE)) < 0 ||
+	        (r = loop_fd_watch(&w->auth_poll, UV_READABLE)) < 0)
+		return r;
+	return chan_send(&w->monitor, &ready, -1);
+}
+
+static int on_monitor_msg(struct worker *w, const struct ipc_msg *m, int fd)
+{
+	struct ipc_msg ready = {.type = IPC_READY};
+	switch (m->type) {
+	case IPC_FD:
+		return take_fd(w, &m->fd, fd);
+	case IPC_START:
+		return worker_start(w, &m->start);
+	case IPC_RELOAD:
+		return chan_send(&w->monitor, &ready, -1);
+	case IPC_RELOAD_RESULT:
+		control_on_monitor(w, m);
+		return 0;
+	case IPC_SHUTDOWN:
+		worker_stop(w, m->shutdown.tells_clients);
+		return 0;
+	default:
+		return 0;
+	}
+}
+
+static void on_monitor_ready(struct loop_fd *f, int err, int events)
+{
+	struct worker *w = f->ctx;
+	struct ipc_msg m;
+	int fd, r = err;
+	if (err == 0 && events & UV_WRITABLE)
+		r = chan_flush(&w->monitor);
+	while (r == 0) {
+		r = chan_recv(&w->monitor, w->ipc_state, loop_now(), &m, &fd);
+		if (r == 0)
+			r = on_monitor_msg(w, &m, fd);
+	}
+	if (r < 0 && r != -EAGAIN) {
+		if (w->ipc_state != IPC_STOPPING)
+			log_line(LOG_CRIT, "worker: %s", err_text(r));
+		w->ipc_state = IPC_STOPPING;
+		uv_stop(&w->loop);
+		return;
+	}
+	watch_chan(&w->monitor_poll, &w->monitor);
+}
+
+/* ---- end ---- */
+
+static void worker_stop(struct worker *w, bool tells_clients)
+{
+	if (w->ipc_state == IPC_STOPPING)
+		return;
+	w->ipc_state = IPC_STOPPING;
+	for (struct session *s = w->sessions, *next; s; s = next) {
+		next = s->next;
+		if (tells_clients)
+			session_end(s, IPC_END_ADMIN, "Administrator Shutdown", true);
+		else
+			session_detach(s, "Gateway restart");
+	}
+	dtls_tx_flush(w);
+	conn_flush_dirty(w);
+	if (w->is_auth_up && chan_flush(&w->auth) < 0)
+		log_line(LOG_WARNING, "auth process not told of the sessions' end");
+	uv_stop(&w->loop);
+}
+
+static int scratch_init(struct worker_scratch *x)
+{
+	x->tls_rx = malloc(WORKER_TLS_RX_BYTES);
+	x->plain = malloc(TLS_RECORD_MAX);
+	x->record = malloc(TLS_RECORD_MAX);
+	x->tun = malloc((size_t)LOOP_BATCH * WORKER_TUN_SLOT);
+	x->udp = malloc((size_t)UDP_RECV_SLOTS_MAX * UDP_SLOT_BYTES);
+	if (!x->tls_rx || !x->plain || !x->record || !x->tun || !x->udp)
+		return -ENOMEM;
+	int r = udp_rx_new(x->udp, UDP_RECV_SLOTS_MAX, UDP_SLOT_BYTES, &x->udp_rx);
+	return r < 0 ? r : dtls_out_init(&x->dtls_out, WORKER_DTLS_OUT, UDP_GSO_SEGMENTS_MAX);
+}
+
+int worker_main(int monitor_fd)
+{
+	struct worker *w = calloc(1, sizeof(*w));
+	int r = -ENOMEM;
+	if (w == NULL)
+		return 1;
+	w->ipc_state = IPC_SETUP;
+	w->tun_fd = w->tcp_fd = w->control_fd = w->udp.fd = -1;
+	w->started_at_ms = loop_now();
+	chan_init(&w->monitor, monitor_fd, IPC_WORKER, IPC_MONITOR);
+	if (getrandom(w->tables.hash_key, sizeof(w->tables.hash_key), 0) !=
+	                (ssize_t)sizeof(w->tables.hash_key) ||
+	        (r = scratch_init(&w->scratch)) < 0 || (r = dtls_ctx_new(&w->dtls_ctx)) < 0 ||
+	        (r = uv_loop_init(&w->loop)) < 0 ||
+	        (r = loop_fd_open(&w->monitor_poll, &w->loop, monitor_fd, on_monitor_ready, w)) < 0 ||
+	        (r = loop_fd_watch(&w->monitor_poll, UV_READABLE)) < 0) {
+		log_line(LOG_CRIT, "worker cannot start: %s", err_text(r));
+		return 1;
+	}
+	uv_run(&w->loop, UV_RUN_DEFAULT);
+	control_close(w);
+	return w->ipc_state == IPC_STOPPING ? 0 : 1; /* the process ends here: the kernel frees */
+}

@@ -1,0 +1,320 @@
+/* The four ways to begin an association. What works with which peer was measured: datapath.md section 6. */
+#include <errno.h>
+#include <stdlib.h>
+#include <time.h>
+
+#include <openssl/err.h>
+#include <openssl/rand.h>
+
+#include "io/dtls_internal.h"
+
+#define PSK_SUITES      "PSK-AES256-GCM-SHA384:PSK-CHACHA20-POLY1305:PSK-AES128-GCM-SHA256"
+#define PSK_IDENTITY    "psk" /* wire-protocol.md 4.3 */
+#define SESSION_LIFE_S  (365L * 86400)
+#define MTU_DEFAULT     1200
+#define CIPHER_NAME_MAX 64
+
+static const uint8_t sid_context[] = "culvert";
+
+static unsigned psk_for_client(SSL *ssl, const char *identity, unsigned char *psk, unsigned psk_max)
+{
+	struct dtls *d = SSL_get_app_data(ssl);
+
+	(void)identity; /* the ClientHello's id named the session already */
+	if (d == NULL || !d->has_psk || psk_max < sizeof(d->psk))
+		return 0;
+	memcpy(psk, d->psk, sizeof(d->psk));
+	return sizeof(d->psk);
+}
+
+static unsigned psk_for_server(SSL *ssl, const char *hint, char *identity, unsigned identity_max,
+        unsigned char *psk, unsigned psk_max)
+{
+	struct dtls *d = SSL_get_app_data(ssl);
+
+	(void)hint;
+	if (d == NULL || !d->has_psk || psk_max < sizeof(d->psk) || identity_max < sizeof(PSK_IDENTITY))
+		return 0;
+	memcpy(identity, PSK_IDENTITY, sizeof(PSK_IDENTITY));
+	memcpy(psk, d->psk, sizeof(d->psk));
+	return sizeof(d->psk);
+}
+
+/* The server's "cache": the one session that this association may resume. */
+static SSL_SESSION *session_find(SSL *ssl, const unsigned char *id, int n, int *ret_copy)
+{
+	struct dtls *d = SSL_get_app_data(ssl);
+	unsigned want_n = 0;
+
+	if (d == NULL || d->resume == NULL || n < 0)
+		return NULL;
+	const uint8_t *want = SSL_SESSION_get_id(d->resume, &want_n);
+	*ret_copy = 1;
+	return span_eq(span_of(id, (size_t)n), span_of(want, want_n)) ? d->resume : NULL;
+}
+
+int dtls_ctx_new(struct dtls_ctx **ret)
+{
+	struct dtls_ctx *c = calloc(1, sizeof(*c));
+
+	ERR_clear_error();
+	if (c == NULL || (c->ssl_ctx = SSL_CTX_new(DTLS_method())) == NULL) {
+		free(c);
+		return -ENOMEM;
+	}
+	c->refs = 1;
+	SSL_CTX_set_options(c->ssl_ctx, SSL_OP_NO_TICKET | SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION |
+	                                        SSL_OP_NO_QUERY_MTU | SSL_OP_CIPHER_SERVER_PREFERENCE |
+	                                        SSL_OP_LEGACY_SERVER_CONNECT);
+	SSL_CTX_set_session_cache_mode(c->ssl_ctx, SSL_SESS_CACHE_OFF | SSL_SESS_CACHE_NO_INTERNAL);
+	SSL_CTX_sess_set_get_cb(c->ssl_ctx, session_find);
+	if (SSL_CTX_set_min_proto_version(c->ssl_ctx, DTLS1_2_VERSION) != 1 ||
+	        SSL_CTX_set_max_proto_version(c->ssl_ctx, DTLS1_2_VERSION) != 1 ||
+	        SSL_CTX_set_session_id_context(c->ssl_ctx, sid_context, sizeof(sid_context)) != 1) {
+		dtls_ctx_put(c);
+		return ERR_CRYPTO;
+	}
+	*ret = c;
+	return 0;
+}
+
+struct dtls_ctx *dtls_ctx_get(struct dtls_ctx *c)
+{
+	__atomic_add_fetch(&c->refs, 1, __ATOMIC_RELAXED);
+	return c;
+}
+
+void dtls_ctx_put(struct dtls_ctx *c)
+{
+	if (c == NULL || __atomic_sub_fetch(&c->refs, 1, __ATOMIC_ACQ_REL) > 0)
+		return;
+	SSL_CTX_free(c->ssl_ctx);
+	free(c);
+}
+
+static int dtls_make(struct dtls_ctx *c, bool is_server, struct dtls **ret)
+{
+	struct dtls *d = calloc(1, sizeof(*d));
+	BIO *bio = NULL;
+
+	ERR_clear_error();
+	if (d == NULL || (d->ssl = SSL_new(c->ssl_ctx)) == NULL || (bio = dtls_bio_new(d)) == NULL ||
+	        SSL_set_app_data(d->ssl, d) != 1) {
+		BIO_free(bio);
+		if (d)
+			SSL_free(d->ssl);
+		free(d);
+		return -ENOMEM;
+	}
+	SSL_set_bio(d->ssl, bio, bio);
+	d->ctx = dtls_ctx_get(c);
+	d->is_server = is_server;
+	dtls_set_mtu(d, MTU_DEFAULT);
+	if (is_server)
+		SSL_set_accept_state(d->ssl);
+	else
+		SSL_set_connect_state(d->ssl);
+	*ret = d;
+	return 0;
+}
+
+void dtls_free(struct dtls *d)
+{
+	if (d == NULL)
+		return;
+	SSL_free(d->ssl);
+	SSL_SESSION_free(d->resume);
+	dtls_ctx_put(d->ctx);
+	explicit_bzero(d, sizeof(*d));
+	free(d);
+	ERR_clear_error();
+}
+
+static const SSL_CIPHER *cipher_find(SSL *ssl, const char *name)
+{
+	STACK_OF(SSL_CIPHER) *all = SSL_get_ciphers(ssl);
+
+	for (int i = 0; i < sk_SSL_CIPHER_num(all); i++) {
+		const SSL_CIPHER *c = sk_SSL_CIPHER_value(all, i);
+		if (strcmp(SSL_CIPHER_get_name(c), name) == 0)
+			return c;
+	}
+	return NULL;
+}
+
+/* Only this suite; a name, never an expression of the cipher list language. */
+static int cipher_set(struct dtls *d, const char *name, const SSL_CIPHER **ret)
+{
+	size_t n = strlen(name);
+
+	if (n == 0 || n > CIPHER_NAME_MAX || strpbrk(name, ":,@!+ ") != NULL)
+		return ERR_UNSUPPORTED;
+	/* old suites that a peer names stay possible where the policy above allowed to agree on them */
+	SSL_set_security_level(d->ssl, 0);
+	const SSL_CIPHER *c = SSL_set_cipher_list(d->ssl, name) == 1 ? cipher_find(d->ssl, name) : NULL;
+	ERR_clear_error();
+	if (c == NULL)
+		return ERR_UNSUPPORTED;
+	*ret = c;
+	return 0;
+}
+
+/* A session that was agreed by other means: HTTPS headers, or (PSK) none at all, only to carry the id. */
+static SSL_SESSION *session_make(struct span id, const uint8_t *master, const SSL_CIPHER *cipher)
+{
+	SSL_SESSION *s = SSL_SESSION_new();
+
+	if (s == NULL || SSL_SESSION_set1_id(s, id.p, (unsigned)id.n) != 1 ||
+	        SSL_SESSION_set1_id_context(s, sid_context, sizeof(sid_context)) != 1 ||
+	        SSL_SESSION_set1_master_key(s, master, DTLS_MASTER_BYTES) != 1 ||
+	        SSL_SESSION_set_cipher(s, cipher) != 1 ||
+	        SSL_SESSION_set_protocol_version(s, DTLS1_2_VERSION) != 1) {
+		SSL_SESSION_free(s);
+		return NULL;
+	}
+	SSL_SESSION_set_time(s, (long)time(NULL));
+	SSL_SESSION_set_timeout(s, SESSION_LIFE_S);
+	return s;
+}
+
+static int psk_setup(struct dtls *d, const uint8_t *psk, const char *cipher, const SSL_CIPHER **ret)
+{
+	memcpy(d->psk, psk, sizeof(d->psk));
+	d->has_psk = true;
+	if (d->is_server)
+		SSL_set_psk_server_callback(d->ssl, psk_for_client);
+	else
+		SSL_set_psk_client_callback(d->ssl, psk_for_server);
+	if (cipher) {
+		if (strncmp(cipher, "PSK-", 4) != 0)
+			return ERR_UNSUPPORTED;
+		return cipher_set(d, cipher, ret);
+	}
+	if (SSL_set_cipher_list(d->ssl, PSK_SUITES) != 1)
+		return ERR_CRYPTO;
+	*ret = cipher_find(d->ssl, "PSK-AES256-GCM-SHA384");
+	return *ret ? 0 : ERR_CRYPTO;
+}
+
+static bool id_ok(struct span id)
+{
+	return id.n >= 1 && id.n <= DTLS_ID_MAX;
+}
+
+int dtls_server_new_psk(
+        struct dtls_ctx *c, const uint8_t psk[static DTLS_PSK_BYTES], const char *cipher, struct dtls **ret)
+{
+	const SSL_CIPHER *suite;
+	struct dtls *d;
+	int r = dtls_make(c, true, &d);
+
+	if (r < 0)
+		return r;
+	if ((r = psk_setup(d, psk, cipher, &suite)) < 0) {
+		dtls_free(d);
+		return r;
+	}
+	*ret = d;
+	return 0;
+}
+
+int dtls_client_new_psk(struct dtls_ctx *c, struct span app_id, const uint8_t psk[static DTLS_PSK_BYTES],
+        const char *cipher, struct dtls **ret)
+{
+	uint8_t nobody_knows[DTLS_MASTER_BYTES];
+	const SSL_CIPHER *suite;
+	SSL_SESSION *label = NULL;
+	struct dtls *d;
+
+	if (!id_ok(app_id))
+		return -EINVAL;
+	int r = dtls_make(c, false, &d);
+	if (r < 0)
+		return r;
+	if ((r = psk_setup(d, psk, cipher, &suite)) < 0)
+		goto fail;
+	/* a server that "resumes" the label instead of the full handshake must not find a known key */
+	r = ERR_CRYPTO;
+	if (RAND_bytes(nobody_knows, sizeof(nobody_knows)) != 1 ||
+	        (label = session_make(app_id, nobody_knows, suite)) == NULL ||
+	        SSL_set_session(d->ssl, label) != 1)
+		goto fail;
+	SSL_SESSION_free(label);
+	*ret = d;
+	return 0;
+fail:
+	SSL_SESSION_free(label);
+	dtls_free(d);
+	return r;
+}
+
+/* Sessions of the HTTPS headers know no extended master secret; with it OpenSSL would silently fall back to a
+ * full handshake (RFC 7627 5.3), so neither side may offer it. */
+static int resume_setup(
+        struct dtls *d, struct span id, const uint8_t *master, const char *cipher, SSL_SESSION **ret)
+{
+	const SSL_CIPHER *suite;
+	int r = cipher_set(d, cipher, &suite);
+
+	if (r < 0)
+		return r;
+	d->is_resume = true;
+	SSL_set_options(d->ssl, SSL_OP_NO_EXTENDED_MASTER_SECRET);
+	SSL_SESSION *s = session_make(id, master, suite);
+	if (s == NULL)
+		return ERR_CRYPTO;
+	*ret = s;
+	return 0;
+}
+
+int dtls_server_new_resume(struct dtls_ctx *c, struct span id, const uint8_t master[static DTLS_MASTER_BYTES],
+        const char *cipher, struct dtls **ret)
+{
+	struct dtls *d;
+
+	if (!id_ok(id))
+		return -EINVAL;
+	int r = dtls_make(c, true, &d);
+	if (r < 0)
+		return r;
+	if ((r = resume_setup(d, id, master, cipher, &d->resume)) < 0) {
+		dtls_free(d);
+		return r;
+	}
+	*ret = d;
+	return 0;
+}
+
+/* A certificate means a full handshake, which nobody asked for and whose server nobody would know. */
+static int refuse_certificate(int ok, X509_STORE_CTX *chain)
+{
+	(void)ok, (void)chain;
+	return 0;
+}
+
+int dtls_client_new_resume(struct dtls_ctx *c, struct span id, const uint8_t master[static DTLS_MASTER_BYTES],
+        const char *cipher, struct dtls **ret)
+{
+	SSL_SESSION *s = NULL;
+	struct dtls *d;
+
+	if (!id_ok(id))
+		return -EINVAL;
+	int r = dtls_make(c, false, &d);
+	if (r < 0)
+		return r;
+	SSL_set_verify(d->ssl, SSL_VERIFY_PEER, refuse_certificate);
+	if ((r = resume_setup(d, id, master, cipher, &s)) < 0)
+		goto fail;
+	if (SSL_set_session(d->ssl, s) != 1) {
+		r = ERR_CRYPTO;
+		goto fail;
+	}
+	SSL_SESSION_free(s);
+	*ret = d;
+	return 0;
+fail:
+	SSL_SESSION_free(s);
+	dtls_free(d);
+	return r;
+}
