@@ -19,13 +19,13 @@
 #define DTLS_MASTER_BYTES 48
 #define DTLS_ID_MAX       32
 
-/* ---- output: datagrams back to back in one buffer, so that runs of equal size go out by UDP_SEGMENT ---- */
+/* ---- output: datagrams back to back in one buffer, as udp_send() takes them ---- */
 
 struct dtls_out {
 	uint8_t *p;
 	size_t n, cap; /* bytes */
-	struct udp_piece
-	        *dgram; /* ascending and without gaps: dgram[i].offset + dgram[i].len == dgram[i+1].offset */
+	/* ascending and without gaps: dgram[i].offset + dgram[i].len == dgram[i+1].offset */
+	struct udp_piece *dgram;
 	size_t n_dgram, cap_dgram;
 	uint64_t n_dropped; /* handshake datagrams that found no room (the protocol sends them again) */
 };
@@ -37,10 +37,6 @@ static inline void dtls_out_reset(struct dtls_out *o)
 	o->n = 0;
 	o->n_dgram = 0;
 }
-/* The longest run from dgram[*at] that one UDP_SEGMENT send can carry: equal sizes, the last may be shorter;
- * at most max_segments and 65507 bytes. Moves *at behind it; false at the end. */
-bool dtls_out_run(const struct dtls_out *o, size_t *at, size_t max_segments, struct span *ret,
-        size_t *ret_segment_bytes);
 
 /* ---- shared settings, one per process or thread ---- */
 
@@ -80,9 +76,9 @@ void dtls_set_first_timeout_ms(struct dtls *d, uint32_t ms);
  * ERR_MORE or 0. Garbage is answered with nothing and changes nothing. A datagram fed before the last one was
  * read replaces it (UDP may lose). */
 void dtls_feed(struct dtls *d, struct span datagram);
-/* 0: up. ERR_MORE: waits for the peer (the client's first call makes the ClientHello). ERR_REFUSED: wrong PSK
- * or master secret or no common suite. ERR_PEER_PROTOCOL, ERR_CRYPTO, ERR_CLOSED, ERR_TIMEOUT (gave up
- * retransmitting). */
+/* 0: up. ERR_MORE: waits for the peer (the client's first call makes the ClientHello). ERR_TIMEOUT: gave up
+ * repeating; a wrong PSK or master secret ends like this too, because its Finished cannot be told from a
+ * forgery. ERR_REFUSED: no common suite. ERR_PEER_PROTOCOL, ERR_UNSUPPORTED, ERR_CRYPTO, ERR_CLOSED. */
 MUST_USE int dtls_handshake(struct dtls *d);
 bool dtls_is_up(const struct dtls *d);
 

@@ -3,8 +3,6 @@
 
 #include "io/dtls.h"
 
-#define UDP_PAYLOAD_MAX 65507 /* 65535 - 20 - 8 */
-
 int dtls_out_init(struct dtls_out *o, size_t cap_bytes, size_t cap_dgram)
 {
 	struct dtls_out new = {.cap = cap_bytes, .cap_dgram = cap_dgram};
@@ -26,26 +24,4 @@ void dtls_out_done(struct dtls_out *o)
 	free(o->p);
 	free(o->dgram);
 	*o = (struct dtls_out){0};
-}
-
-bool dtls_out_run(const struct dtls_out *o, size_t *at, size_t max_segments, struct span *ret,
-        size_t *ret_segment_bytes)
-{
-	if (*at >= o->n_dgram)
-		return false;
-	const struct udp_piece *first = &o->dgram[*at];
-	size_t bytes = first->len, n = 1, last = first->len;
-
-	/* a shorter one may only be the last of its run */
-	while (*at + n < o->n_dgram && n < max_segments && last == first->len) {
-		size_t next = o->dgram[*at + n].len;
-		if (next > first->len || bytes + next > UDP_PAYLOAD_MAX)
-			break;
-		bytes += last = next;
-		n++;
-	}
-	*ret = span_of(o->p + first->offset, bytes);
-	*ret_segment_bytes = first->len;
-	*at += n;
-	return true;
 }

@@ -378,9 +378,7 @@ TEST(data_reordered_repeated_forged_and_foreign)
 TEST(garbage_during_the_handshake_is_ignored)
 {
 	static const char *const junk[] = {"", "x", "GET / HTTP/1.0\r\n\r\n",
-	        "\x17\xfe\xfd\xff\xff\xff\xff\xff\xff\xff\xff\x7f\xff"
-	        "1234",
-	        "\x14\xfe\xfd"};
+	        "\x17\xfe\xfd\xff\xff\xff\xff\xff\xff\xff\xff\x7f\xff\x31\x32", "\x14\xfe\xfd"};
 	struct pair p = {0};
 
 	pair_psk(&p, NULL, NULL);
@@ -464,36 +462,6 @@ TEST(full_batches)
 	pair_done(&p);
 }
 
-TEST(runs_for_segmented_sends)
-{
-	static const uint32_t len[] = {100, 100, 100, 40, 100, 120, 120, 30, 30, 7};
-	static const struct {
-		size_t bytes, segment;
-	} want[] = {{340, 100}, {100, 100}, {270, 120}, {37, 30}};
-	struct dtls_out o;
-	struct span run;
-	size_t at = 0, segment = 0, i = 0;
-
-	assert_int_equal(dtls_out_init(&o, 4096, 16), 0);
-	for (; o.n_dgram < N_ELEM(len); o.n_dgram++) {
-		o.dgram[o.n_dgram] = (struct udp_piece){.offset = (uint32_t)o.n, .len = len[o.n_dgram]};
-		o.n += len[o.n_dgram];
-	}
-	const uint8_t *next = o.p;
-	for (; dtls_out_run(&o, &at, 64, &run, &segment); i++) {
-		assert_true(i < N_ELEM(want));
-		assert_int_equal(run.n, want[i].bytes);
-		assert_int_equal(segment, want[i].segment);
-		assert_ptr_equal(run.p, next);
-		next += run.n;
-	}
-	assert_int_equal(i, N_ELEM(want));
-	at = 0;
-	assert_true(dtls_out_run(&o, &at, 2, &run, &segment));
-	assert_true(run.n == 200 && at == 2);
-	dtls_out_done(&o);
-}
-
 TEST(flights_keep_to_the_mtu)
 {
 	struct pair p = {0};
@@ -530,7 +498,6 @@ int main(void)
 	        cmocka_unit_test(peer_that_missed_the_last_flight_is_answered),
 	        cmocka_unit_test(renegotiation_is_refused_without_harm),
 	        cmocka_unit_test(full_batches),
-	        cmocka_unit_test(runs_for_segmented_sends),
 	        cmocka_unit_test(flights_keep_to_the_mtu),
 	};
 	return RUN(tests);

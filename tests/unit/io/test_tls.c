@@ -1,6 +1,7 @@
 #include "tls_pair.h"
 
 #include <errno.h>
+#include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
@@ -389,6 +390,21 @@ TEST(contexts_outlive_a_reload)
 	pair_done(&p);
 }
 
+/* Measured 14 KiB with OpenSSL 3.0; an idle user must stay cheap. Sanitizers report 0, which passes. */
+TEST(idle_connection_is_small)
+{
+	struct tls_pair p = {0};
+
+	pair_up(&p, TLS_ANY, SIZE_MAX);
+	exchange(p.client, &p.to_server, p.server, SIZE_MAX);
+	exchange(p.server, &p.to_client, p.client, SIZE_MAX);
+	size_t before = mallinfo2().uordblks;
+	tls_free(p.server);
+	p.server = NULL;
+	assert_true(before - mallinfo2().uordblks < 60 << 10);
+	pair_done(&p);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -404,6 +420,7 @@ int main(void)
 	        cmocka_unit_test(pins_of_all_forms),
 	        cmocka_unit_test(bad_settings_are_named),
 	        cmocka_unit_test(client_certificate_is_reported_not_required),
+	        cmocka_unit_test(idle_connection_is_small),
 	        cmocka_unit_test(contexts_outlive_a_reload),
 	};
 	return RUN(tests);
