@@ -10,6 +10,7 @@
 
 #include "gateway/conf_file.h"
 #include "io/netlink.h"
+#include "io/tls.h"
 
 #define IDENTITY_ADDRS_MAX 64
 
@@ -116,6 +117,22 @@ static int trustpoint_get(const struct config *c, struct text *cert, struct text
 	return r;
 }
 
+/* Here rather than in the worker, so that a reload with a wrong key changes nothing. */
+static int identity_check(struct span pem, struct text *why)
+{
+	const struct tls_server_opts opts = {.cert_pem = pem, .key_pem = pem};
+	struct tls_server_ctx *ctx;
+	struct text detail = {0};
+	int r = tls_server_ctx_new(&opts, &detail, &ctx);
+	if (r == 0)
+		tls_server_ctx_put(ctx);
+	else
+		text_fmt(why, "certificate and key cannot be used: %s",
+		        detail.n > 0 ? text_cstr(&detail) : err_text(r));
+	text_done(&detail);
+	return r;
+}
+
 static int identity_join(
         const struct text *cert, const struct text *key, struct identity *id, struct text *why)
 {
@@ -129,12 +146,12 @@ static int identity_join(
 	if (cert->n > 0 && cert->p[cert->n - 1] != '\n')
 		text_str(&pem, "\n");
 	text_put(&pem, span_of(key->p, key->n));
-	if (!text_ok(&pem)) {
+	r = text_ok(&pem) ? identity_check(span_of(pem.p, pem.n), why) : -ENOMEM;
+	if (r < 0)
 		tls_pem_wipe(&pem);
-		return -ENOMEM;
-	}
-	id->pem = pem;
-	return 0;
+	else
+		id->pem = pem;
+	return r;
 }
 
 int identity_load(

@@ -172,10 +172,9 @@ static void child_on_poll(struct loop_fd *f, int err, int events)
 {
 	struct monitor_child *c = f->ctx;
 	struct ipc_msg msg;
-	int r = err, fd;
+	int fd;
+	int r = err < 0 ? ERR_CLOSED : chan_flush(&c->chan); /* libuv says -EBADF for a dead peer */
 	(void)events;
-	if (r == 0)
-		r = chan_flush(&c->chan);
 	for (int i = 0; r == 0 && i < LOOP_BATCH; i++) {
 		r = chan_recv(
 		        &c->chan, c->m->is_stopping ? IPC_STOPPING : IPC_RUNNING, loop_now(), &msg, &fd);

@@ -23,15 +23,18 @@ static int version_number(enum tls_version v, int def)
 
 static bool ctx_settings(SSL_CTX *c, enum tls_version min, enum tls_version max)
 {
-	int lo = version_number(min, TLS1_2_VERSION), hi = version_number(max, TLS1_3_VERSION);
+	/* 0: the newest there is, or what the machine's OpenSSL configuration limits it to */
+	int lo = version_number(min, TLS1_2_VERSION), hi = version_number(max, 0);
 
 	SSL_CTX_set_options(c, SSL_OP_NO_TICKET | SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION |
 	                               SSL_OP_CIPHER_SERVER_PREFERENCE);
 	SSL_CTX_set_mode(
 	        c, SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER | SSL_MODE_NO_AUTO_CHAIN);
 	SSL_CTX_set_session_cache_mode(c, SSL_SESS_CACHE_OFF);
-	return lo <= hi && SSL_CTX_set_num_tickets(c, 0) == 1 && SSL_CTX_set_min_proto_version(c, lo) == 1 &&
-	       SSL_CTX_set_max_proto_version(c, hi) == 1 && SSL_CTX_set_cipher_list(c, TLS12_SUITES) == 1 &&
+	return (hi == 0 || lo <= hi) && SSL_CTX_set_num_tickets(c, 0) == 1 &&
+	       SSL_CTX_set_min_proto_version(c, lo) == 1 &&
+	       (hi == 0 || SSL_CTX_set_max_proto_version(c, hi) == 1) &&
+	       SSL_CTX_set_cipher_list(c, TLS12_SUITES) == 1 &&
 	       SSL_CTX_set_ciphersuites(c, TLS13_SUITES) == 1 && SSL_CTX_set1_groups_list(c, TLS_GROUPS) == 1;
 }
 

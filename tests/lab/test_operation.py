@@ -112,7 +112,7 @@ def test_console(lab):
     assert session["tls"]["cipher"] and session["dtls"]["cipher"]
     text = gateway.ctl("show", "vpn-sessiondb", "detail", "anyconnect", as_json=False)
     assert re.search(r"Username\s*: tester", text) and re.search(r"Assigned IP\s*: " + re.escape(client.inner4()), text)
-    assert "POOL4" in gateway.ctl("show", "ip", "local", "pool", "POOL4", as_json=False)
+    assert session["assigned_ip"] in gateway.ctl("show", "ip", "local", "pool", "POOL4", as_json=False).partition("In Use")[2]
     assert "group-policy GP1 internal" in gateway.ctl("show", "running-config", as_json=False)
     assert "password secret" not in gateway.ctl("show", "running-config", as_json=False)
     assert re.search(r"\d+\.\d+", gateway.ctl("show", "version", as_json=False))
