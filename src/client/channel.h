@@ -15,6 +15,8 @@ struct channel_owner {
 	void *ctx;
 	void (*on_up)(void *ctx, enum link_channel ch);
 	void (*on_packet)(void *ctx, enum link_channel ch, const struct cstp_packet *p);
+	/* The socket took what had waited: more may be sent (TLS only). */
+	void (*on_room)(void *ctx);
 	/* The tunnel has closed itself. why: one line, lives until the return. */
 	void (*on_lost)(void *ctx, enum link_channel ch, int err, const char *why);
 };

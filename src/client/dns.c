@@ -18,10 +18,13 @@
 #define RESOLVED_ARGS   (PARAMS_MAX_DNS + PARAMS_MAX_SPLIT_DNS + 24)
 
 static const char marker[] = "# Written by culvert, process ";
+static const char was_line[] = "#was: ";
+static const char was_link[] = "#was a link to ";
+static const char was_end[] = "#now";
 
 void dns_init(struct dns *d)
 {
-	*d = (struct dns){.path = DNS_RESOLV_CONF, .backup_path = DNS_BACKUP};
+	*d = (struct dns){.path = DNS_RESOLV_CONF};
 }
 
 /* ---- the file's content ---- */
@@ -36,10 +39,19 @@ long dns_file_owner(struct span content)
 	return parse_u32(span_cut(&line, ' '), 1, INT32_MAX, &pid) ? 0 : (long)pid;
 }
 
-void dns_file_format(const struct tunnel_params *p, long pid, struct span old, struct text *out)
+void dns_file_format(
+        const struct tunnel_params *p, long pid, struct span old, const char *link, struct text *out)
 {
 	char a[ADDR_TEXT_MAX];
 	text_fmt(out, "%s%ld (the former file comes back at its end)\n", marker, pid);
+	if (link[0] != '\0')
+		text_fmt(out, "%s%s\n", was_link, link);
+	for (struct span rest = old; link[0] == '\0' && rest.n > 0;) {
+		text_str(out, was_line);
+		text_put(out, span_cut(&rest, '\n'));
+		text_str(out, "\n");
+	}
+	text_fmt(out, "%s\n", was_end);
 	if (p->default_domain[0] != '\0')
 		text_fmt(out, "search %s\n", p->default_domain);
 	for (size_t i = 0; i < p->n_dns && i < RESOLV_SERVERS; i++)
@@ -51,6 +63,27 @@ void dns_file_format(const struct tunnel_params *p, long pid, struct span old, s
 			text_str(out, "\n");
 		}
 	}
+}
+
+bool dns_file_recover(struct span content, struct text *old, struct text *link)
+{
+	if (dns_file_owner(content) == 0)
+		return false;
+	(void)span_cut(&content, '\n');
+	while (content.n > 0) {
+		struct span line = span_cut(&content, '\n');
+		if (span_is(line, was_end))
+			return text_ok(old) && text_ok(link);
+		if (span_starts(line, was_link)) {
+			text_put(link, span_skip(line, strlen(was_link)));
+		} else if (span_starts(line, was_line)) {
+			text_put(old, span_skip(line, strlen(was_line)));
+			text_str(old, "\n");
+		} else {
+			return false;
+		}
+	}
+	return false;
 }
 
 /* ---- files ---- */
@@ -95,99 +128,95 @@ static int file_write(const char *path, int flags, struct span content)
 }
 
 /* Whole or not at all. Where the file is a mount of its own (containers, ip netns exec) it cannot be replaced
- * (EBUSY) and is written in place. */
-static int file_replace(const char *path, struct span content)
+ * (EBUSY) and is written in place. With link set, path becomes that symbolic link again. */
+static int file_replace(const char *path, struct span content, const char *link)
 {
 	char tmp[PATH_MAX];
-	if (snprintf(tmp, sizeof(tmp), "%s.culvert-new", path) >= (int)sizeof(tmp))
+	if (snprintf(tmp, sizeof(tmp), "%s.culvert-%ld", path, (long)getpid()) >= (int)sizeof(tmp))
 		return -ENAMETOOLONG;
-	int err = file_write(tmp, O_CREAT | O_TRUNC | O_NOFOLLOW, content);
+	unlink(tmp);
+	int err = 0;
+	if (link[0] == '\0')
+		err = file_write(tmp, O_CREAT | O_EXCL | O_NOFOLLOW, content);
+	else if (symlink(link, tmp) != 0)
+		err = -errno;
 	if (err == 0 && rename(tmp, path) != 0)
 		err = -errno;
 	if (err)
 		unlink(tmp);
-	if (err == -EBUSY || err == -EXDEV)
+	if ((err == -EBUSY || err == -EXDEV) && link[0] == '\0')
 		err = file_write(path, O_TRUNC, content);
 	return err;
 }
 
-/* A symbolic link (resolvconf, systemd) is kept as a link: the backup is then the link itself. */
-static int backup_make(const struct dns *d, struct span old)
+static int file_restore(const char *path, struct span now)
 {
-	char link[PATH_MAX];
-	unlink(d->backup_path);
-	ssize_t n = readlink(d->path, link, sizeof(link) - 1);
-	if (n > 0) {
-		link[n] = '\0';
-		return symlink(link, d->backup_path) == 0 ? 0 : -errno;
-	}
-	return file_write(d->backup_path, O_CREAT | O_EXCL | O_NOFOLLOW, old);
-}
-
-static int backup_restore(const struct dns *d)
-{
-	struct text old = {0};
-	if (rename(d->backup_path, d->path) == 0)
-		return 0;
-	int err = -errno;
-	if (err != -EBUSY && err != -EXDEV)
-		return err;
-	err = file_read(d->backup_path, &old);
-	if (err == 0)
-		err = file_write(d->path, O_TRUNC, span_of(old.p, old.n));
-	if (err == 0)
-		unlink(d->backup_path);
+	struct text old = {0}, link = {0};
+	int err = -EINVAL;
+	if (dns_file_recover(now, &old, &link))
+		err = file_replace(path, span_of(old.p, old.n), text_cstr(&link));
 	text_done(&old);
+	text_done(&link);
 	return err;
 }
 
-static long file_owner(const char *path)
+static bool process_lives(long pid)
 {
-	struct text now = {0};
-	long owner = file_read(path, &now) == 0 ? dns_file_owner(span_of(now.p, now.n)) : 0;
-	text_done(&now);
-	return owner;
+	return kill((pid_t)pid, 0) == 0 || errno == EPERM;
 }
 
 bool dns_repair(const struct dns *d)
 {
-	long owner = file_owner(d->path);
-	if (owner == 0 || (owner != getpid() && (kill((pid_t)owner, 0) == 0 || errno == EPERM)))
-		return false;
-	return backup_restore(d) == 0;
+	struct text now = {0};
+	bool is_restored = false;
+	if (file_read(d->path, &now) == 0) {
+		long owner = dns_file_owner(span_of(now.p, now.n));
+		if (owner != 0 && (owner == getpid() || !process_lives(owner)))
+			is_restored = file_restore(d->path, span_of(now.p, now.n)) == 0;
+	}
+	text_done(&now);
+	return is_restored;
+}
+
+static int link_read(const char *path, char link[static PATH_MAX])
+{
+	ssize_t n = readlink(path, link, PATH_MAX - 1);
+	link[n > 0 ? n : 0] = '\0';
+	return n > 0 && strchr(link, '\n') != NULL ? -EINVAL : 0;
 }
 
 static int file_set(struct dns *d, const struct tunnel_params *p)
 {
 	struct text old = {0}, fresh = {0};
+	char link[PATH_MAX];
 	int err = file_read(d->path, &old);
-	if (err != 0 && err != -ENOENT)
+	if (err == -ENOENT)
+		err = 0;
+	if (err == 0)
+		err = link_read(d->path, link);
+	if (err)
 		goto exit;
 	if (dns_file_owner(span_of(old.p, old.n)) != 0) {
 		err = -EBUSY; /* another session's: its backup must not be lost */
 		goto exit;
 	}
-	dns_file_format(p, (long)getpid(), span_of(old.p, old.n), &fresh);
-	err = text_ok(&fresh) ? backup_make(d, span_of(old.p, old.n)) : -ENOMEM;
-	if (err)
-		goto exit;
-	err = file_replace(d->path, span_of(fresh.p, fresh.n));
-	if (err)
-		unlink(d->backup_path);
+	dns_file_format(p, (long)getpid(), span_of(old.p, old.n), link, &fresh);
+	err = text_ok(&fresh) ? file_replace(d->path, span_of(fresh.p, fresh.n), "") : -ENOMEM;
 exit:
 	text_done(&old);
 	text_done(&fresh);
 	return err;
 }
 
+/* A file without our marker is newer than ours: it wins. */
 static void file_undo(struct dns *d)
 {
-	if (file_owner(d->path) == getpid()) {
-		int err = backup_restore(d);
+	struct text now = {0};
+	if (file_read(d->path, &now) == 0 && dns_file_owner(span_of(now.p, now.n)) == getpid()) {
+		int err = file_restore(d->path, span_of(now.p, now.n));
 		(void)err; /* the marker stays, so the next start tries again */
-	} else {
-		unlink(d->backup_path); /* somebody wrote a newer file: his wins */
 	}
+	text_done(&now);
 }
 
 /* ---- systemd-resolved ---- */

@@ -439,6 +439,12 @@ static void on_tls_lost(struct session *s, int err, const char *why)
 		announce_reconnect(s);
 }
 
+static void on_room(void *ctx)
+{
+	struct session *s = ctx;
+	datapath_update(&s->path);
+}
+
 static void on_lost(void *ctx, enum link_channel ch, int err, const char *why)
 {
 	struct session *s = ctx;
@@ -597,7 +603,7 @@ static int open_signals(struct session *s)
 
 static int session_open(struct session *s)
 {
-	struct channel_owner owner = {.ctx = s, .on_up = on_up, .on_packet = on_packet, .on_lost = on_lost};
+	struct channel_owner owner = {.ctx = s, .on_up = on_up, .on_packet = on_packet, .on_room = on_room, .on_lost = on_lost};
 	int err = open_signals(s);
 	if (err == 0)
 		err = loop_timer_open(&s->timer, &s->loop, on_time, s);

@@ -71,12 +71,15 @@ static void watch_update(struct tunnel_tls *t)
 /* Sends what waits; a failure ends the tunnel. False then. */
 static bool tunnel_tls_push(struct tunnel_tls *t)
 {
+	bool was_stuffed = tunnel_tls_is_stuffed(t);
 	int err = conn_push(&t->conn);
 	if (err != 0 && err != -EAGAIN) {
 		tunnel_tls_lose(t, err);
 		return false;
 	}
 	watch_update(t);
+	if (was_stuffed && err == 0)
+		t->owner.on_room(t->owner.ctx);
 	return true;
 }
 

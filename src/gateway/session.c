@@ -156,7 +156,6 @@ int session_open(struct worker *w, struct conn *c, const struct ipc_session_info
 {
 	struct session *s = session_by_index(w, info->index);
 	bool is_new = s == NULL;
-	struct ip_addr old_peer = {0};
 	int r = 0;
 	if (is_new) {
 		if ((s = session_new(w)) == NULL)
@@ -164,7 +163,6 @@ int session_open(struct worker *w, struct conn *c, const struct ipc_session_info
 		link_init(&s->link, 0, loop_now());
 		s->opened_at_ms = loop_now();
 	} else {
-		old_peer = s->id.peer;
 		drop_tunnels(s);
 	}
 	set_identity(s, c, info, req);
@@ -177,12 +175,6 @@ int session_open(struct worker *w, struct conn *c, const struct ipc_session_info
 	if ((r = offer_make(s, c, info, req, ret_reply)) < 0)
 		goto fail;
 	s->conn = c;
-	char public[ADDR_TEXT_MAX], old[ADDR_TEXT_MAX];
-	if (info->is_resumed)
-		log_msg(LOG_INFO, "ASA", 716059,
-		        "Group <%s> User <%s> IP <%s> AnyConnect session resumed connection from IP <%s>.",
-		        s->policy.policy_name, s->id.username,
-		        addr_format(is_new ? &s->id.peer : &old_peer, old), addr_format(&s->id.peer, public));
 	*ret = s;
 	return 0;
 fail:
@@ -250,11 +242,8 @@ static void tell_auth(struct session *s, uint8_t type, uint8_t reason)
 /* Neither tunnel is left: the session waits. */
 static void check_lost(struct session *s)
 {
-	char who[512];
 	if (link_active(&s->link) != LINK_N_CHANNELS || s->is_closing)
 		return;
-	log_msg(LOG_INFO, "ASA", 716058, "%s AnyConnect session lost connection. Waiting to resume.",
-	        log_prefix(s, who, sizeof(who)));
 	tell_auth(s, IPC_SESSION_LOST, 0);
 	session_rearm(s);
 }

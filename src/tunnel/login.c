@@ -188,8 +188,12 @@ enum group_verdict { GROUP_FINE, GROUP_ASK, GROUP_STOP };
 
 static enum group_verdict group_decide(struct login *l)
 {
-	if (l->doc.n_options == 0)
-		return GROUP_FINE;
+	if (l->doc.n_options == 0) {
+		if (l->group.wanted[0] == '\0' || l->group.chosen[0] != '\0' || l->group.is_path_accepted)
+			return GROUP_FINE;
+		login_fail(l, ERR_REFUSED, "The gateway has no group \"%s\"; it has no groups at all.", l->group.wanted);
+		return GROUP_STOP;
+	}
 	int i = group_selected(&l->doc);
 	if (l->group.chosen[0] != '\0')
 		i = group_find(&l->doc, span_str(l->group.chosen));
