@@ -333,6 +333,15 @@ static void begin_dtls(struct session *s)
 	explicit_bzero(&terms, sizeof(terms));
 }
 
+static void show_banner(struct session *s)
+{
+	struct text clean = {0};
+	events_clean(&clean, span_str(s->params.banner), PARAMS_BANNER_BYTES);
+	if (clean.n > 0)
+		events_say(s->ev, "%s", text_cstr(&clean));
+	text_done(&clean);
+}
+
 static void on_tls_up(struct session *s)
 {
 	struct link_timers t = timers_of(&s->params.cstp);
@@ -344,6 +353,8 @@ static void on_tls_up(struct session *s)
 	        s->ev, EVENT_INFO, 0, "A SSL connection has been established using cipher %s", info.cipher);
 	if (!is_first)
 		s->stats.reconnects++;
+	if (is_first && !s->gate->has_shown_banner)
+		show_banner(s);
 	if (is_first || s->state == SESSION_RECONNECTING)
 		events_say(s->ev, "Connected to %s.", s->gate->host);
 	s->state = SESSION_CONNECTED;
