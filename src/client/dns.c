@@ -3,7 +3,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -160,9 +159,18 @@ static int file_restore(const char *path, struct span now)
 	return err;
 }
 
+/* Whether it is still a culvert: the number may be another program's by now, and a zombie has no program at
+ * all. */
 static bool process_lives(long pid)
 {
-	return kill((pid_t)pid, 0) == 0 || errno == EPERM;
+	char path[32], exe[PATH_MAX];
+	(void)snprintf(path, sizeof(path), "/proc/%ld/exe", pid);
+	ssize_t n = readlink(path, exe, sizeof(exe) - 1);
+	if (n <= 0)
+		return false;
+	exe[n] = '\0';
+	const char *name = strrchr(exe, '/');
+	return name != NULL && span_starts(span_str(name), "/culvert");
 }
 
 bool dns_repair(const struct dns *d)

@@ -333,6 +333,15 @@ static void begin_dtls(struct session *s)
 	explicit_bzero(&terms, sizeof(terms));
 }
 
+static void show_banner(struct session *s)
+{
+	struct text clean = {0};
+	events_clean(&clean, span_str(s->params.banner), PARAMS_BANNER_BYTES);
+	if (clean.n > 0)
+		events_say(s->ev, "%s", text_cstr(&clean));
+	text_done(&clean);
+}
+
 static void on_tls_up(struct session *s)
 {
 	struct link_timers t = timers_of(&s->params.cstp);
@@ -344,6 +353,8 @@ static void on_tls_up(struct session *s)
 	        s->ev, EVENT_INFO, 0, "A SSL connection has been established using cipher %s", info.cipher);
 	if (!is_first)
 		s->stats.reconnects++;
+	if (is_first && !s->gate->has_shown_banner)
+		show_banner(s);
 	if (is_first || s->state == SESSION_RECONNECTING)
 		events_say(s->ev, "Connected to %s.", s->gate->host);
 	s->state = SESSION_CONNECTED;
@@ -390,18 +401,22 @@ static ms_t resume_limit_ms(const struct session *s)
 }
 
 /* The TLS tunnel is gone: get it back with the cookie, at once for the first time. DTLS goes on meanwhile. */
-static void begin_reconnect(struct session *s, const char *why)
+static void begin_reconnect(struct session *s)
 {
 	ms_t now_ms = loop_now();
 	link_down(&s->link, LINK_TLS);
+	backoff_begin(&s->backoff, now_ms, resume_limit_ms(s));
+	s->retry_at_ms = now_ms;
+	note_active(s, "tls lost", true);
+}
+
+static void note_disruption(struct session *s, const char *why)
+{
 	events_note(s->ev, EVENT_WARNING, 6,
 	        "Low level reconnect reason code 6: \"Reconnecting due to the disruption of the VPN "
 	        "connection to the secure "
 	        "gateway.\" (%s)",
 	        why);
-	backoff_begin(&s->backoff, now_ms, resume_limit_ms(s));
-	s->retry_at_ms = now_ms;
-	note_active(s, "tls lost", true);
 }
 
 static void announce_reconnect(struct session *s)
@@ -426,7 +441,8 @@ static void on_tls_lost(struct session *s, int err, const char *why)
 		events_fail(s->ev, "The gateway %s cannot be trusted any more: %s", s->gate->host, why);
 		session_end(s, EXIT_IDENTITY);
 	} else if (link_is_up(&s->link, LINK_TLS)) {
-		begin_reconnect(s, why);
+		note_disruption(s, why);
+		begin_reconnect(s);
 	} else if (backoff_is_over(&s->backoff, now_ms)) {
 		events_fail(s->ev, "The gateway %s could not be reached again: %s.", s->gate->host, why);
 		session_end(s, EXIT_UNREACHABLE);
@@ -465,9 +481,9 @@ static void on_lost(void *ctx, enum link_channel ch, int err, const char *why)
 
 static void renew_tls(struct session *s, const char *why)
 {
-	events_note(s->ev, EVENT_INFO, 0, "The Primary SSL connection is being re-established");
+	events_note(s->ev, EVENT_INFO, 0, "The Primary SSL connection is being re-established (%s)", why);
 	tunnel_tls_close(&s->tls, true);
-	begin_reconnect(s, why);
+	begin_reconnect(s);
 	announce_reconnect(s);
 }
 
@@ -495,8 +511,9 @@ static void on_dead(struct session *s, enum link_channel ch)
 		announce_reconnect(s);
 		return;
 	}
+	note_disruption(s, "no answer to DPD");
 	tunnel_tls_close(&s->tls, false);
-	begin_reconnect(s, "no answer to DPD");
+	begin_reconnect(s);
 	announce_reconnect(s);
 }
 
@@ -603,7 +620,8 @@ static int open_signals(struct session *s)
 
 static int session_open(struct session *s)
 {
-	struct channel_owner owner = {.ctx = s, .on_up = on_up, .on_packet = on_packet, .on_room = on_room, .on_lost = on_lost};
+	struct channel_owner owner = {
+	        .ctx = s, .on_up = on_up, .on_packet = on_packet, .on_room = on_room, .on_lost = on_lost};
 	int err = open_signals(s);
 	if (err == 0)
 		err = loop_timer_open(&s->timer, &s->loop, on_time, s);
