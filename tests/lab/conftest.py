@@ -45,6 +45,8 @@ def lab():
     with netns.Lab() as made:
         _lab = made
         yield made
+        made.end_programs()
+        made.check_sanitizers()
     _lab = None
 
 

@@ -190,12 +190,23 @@ class Lab:
     def __exit__(self, *_):
         self.close()
 
-    def close(self):
-        """Ends everything that was started, newest first, and lets the janitor remove the rest."""
+    def end_programs(self):
+        """Ends everything that was started, newest first."""
         for proc in reversed(self.procs):
             proc.send(signal.SIGTERM)
         for proc in reversed(self.procs):
             proc.stop()
+
+    def check_sanitizers(self):
+        """No program built with sanitizers may have complained."""
+        for proc in self.procs:
+            m = re.search(r"^.*(?:ERROR: \w+Sanitizer|runtime error:).*$", proc.text(), re.M)
+            if m:
+                raise LabError(f"{proc.name}: {proc.text()[m.start():m.start() + 4000]}")
+
+    def close(self):
+        """Ends everything that was started, and lets the janitor remove the rest."""
+        self.end_programs()
         self.procs.clear()
         if self._janitor:
             self._janitor.stdin.close()

@@ -140,7 +140,8 @@ def test_path_mtu(lab, server, kind, path_mtu):
     gateway = Culvertd(lab)
     client = kind(lab, gateway).wait_dtls()
     check_fetch(client.ns, server, SRV4)
-    check_fetch(client.ns, server, SRV6)
+    if kind is Culvert or path_mtu >= 1400:  # openconnect uses no adapter MTU above DTLS: under 1280 there is no IPv6 inside
+        check_fetch(client.ns, server, SRV6)
     check_full_size(lab, client)
 
 

@@ -27,6 +27,8 @@ def stage():
         lab.gateway, lab.bystander, lab.attacker, lab.gw4 = gateway, bystander, attacker, gw4
         yield lab
         conftest._lab = None
+        lab.end_programs()
+        lab.check_sanitizers()
 
 
 @pytest.fixture
@@ -244,13 +246,14 @@ def test_base_mtu_values(undisturbed, value):
     ("X-DTLS-Master-Secret", "zz"), ("X-DTLS-Master-Secret", "A" * 95), ("X-DTLS-Master-Secret", "A" * 5000),
     ("X-DTLS-CipherSuite", ":" * 3000), ("X-DTLS12-CipherSuite", "A:" * 2000), ("X-CSTP-Hostname", "h" * 3000),
     ("X-CSTP-Address-Type", "IPv9"), ("X-CSTP-Accept-Encoding", "lzs," * 500), ("X-CSTP-Address", "999.1.1.1"),
-])
+], ids=["secret-not-hex", "secret-short", "secret-long", "ciphers-empty", "ciphers-many", "hostname-long", "address-type", "encodings-many",
+        "address-bad"])
 def test_odd_connect_headers(undisturbed, name, value):
     client = RawClient(undisturbed.attacker, undisturbed.gw4)
     client.login()
     try:
         reply = client.connect(headers={name: value}, dtls=True)
-        assert reply.status in (200, 400, 413, 431), reply.line
+        assert reply.status in (200, 400, 413, 431, 503), reply.line  # 401 would tell a client that its session is gone
         if reply.status == 200:
             assert client.alive()
     except (EOFError, OSError):

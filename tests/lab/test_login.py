@@ -228,7 +228,7 @@ def test_parameters_reach_openconnect(lab):
     assert env["CISCO_BANNER"].strip() == "Authorized use only"
     assert env["INTERNAL_IP4_DNS"].split() == ["10.10.2.53", "10.10.2.54"]
     assert env["CISCO_DEF_DOMAIN"] == "example.com"
-    assert env["CISCO_SPLIT_DNS"] == "corp.example.com,lab.example.com"
+    assert set(env["CISCO_SPLIT_DNS"].split(",")) == {"corp.example.com", "lab.example.com"}  # openconnect reverses lists
     nets = {(env[f"CISCO_SPLIT_INC_{i}_ADDR"], env[f"CISCO_SPLIT_INC_{i}_MASK"]) for i in range(int(env["CISCO_SPLIT_INC"]))}
     assert nets == {("10.10.2.0", "255.255.255.0"), ("10.77.0.0", "255.255.0.0")}
     assert env["INTERNAL_IP6_ADDRESS"].startswith("fd10:8::")
@@ -250,9 +250,13 @@ def test_parameters_reach_culvert(lab):
     assert "10.77.0.0/16 dev tun0" in routes[0]() and "10.10.2.0/24 dev tun0" in routes[0]()
     # a resolv.conf written in the client's own mount namespace is seen from there only
     seen = lab.exec(lab.cl, "nsenter", "-t", client.proc.pid, "-m", "cat", "/etc/resolv.conf")
-    assert "10.10.2.53" in seen and "Authorized use only" in client.proc.text()
+    assert "10.10.2.53" in seen and "example.com" in seen
     assert client.stop() == 0
     assert routes[0]() == before and lab.exec(lab.cl, "cat", "/etc/resolv.conf") == resolv
+
+
+def test_culvert_shows_the_banner(lab):
+    assert "Authorized use only" in Culvert(lab, Culvertd(lab, policy=TOLD)).proc.text()
 
 
 def test_full_tunnel_culvert(lab):
