@@ -66,7 +66,7 @@ static int body_take_chunks(struct https_reply *r)
 
 static int body_take(struct https_reply *r)
 {
-	if (r->is_connect && r->head.status == 200)
+	if (r->is_connect) /* a refusal's body tells nothing, and some peers do not say where it ends */
 		return 1;
 	switch (r->head.body) {
 	case HTTP_BODY_NONE:

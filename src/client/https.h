@@ -11,7 +11,7 @@ struct https_reply {
 	size_t head_bytes;     /* 0: the head is not complete */
 	size_t taken;          /* bytes of raw that the body decoder consumed */
 	struct http_chunked chunked;
-	bool is_connect; /* answer to CONNECT: a 200 has no body, what follows is the tunnel's */
+	bool is_connect; /* answer to CONNECT: no body is read, what follows a 200 is the tunnel's */
 };
 
 void https_reply_init(struct https_reply *r, bool is_connect);

@@ -40,6 +40,7 @@ static void session_end(struct session *s, int exit_code)
 	tunnel_dtls_close(&s->dtls, true);
 	tunnel_tls_close(&s->tls, true);
 	control_close(&s->control);
+	netwatch_close(&s->netwatch);
 	close_signals(s);
 	loop_timer_close(&s->timer, NULL);
 }
@@ -267,6 +268,7 @@ static int first_params(struct session *s, const struct http_head *head)
 		err = datapath_open(&s->path, &s->loop, s->adapter.tun.fds[0], ADAPTER_MTU_MAX);
 	if (err)
 		session_end(s, EXIT_NETWORK);
+	s->netwatch.adapter_index = s->adapter.net.index;
 	return err;
 }
 
@@ -333,13 +335,12 @@ static void begin_dtls(struct session *s)
 	explicit_bzero(&terms, sizeof(terms));
 }
 
-static void show_banner(struct session *s)
+static void guard_outer_address(struct session *s)
 {
-	struct text clean = {0};
-	events_clean(&clean, span_str(s->params.banner), PARAMS_BANNER_BYTES);
-	if (clean.n > 0)
-		events_say(s->ev, "%s", text_cstr(&clean));
-	text_done(&clean);
+	struct ip_addr outer;
+	uint16_t port;
+	if (sock_local(s->tls.conn.fd, &outer, &port) == 0)
+		netwatch_guard(&s->netwatch, &outer);
 }
 
 static void on_tls_up(struct session *s)
@@ -349,12 +350,11 @@ static void on_tls_up(struct session *s)
 	bool is_first = s->state == SESSION_CONNECTING;
 	tls_info(s->tls.conn.tls, &info);
 	link_up(&s->link, LINK_TLS, &t, loop_now());
+	guard_outer_address(s);
 	events_note(
 	        s->ev, EVENT_INFO, 0, "A SSL connection has been established using cipher %s", info.cipher);
 	if (!is_first)
 		s->stats.reconnects++;
-	if (is_first && !s->gate->has_shown_banner)
-		show_banner(s);
 	if (is_first || s->state == SESSION_RECONNECTING)
 		events_say(s->ev, "Connected to %s.", s->gate->host);
 	s->state = SESSION_CONNECTED;
@@ -580,6 +580,36 @@ static void on_time(struct loop_timer *t, ms_t now_ms)
 	session_tick(s);
 }
 
+/* ---- the machine's network ---- */
+
+/* Neither tunnel can live on without the address they come from: begin anew from the one there is now. */
+static void on_outer_lost(struct session *s)
+{
+	const struct ip_addr none = {0};
+	events_note(s->ev, EVENT_INFO, 0, "A network interface has gone down.");
+	netwatch_guard(&s->netwatch, &none);
+	tunnel_dtls_close(&s->dtls, false);
+	link_down(&s->link, LINK_DTLS);
+	tunnel_tls_close(&s->tls, false);
+	begin_reconnect(s);
+	announce_reconnect(s);
+}
+
+static void on_news(void *ctx, enum netwatch_news news)
+{
+	struct session *s = ctx;
+	if (s->state == SESSION_ENDING || !s->has_params)
+		return;
+	if (news == NETWATCH_LOST && s->tls.stage == TUNNEL_TLS_UP) {
+		on_outer_lost(s);
+	} else if (news == NETWATCH_NEW && s->retry_at_ms != MS_NEVER) {
+		events_note(s->ev, EVENT_INFO, 0, "A new network interface has been detected.");
+		s->backoff.tries = 0;
+		s->retry_at_ms = ms_min(s->retry_at_ms, loop_now() + BACKOFF_MIN_MS);
+	}
+	session_tick(s);
+}
+
 /* ---- signals ---- */
 
 static const int signal_numbers[SESSION_SIGNALS] = {SIGINT, SIGTERM, SIGHUP, SIGUSR1, SIGUSR2};
@@ -648,6 +678,11 @@ static void session_start(struct session *s, struct conn *conn)
 		        "Another culvert answers at %s; choose another --control.", s->opt->run.control);
 	else if (err)
 		events_note(s->ev, EVENT_WARNING, 0, "No control socket %s: %s", s->opt->run.control,
+		        err_text(err));
+	s->netwatch = (struct netwatch){.own_protocol = NETCONF_PROTOCOL, .on_news = on_news, .ctx = s};
+	err = netwatch_open(&s->netwatch, &s->loop);
+	if (err) /* DPD finds out as well, later */
+		events_note(s->ev, EVENT_WARNING, 0, "Changes of the network cannot be watched: %s",
 		        err_text(err));
 	if (conn_is_open(conn))
 		tunnel_tls_adopt(&s->tls, conn, loop_now());

@@ -8,6 +8,7 @@
 #include "client/datapath.h"
 #include "client/exits.h"
 #include "client/gate.h"
+#include "client/netwatch.h"
 
 #define SESSION_RESUME_DEFAULT_S                                                                             \
 	1800 /* when the gateway names no limit; the ASA's default (cisco-facts.md 2.3) */
@@ -47,6 +48,7 @@ struct session {
 	struct datapath path;
 	struct adapter adapter;
 	struct control control;
+	struct netwatch netwatch;
 	struct backoff backoff;
 	ms_t retry_at_ms; /* next dial; MS_NEVER */
 	ms_t hint_at_ms;  /* last DTLS probe because of a hint */
