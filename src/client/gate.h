@@ -19,6 +19,7 @@ struct gate {
 	char cookie[GATE_COOKIE_BYTES];
 	char user[TARGET_TEXT_BYTES];
 	char group[TARGET_TEXT_BYTES];
+	bool has_shown_banner; /* with the login's last answer: not again with the tunnel's */
 };
 
 /* Reads certificates and pins. ERR_CONFIG or -errno, *why says what. */

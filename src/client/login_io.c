@@ -286,7 +286,8 @@ static int login_loop(struct login_run *r, struct https_reply *reply)
 	return code;
 }
 
-static int keep_result(struct login_run *r)
+/* group: as the user wrote it; a gateway that takes it from the URL names none in its form. */
+static int keep_result(struct login_run *r, const char *group)
 {
 	struct gate *g = r->gate;
 	const char *cookie = login_cookie(r->login);
@@ -295,8 +296,10 @@ static int keep_result(struct login_run *r)
 		return EXIT_UNREACHABLE;
 	}
 	(void)snprintf(g->cookie, sizeof(g->cookie), "%s", cookie);
-	(void)snprintf(g->group, sizeof(g->group), "%s", r->login->group.chosen);
+	(void)snprintf(g->group, sizeof(g->group), "%s",
+	        r->login->group.chosen[0] != '\0' ? r->login->group.chosen : group);
 	show(r, r->login->banner);
+	g->has_shown_banner = r->login->banner[0] != '\0';
 	return 0;
 }
 
@@ -326,7 +329,7 @@ int login_run(struct gate *g, struct conn *conn, struct credentials *cr, struct 
 	if (code == 0)
 		code = login_loop(&r, reply);
 	if (code == 0)
-		code = keep_result(&r);
+		code = keep_result(&r, target->group);
 exit:
 	if (l != NULL)
 		login_wipe(l);

@@ -86,6 +86,7 @@ void auth_log_event(void *ctx, const struct authority_event *e);
 void auth_log_login(const struct job *j, const char *policy, const char *why_refused); /* NULL: successful */
 void auth_log_locked(const struct ipc_login *in);
 void auth_log_group_lock(const struct job *j, const char *locked_to);
+void auth_log_protocol(const struct job *j, const char *policy);
 void auth_log_limit(const struct job *j, const char *policy, uint32_t limit);
 void auth_log_started(const struct job *j, const char *policy);
 

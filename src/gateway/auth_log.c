@@ -76,6 +76,15 @@ void auth_log_group_lock(const struct job *j, const char *locked_to)
 	        j->group->name, locked_to);
 }
 
+void auth_log_protocol(const struct job *j, const char *policy)
+{
+	struct who w = who_of_job(j, policy);
+	log_msg(4, "ASA", 722050, "Group <%s> User <%s> IP <%s> Session terminated: SVC not enabled for the user",
+	        w.policy, text_cstr(&w.user), w.ip);
+	log_line(LOG_NOTICE, "group-policy %s: vpn-tunnel-protocol does not list ssl-client", w.policy);
+	who_done(&w);
+}
+
 void auth_log_limit(const struct job *j, const char *policy, uint32_t limit)
 {
 	struct who w = who_of_job(j, policy);

@@ -59,8 +59,10 @@ static uint8_t login_admit(struct job *j, struct ipc_login_result *ret)
 		auth_log_group_lock(j, v.group_lock);
 		return IPC_LOGIN_DISABLED;
 	}
-	if (!(v.tunnel_protocols & TUNNEL_SSL_CLIENT))
+	if (!(v.tunnel_protocols & TUNNEL_SSL_CLIENT)) {
+		auth_log_protocol(j, v.policy_name);
 		return IPC_LOGIN_DISABLED;
+	}
 	auth_config_digest(j->config, &v, &policy);
 	struct authority_login in = {
 	        .username = j->user->name, .tunnel_group = j->group->name, .peer = j->login.peer};

@@ -30,6 +30,7 @@ struct conn_http {
 	uint8_t n_attempts;
 	bool wants_close;                    /* after the answer in flight */
 	char tunnel_group[IPC_NAME_MAX + 1]; /* chosen so far; "": default */
+	char action[AUTH_FIELD_BYTES];       /* where the form is posted: keeps a group URL */
 	char username[IPC_USER_MAX + 1];
 	struct tunnel_request connect; /* CONNECT that waits for auth */
 };

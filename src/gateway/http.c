@@ -94,13 +94,21 @@ static void reply_form(struct conn *c, const char *error)
 	snprintf(d->title, sizeof(d->title), "Login");
 	snprintf(d->message, sizeof(d->message), "Please enter your username and password.");
 	snprintf(d->error, sizeof(d->error), "%s", error);
-	snprintf(d->action, sizeof(d->action), "/auth");
+	bool is_by_url = c->http->action[0] != '\0';
+	snprintf(d->action, sizeof(d->action), "%s", is_by_url ? c->http->action : "/auth");
 	doc_input(d, AUTH_INPUT_TEXT, "username", "Username:");
 	doc_input(d, AUTH_INPUT_PASSWORD, "password", "Password:");
-	if (cfg->webvpn.has_group_list)
+	if (cfg->webvpn.has_group_list && !is_by_url)
 		doc_groups(d, cfg, c->http->tunnel_group);
 	reply_doc(c, d, "");
 	free(d);
+}
+
+/* A group's URL answers for itself: no selector, and the form comes back to it, on whatever connection. */
+static void keep_group_url(struct conn *c, struct span path)
+{
+	if (parse_name(span_cut(&path, '?'), c->http->action, sizeof(c->http->action)) < 0)
+		c->http->action[0] = '\0';
 }
 
 /* Which connection profile: the one the client chose, else the URL's, else what this connection chose before.
@@ -117,6 +125,8 @@ static bool choose_group(struct conn *c, const struct auth_client_doc *d)
 			return false;
 	} else {
 		g = config_find_tunnel_group_by_url(cfg, span_cut(&host, ':'), h->target);
+		if (g)
+			keep_group_url(c, h->target);
 	}
 	if (g)
 		snprintf(c->http->tunnel_group, sizeof(c->http->tunnel_group), "%s", g->name);
@@ -251,7 +261,12 @@ static void ask_session(struct conn *c)
 	struct ipc_session_open *o = &m.session_open;
 	size_t n = 0;
 	c->http->wants_close = true; /* every answer but 200 ends the connection */
-	if (tunnel_request_parse(&c->http->head, q) < 0 || q->cookie.n != TOKEN_HEX_BYTES ||
+	if (tunnel_request_parse(&c->http->head, q) < 0 || (!q->wants_ip4 && !q->wants_ip6)) {
+		/* not 401: that would tell a client that its session is gone for good */
+		http_reply(c, 400, "Bad Request", "X-Reason: Malformed tunnel parameters\r\n", span_str(""));
+		return;
+	}
+	if (q->cookie.n != TOKEN_HEX_BYTES ||
 	        parse_hex(q->cookie, o->token, sizeof(o->token), &n) < 0) {
 		http_reply(c, 401, "Cookie is not acceptable", "", span_str(""));
 		return;
