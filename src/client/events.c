@@ -63,6 +63,8 @@ static void event_write(struct events *ev, enum event_type type, unsigned code, 
 	json_decref(o);
 }
 
+static char *vformat(const char *fmt, va_list ap) PRINTF_LIKE(1, 0);
+
 static char *vformat(const char *fmt, va_list ap)
 {
 	char *line = NULL;

@@ -1,4 +1,4 @@
-#include "client/session.h"
+#include "client/session_internal.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -9,11 +9,6 @@
 
 #include "client/status.h"
 
-#define DEFAULT_MTU_OVERHEAD 90 /* bytes: worst DTLS record and UDP header, as openconnect counts (5.1) */
-#define HINT_MS              1000
-
-static void session_tick(struct session *s);
-
 const char *session_state_name(enum session_state st)
 {
 	static const char *const names[] = {"connecting", "connected", "reconnecting", "disconnecting"};
@@ -22,15 +17,8 @@ const char *session_state_name(enum session_state st)
 
 /* ---- the end ---- */
 
-static void close_signals(struct session *s)
-{
-	for (size_t i = 0; i < SESSION_SIGNALS; i++)
-		if (!uv_is_closing((uv_handle_t *)&s->signals[i]))
-			uv_close((uv_handle_t *)&s->signals[i], NULL);
-}
-
 /* Everything stops; the loop runs empty and session_run() returns. */
-static void session_end(struct session *s, int exit_code)
+void session_end(struct session *s, int exit_code)
 {
 	if (s->state == SESSION_ENDING)
 		return;
@@ -41,7 +29,7 @@ static void session_end(struct session *s, int exit_code)
 	tunnel_tls_close(&s->tls, true);
 	control_close(&s->control);
 	netwatch_close(&s->netwatch);
-	close_signals(s);
+	session_close_signals(s);
 	loop_timer_close(&s->timer, NULL);
 }
 
@@ -62,243 +50,6 @@ void session_end_by_user(struct session *s)
 	events_say(s->ev, "Disconnect in progress, please wait...");
 	say_goodbye(s);
 	session_end(s, EXIT_ENDED);
-}
-
-/* ---- which tunnel carries data ---- */
-
-/* The first time DTLS comes up, and its renewal after a reconnect, are no news for the user. */
-static void say_switch(struct session *s, enum link_channel to, bool is_loss)
-{
-	if (to == LINK_TLS && is_loss) {
-		events_say(s->ev, "UDP lost, continuing over TLS.");
-		s->is_udp_lost = true;
-	} else if (to == LINK_DTLS && s->is_udp_lost) {
-		events_say(s->ev, "UDP back.");
-		s->is_udp_lost = false;
-	}
-}
-
-static void note_active(struct session *s, const char *cause, bool is_loss)
-{
-	enum link_channel now = link_active(&s->link), before = s->active;
-	if (now == before)
-		return;
-	s->active = now;
-	if (before != LINK_N_CHANNELS && now != LINK_N_CHANNELS) {
-		ms_t now_ms = loop_now(), heard_ms = s->link.channels[before].last_rx_ms;
-		s->stats.switches++;
-		s->stats.last = (struct session_switch){before, now, cause, is_loss ? now_ms - heard_ms : 0};
-		say_switch(s, now, is_loss);
-	}
-	datapath_update(&s->path);
-}
-
-/* ---- control packets ---- */
-
-static void send_control(struct session *s, enum link_channel ch, uint8_t type, struct span payload)
-{
-	int err;
-	if (ch == LINK_TLS && s->tls.stage == TUNNEL_TLS_UP) {
-		err = tunnel_tls_put_control(&s->tls, type, payload);
-		tunnel_tls_flush(&s->tls);
-	} else if (ch == LINK_DTLS && s->dtls.stage == TUNNEL_DTLS_UP) {
-		err = tunnel_dtls_put_control(&s->dtls, type, payload);
-		tunnel_dtls_flush(&s->dtls);
-	} else {
-		return;
-	}
-	if (err == 0)
-		link_on_tx(&s->link, ch, false, loop_now());
-}
-
-static void probe(struct session *s, enum link_channel ch)
-{
-	if (ch == LINK_DTLS && s->stats.dtls_probe_at_ms == 0)
-		s->stats.dtls_probe_at_ms = loop_now();
-	send_control(s, ch, CSTP_DPD_REQUEST, (struct span){0});
-}
-
-static void on_disconnect(struct session *s, const struct cstp_packet *p)
-{
-	struct disconnect d = disconnect_parse(p->payload);
-	struct text why = {0};
-	events_clean(&why, d.text, 256);
-	if (p->type == CSTP_TERMINATE)
-		events_fail(s->ev, "The gateway is shutting down and ended the session.");
-	else if (why.n > 0)
-		events_fail(s->ev, "The gateway ended the session: %s", text_cstr(&why));
-	else if (d.has_code)
-		events_fail(s->ev, "The gateway ended the session (reason 0x%02x).", d.code);
-	else
-		events_fail(s->ev, "The gateway ended the session.");
-	text_done(&why);
-	session_end(s, EXIT_BY_GATEWAY);
-}
-
-/* Data by TLS while DTLS is up: the gateway seems not to reach us by UDP. A probe tells (behaviour.md 3.3).
- */
-static void on_hint(struct session *s, ms_t now_ms)
-{
-	if (s->dtls.stage != TUNNEL_DTLS_UP || now_ms < ms_add(s->hint_at_ms, HINT_MS))
-		return;
-	s->hint_at_ms = now_ms;
-	probe(s, LINK_DTLS);
-}
-
-static void on_packet(void *ctx, enum link_channel ch, const struct cstp_packet *p)
-{
-	struct session *s = ctx;
-	ms_t now_ms = uv_now(&s->loop);
-	/* a hint is not an order: what comes by TLS does not move our own data off DTLS */
-	link_on_rx(&s->link, ch, ch == LINK_DTLS && p->type == CSTP_DATA, now_ms);
-	switch (p->type) {
-	case CSTP_DATA:
-		datapath_deliver(&s->path, p->payload);
-		if (ch == LINK_TLS)
-			on_hint(s, now_ms);
-		break;
-	case CSTP_DPD_REQUEST:
-		send_control(s, ch, CSTP_DPD_RESPONSE, p->payload);
-		break;
-	case CSTP_DPD_RESPONSE:
-		if (ch == LINK_DTLS && s->stats.dtls_probe_at_ms != 0) {
-			s->stats.dtls_rtt_ms = (int64_t)(loop_now() - s->stats.dtls_probe_at_ms);
-			s->stats.dtls_probe_at_ms = 0;
-		}
-		break;
-	case CSTP_DISCONNECT:
-	case CSTP_TERMINATE:
-		on_disconnect(s, p);
-		break;
-	case CSTP_KEEPALIVE:
-		break;
-	default:
-		events_note(s->ev, EVENT_WARNING, 0,
-		        "A packet of the unknown type 0x%02x on the %s tunnel was ignored.", p->type,
-		        link_channel_name(ch));
-	}
-}
-
-/* ---- CONNECT ---- */
-
-static void format_request(void *ctx, uint16_t base_mtu, struct text *out)
-{
-	struct session *s = ctx;
-	struct text host = {0};
-	char name[PARAMS_NAME_BYTES] = "localhost";
-	if (gethostname(name, sizeof(name) - 1) != 0)
-		(void)snprintf(name, sizeof(name), "localhost");
-	if (s->gate->port == 443)
-		text_fmt(&host, strchr(s->gate->host, ':') ? "[%s]" : "%s", s->gate->host);
-	else
-		text_fmt(&host, strchr(s->gate->host, ':') ? "[%s]:%u" : "%s:%u", s->gate->host,
-		        s->gate->port);
-	uint16_t ip_bytes = s->gate->peer.addr.family == 6 ? 40 : 20;
-	if (base_mtu < 1280)
-		base_mtu = base_mtu == 0 ? 1406 : 1280;
-	struct tunnel_request_out q = {
-	        .host = text_cstr(&host),
-	        .user_agent = GATE_USER_AGENT,
-	        .cookie = s->gate->cookie,
-	        .hostname = name,
-	        .base_mtu = base_mtu,
-	        .mtu = (uint16_t)(base_mtu - DEFAULT_MTU_OVERHEAD - ip_bytes),
-	        .wants_ip6 = true,
-	        .master_secret = s->opt->tunnel.has_no_dtls ? NULL : s->master_secret,
-	        .suites = ~0u,
-	        .is_own = true,
-	};
-	if (s->has_params) {
-		q.old4 = s->params.ip4.addr;
-		q.old6 = s->params.ip6.addr;
-	}
-	tunnel_request_format(&q, out);
-	text_done(&host);
-}
-
-static void explain_refusal(struct session *s, const struct http_head *head)
-{
-	struct text why = {0};
-	struct span reason = http_header(head, "X-Reason");
-	events_clean(&why, reason.n ? reason : head->reason, 256);
-	events_note(s->ev, EVENT_ERROR, 0, "The gateway answered CONNECT with %u: %s", head->status,
-	        text_cstr(&why));
-	if (head->status == 401)
-		events_fail(
-		        s->ev, "The gateway does not accept the session any more. Connect again to log in.");
-	else
-		events_fail(s->ev, "The gateway cannot give a tunnel now: %s (HTTP %u).", text_cstr(&why),
-		        head->status);
-	text_done(&why);
-}
-
-static bool is_same_session(const struct tunnel_params *a, const struct tunnel_params *b)
-{
-	return addr_eq(&a->ip4.addr, &b->ip4.addr) && a->ip4.len == b->ip4.len &&
-	       addr_eq(&a->ip6.addr, &b->ip6.addr);
-}
-
-static void plan_retry(struct session *s)
-{
-	uint32_t random = 0;
-	if (getrandom(&random, sizeof(random), 0) != sizeof(random))
-		random = 0; /* jitter only */
-	s->retry_at_ms = backoff_next_ms(&s->backoff, loop_now(), random);
-}
-
-static int on_refusal(struct session *s, const struct http_head *head)
-{
-	bool is_final = head->status == 401 || !s->has_params;
-	if (is_final) {
-		explain_refusal(s, head);
-		session_end(s, EXIT_BY_GATEWAY);
-	} else {
-		events_note(s->ev, EVENT_WARNING, 0, "The gateway answered CONNECT with %u, trying again.",
-		        head->status);
-		plan_retry(s);
-		session_tick(s);
-	}
-	return ERR_REFUSED;
-}
-
-static int first_params(struct session *s, const struct http_head *head)
-{
-	int err = adapter_up(&s->adapter, &s->params, head);
-	if (err == 0)
-		err = datapath_open(&s->path, &s->loop, s->adapter.tun.fds[0], ADAPTER_MTU_MAX);
-	if (err)
-		session_end(s, EXIT_NETWORK);
-	s->netwatch.adapter_index = s->adapter.net.index;
-	return err;
-}
-
-static int on_answer(void *ctx, const struct http_head *head)
-{
-	struct session *s = ctx;
-	struct tunnel_params fresh = {0};
-	if (head->status != 200)
-		return on_refusal(s, head);
-	int err = tunnel_params_parse(head, &fresh);
-	if (err) {
-		events_fail(s->ev, "The gateway's tunnel parameters cannot be used: %s.", err_text(err));
-		session_end(s, EXIT_BY_GATEWAY);
-		return err;
-	}
-	bool is_first = !s->has_params;
-	if (!is_first && !is_same_session(&s->params, &fresh)) {
-		events_fail(s->ev, "The gateway gave other addresses than before, so the session is lost. "
-		                   "Connect again.");
-		tunnel_params_done(&fresh);
-		session_end(s, EXIT_BY_GATEWAY);
-		return ERR_PEER_PROTOCOL;
-	}
-	tunnel_params_done(&s->params);
-	s->params = fresh;
-	s->has_params = true;
-	if (is_first)
-		return first_params(s, head);
-	adapter_reconnected(&s->adapter, &s->params);
-	return 0;
 }
 
 /* ---- tunnels come and go ---- */
@@ -343,6 +94,15 @@ static void guard_outer_address(struct session *s)
 		netwatch_guard(&s->netwatch, &outer);
 }
 
+static void show_banner(struct session *s)
+{
+	struct text clean = {0};
+	events_clean(&clean, span_str(s->params.banner), PARAMS_BANNER_BYTES);
+	if (clean.n > 0)
+		events_say(s->ev, "%s", text_cstr(&clean));
+	text_done(&clean);
+}
+
 static void on_tls_up(struct session *s)
 {
 	struct link_timers t = timers_of(&s->params.cstp);
@@ -355,6 +115,8 @@ static void on_tls_up(struct session *s)
 	        s->ev, EVENT_INFO, 0, "A SSL connection has been established using cipher %s", info.cipher);
 	if (!is_first)
 		s->stats.reconnects++;
+	if (is_first && !s->gate->has_shown_banner)
+		show_banner(s);
 	if (is_first || s->state == SESSION_RECONNECTING)
 		events_say(s->ev, "Connected to %s.", s->gate->host);
 	s->state = SESSION_CONNECTED;
@@ -365,7 +127,7 @@ static void on_tls_up(struct session *s)
 		s->on_connected(s->ctx);
 	}
 	begin_dtls(s);
-	note_active(s, "tls established", false);
+	session_note_active(s, "tls established", false);
 }
 
 static void on_dtls_up(struct session *s)
@@ -377,9 +139,9 @@ static void on_dtls_up(struct session *s)
 	link_up(&s->link, LINK_DTLS, &t, loop_now());
 	events_note(
 	        s->ev, EVENT_INFO, 0, "A DTLS connection has been established using cipher %s", info.cipher);
-	note_active(s, "dtls established", false);
+	session_note_active(s, "dtls established", false);
 	s->stats.dtls_probe_at_ms = 0;
-	probe(s, LINK_DTLS);
+	session_probe(s, LINK_DTLS);
 }
 
 static void on_up(void *ctx, enum link_channel ch)
@@ -401,16 +163,16 @@ static ms_t resume_limit_ms(const struct session *s)
 }
 
 /* The TLS tunnel is gone: get it back with the cookie, at once for the first time. DTLS goes on meanwhile. */
-static void begin_reconnect(struct session *s)
+void session_begin_reconnect(struct session *s)
 {
 	ms_t now_ms = loop_now();
 	link_down(&s->link, LINK_TLS);
 	backoff_begin(&s->backoff, now_ms, resume_limit_ms(s));
 	s->retry_at_ms = now_ms;
-	note_active(s, "tls lost", true);
+	session_note_active(s, "tls lost", true);
 }
 
-static void note_disruption(struct session *s, const char *why)
+void session_note_disruption(struct session *s, const char *why)
 {
 	events_note(s->ev, EVENT_WARNING, 6,
 	        "Low level reconnect reason code 6: \"Reconnecting due to the disruption of the VPN "
@@ -419,7 +181,7 @@ static void note_disruption(struct session *s, const char *why)
 	        why);
 }
 
-static void announce_reconnect(struct session *s)
+void session_announce_reconnect(struct session *s)
 {
 	if (s->state != SESSION_CONNECTED || link_active(&s->link) != LINK_N_CHANNELS)
 		return;
@@ -441,18 +203,18 @@ static void on_tls_lost(struct session *s, int err, const char *why)
 		events_fail(s->ev, "The gateway %s cannot be trusted any more: %s", s->gate->host, why);
 		session_end(s, EXIT_IDENTITY);
 	} else if (link_is_up(&s->link, LINK_TLS)) {
-		note_disruption(s, why);
-		begin_reconnect(s);
+		session_note_disruption(s, why);
+		session_begin_reconnect(s);
 	} else if (backoff_is_over(&s->backoff, now_ms)) {
 		events_fail(s->ev, "The gateway %s could not be reached again: %s.", s->gate->host, why);
 		session_end(s, EXIT_UNREACHABLE);
 	} else {
 		events_note(
 		        s->ev, EVENT_INFO, 0, "Reconnect attempt %u failed: %s", s->backoff.tries + 1, why);
-		plan_retry(s);
+		session_plan_retry(s);
 	}
 	if (s->state != SESSION_ENDING)
-		announce_reconnect(s);
+		session_announce_reconnect(s);
 }
 
 static void on_room(void *ctx)
@@ -471,20 +233,20 @@ static void on_lost(void *ctx, enum link_channel ch, int err, const char *why)
 	} else {
 		link_down(&s->link, LINK_DTLS);
 		events_note(s->ev, EVENT_WARNING, 0, "The Primary DTLS connection is down: %s", why);
-		note_active(s, "dtls lost", true);
-		announce_reconnect(s);
+		session_note_active(s, "dtls lost", true);
+		session_announce_reconnect(s);
 	}
 	session_tick(s);
 }
 
 /* ---- time ---- */
 
-static void renew_tls(struct session *s, const char *why)
+void session_renew_tls(struct session *s, const char *why)
 {
 	events_note(s->ev, EVENT_INFO, 0, "The Primary SSL connection is being re-established (%s)", why);
 	tunnel_tls_close(&s->tls, true);
-	begin_reconnect(s);
-	announce_reconnect(s);
+	session_begin_reconnect(s);
+	session_announce_reconnect(s);
 }
 
 static void on_rekey(struct session *s, enum link_channel ch)
@@ -499,7 +261,7 @@ static void on_rekey(struct session *s, enum link_channel ch)
 		tunnel_tls_flush(&s->tls);
 		return;
 	}
-	renew_tls(s, "rekey");
+	session_renew_tls(s, "rekey");
 }
 
 static void on_dead(struct session *s, enum link_channel ch)
@@ -507,14 +269,14 @@ static void on_dead(struct session *s, enum link_channel ch)
 	if (ch == LINK_DTLS) {
 		events_note(s->ev, EVENT_WARNING, 0, "The Primary DTLS connection is down: no answer to DPD");
 		tunnel_dtls_restart(&s->dtls, loop_now());
-		note_active(s, "dtls dpd", true);
-		announce_reconnect(s);
+		session_note_active(s, "dtls dpd", true);
+		session_announce_reconnect(s);
 		return;
 	}
-	note_disruption(s, "no answer to DPD");
+	session_note_disruption(s, "no answer to DPD");
 	tunnel_tls_close(&s->tls, false);
-	begin_reconnect(s);
-	announce_reconnect(s);
+	session_begin_reconnect(s);
+	session_announce_reconnect(s);
 }
 
 static void do_action(struct session *s, const struct link_action *a)
@@ -523,10 +285,10 @@ static void do_action(struct session *s, const struct link_action *a)
 	case LINK_SEND_DPD:
 		if (a->channel == LINK_DTLS)
 			s->stats.dtls_probe_at_ms = 0;
-		probe(s, a->channel);
+		session_probe(s, a->channel);
 		return;
 	case LINK_SEND_KEEPALIVE:
-		send_control(s, a->channel, CSTP_KEEPALIVE, (struct span){0});
+		session_send_control(s, a->channel, CSTP_KEEPALIVE, (struct span){0});
 		return;
 	case LINK_DEAD:
 		on_dead(s, a->channel);
@@ -557,7 +319,7 @@ static ms_t session_due_ms(const struct session *s, ms_t now_ms)
 }
 
 /* Sets the timer anew after anything that may have moved a deadline. */
-static void session_tick(struct session *s)
+void session_tick(struct session *s)
 {
 	if (s->state != SESSION_ENDING)
 		loop_timer_set(&s->timer, session_due_ms(s, loop_now()));
@@ -580,79 +342,16 @@ static void on_time(struct loop_timer *t, ms_t now_ms)
 	session_tick(s);
 }
 
-/* ---- the machine's network ---- */
-
-/* Neither tunnel can live on without the address they come from: begin anew from the one there is now. */
-static void on_outer_lost(struct session *s)
-{
-	const struct ip_addr none = {0};
-	events_note(s->ev, EVENT_INFO, 0, "A network interface has gone down.");
-	netwatch_guard(&s->netwatch, &none);
-	tunnel_dtls_close(&s->dtls, false);
-	link_down(&s->link, LINK_DTLS);
-	tunnel_tls_close(&s->tls, false);
-	begin_reconnect(s);
-	announce_reconnect(s);
-}
-
-static void on_news(void *ctx, enum netwatch_news news)
-{
-	struct session *s = ctx;
-	if (s->state == SESSION_ENDING || !s->has_params)
-		return;
-	if (news == NETWATCH_LOST && s->tls.stage == TUNNEL_TLS_UP) {
-		on_outer_lost(s);
-	} else if (news == NETWATCH_NEW && s->retry_at_ms != MS_NEVER) {
-		events_note(s->ev, EVENT_INFO, 0, "A new network interface has been detected.");
-		s->backoff.tries = 0;
-		s->retry_at_ms = ms_min(s->retry_at_ms, loop_now() + BACKOFF_MIN_MS);
-	}
-	session_tick(s);
-}
-
-/* ---- signals ---- */
-
-static const int signal_numbers[SESSION_SIGNALS] = {SIGINT, SIGTERM, SIGHUP, SIGUSR1, SIGUSR2};
-
-static void on_signal(uv_signal_t *handle, int number)
-{
-	struct session *s = handle->data;
-	if (number == SIGHUP) {
-		events_say(s->ev, "Detached; the session stays valid at the gateway for a while.");
-		session_end(s, EXIT_ENDED);
-	} else if (number == SIGUSR1) {
-		status_print_stats(s);
-	} else if (number == SIGUSR2) {
-		if (s->tls.stage == TUNNEL_TLS_UP)
-			renew_tls(s, "asked by SIGUSR2");
-		else if (s->retry_at_ms != MS_NEVER)
-			s->retry_at_ms = loop_now();
-		session_tick(s);
-	} else {
-		session_end_by_user(s);
-	}
-}
-
-static int open_signals(struct session *s)
-{
-	for (size_t i = 0; i < SESSION_SIGNALS; i++) {
-		int err = uv_signal_init(&s->loop, &s->signals[i]);
-		if (err == 0)
-			err = uv_signal_start(&s->signals[i], on_signal, signal_numbers[i]);
-		if (err)
-			return err;
-		s->signals[i].data = s;
-	}
-	return 0;
-}
-
 /* ---- the whole ---- */
 
 static int session_open(struct session *s)
 {
-	struct channel_owner owner = {
-	        .ctx = s, .on_up = on_up, .on_packet = on_packet, .on_room = on_room, .on_lost = on_lost};
-	int err = open_signals(s);
+	struct channel_owner owner = {.ctx = s,
+	        .on_up = on_up,
+	        .on_packet = session_on_packet,
+	        .on_room = on_room,
+	        .on_lost = on_lost};
+	int err = session_open_signals(s);
 	if (err == 0)
 		err = loop_timer_open(&s->timer, &s->loop, on_time, s);
 	if (err == 0)
@@ -662,8 +361,8 @@ static int session_open(struct session *s)
 	if (err == 0 && getrandom(s->master_secret, sizeof(s->master_secret), 0) != sizeof(s->master_secret))
 		err = -EIO;
 	s->tls.owner = s->dtls.owner = owner;
-	s->tls.format_request = format_request;
-	s->tls.on_answer = on_answer;
+	s->tls.format_request = session_format_request;
+	s->tls.on_answer = session_on_answer;
 	s->dtls.get_psk = get_psk;
 	s->path = (struct datapath){.tun_fd = -1, .tls = &s->tls, .dtls = &s->dtls, .link = &s->link};
 	link_init(&s->link, 0, loop_now());
@@ -679,7 +378,8 @@ static void session_start(struct session *s, struct conn *conn)
 	else if (err)
 		events_note(s->ev, EVENT_WARNING, 0, "No control socket %s: %s", s->opt->run.control,
 		        err_text(err));
-	s->netwatch = (struct netwatch){.own_protocol = NETCONF_PROTOCOL, .on_news = on_news, .ctx = s};
+	s->netwatch =
+	        (struct netwatch){.own_protocol = NETCONF_PROTOCOL, .on_news = session_on_news, .ctx = s};
 	err = netwatch_open(&s->netwatch, &s->loop);
 	if (err) /* DPD finds out as well, later */
 		events_note(s->ev, EVENT_WARNING, 0, "Changes of the network cannot be watched: %s",

@@ -1,0 +1,127 @@
+#include "client/session_internal.h"
+
+#include <stdio.h>
+#include <sys/random.h>
+#include <unistd.h>
+
+#define DEFAULT_MTU_OVERHEAD 90 /* bytes: worst DTLS record and UDP header, as openconnect counts (5.1) */
+
+void session_format_request(void *ctx, uint16_t base_mtu, struct text *out)
+{
+	struct session *s = ctx;
+	struct text host = {0};
+	char name[PARAMS_NAME_BYTES] = "localhost";
+	if (gethostname(name, sizeof(name) - 1) != 0)
+		(void)snprintf(name, sizeof(name), "localhost");
+	if (s->gate->port == 443)
+		text_fmt(&host, strchr(s->gate->host, ':') ? "[%s]" : "%s", s->gate->host);
+	else
+		text_fmt(&host, strchr(s->gate->host, ':') ? "[%s]:%u" : "%s:%u", s->gate->host,
+		        s->gate->port);
+	uint16_t ip_bytes = s->gate->peer.addr.family == 6 ? 40 : 20;
+	if (base_mtu < 1280)
+		base_mtu = base_mtu == 0 ? 1406 : 1280;
+	struct tunnel_request_out q = {
+	        .host = text_cstr(&host),
+	        .user_agent = GATE_USER_AGENT,
+	        .cookie = s->gate->cookie,
+	        .hostname = name,
+	        .base_mtu = base_mtu,
+	        .mtu = (uint16_t)(base_mtu - DEFAULT_MTU_OVERHEAD - ip_bytes),
+	        .wants_ip6 = true,
+	        .master_secret = s->opt->tunnel.has_no_dtls ? NULL : s->master_secret,
+	        .suites = ~0u,
+	        .is_own = true,
+	};
+	if (s->has_params) {
+		q.old4 = s->params.ip4.addr;
+		q.old6 = s->params.ip6.addr;
+	}
+	tunnel_request_format(&q, out);
+	text_done(&host);
+}
+
+static void explain_refusal(struct session *s, const struct http_head *head)
+{
+	struct text why = {0};
+	struct span reason = http_header(head, "X-Reason");
+	events_clean(&why, reason.n ? reason : head->reason, 256);
+	events_note(s->ev, EVENT_ERROR, 0, "The gateway answered CONNECT with %u: %s", head->status,
+	        text_cstr(&why));
+	if (head->status == 401)
+		events_fail(
+		        s->ev, "The gateway does not accept the session any more. Connect again to log in.");
+	else
+		events_fail(s->ev, "The gateway cannot give a tunnel now: %s (HTTP %u).", text_cstr(&why),
+		        head->status);
+	text_done(&why);
+}
+
+static bool is_same_session(const struct tunnel_params *a, const struct tunnel_params *b)
+{
+	return addr_eq(&a->ip4.addr, &b->ip4.addr) && a->ip4.len == b->ip4.len &&
+	       addr_eq(&a->ip6.addr, &b->ip6.addr);
+}
+
+void session_plan_retry(struct session *s)
+{
+	uint32_t random = 0;
+	if (getrandom(&random, sizeof(random), 0) != sizeof(random))
+		random = 0; /* jitter only */
+	s->retry_at_ms = backoff_next_ms(&s->backoff, loop_now(), random);
+}
+
+static int on_refusal(struct session *s, const struct http_head *head)
+{
+	bool is_final = head->status == 401 || !s->has_params;
+	if (is_final) {
+		explain_refusal(s, head);
+		session_end(s, EXIT_BY_GATEWAY);
+	} else {
+		events_note(s->ev, EVENT_WARNING, 0, "The gateway answered CONNECT with %u, trying again.",
+		        head->status);
+		session_plan_retry(s);
+		session_tick(s);
+	}
+	return ERR_REFUSED;
+}
+
+static int first_params(struct session *s, const struct http_head *head)
+{
+	int err = adapter_up(&s->adapter, &s->params, head);
+	if (err == 0)
+		err = datapath_open(&s->path, &s->loop, s->adapter.tun.fds[0], ADAPTER_MTU_MAX);
+	if (err)
+		session_end(s, EXIT_NETWORK);
+	s->netwatch.adapter_index = s->adapter.net.index;
+	return err;
+}
+
+int session_on_answer(void *ctx, const struct http_head *head)
+{
+	struct session *s = ctx;
+	struct tunnel_params fresh = {0};
+	if (head->status != 200)
+		return on_refusal(s, head);
+	int err = tunnel_params_parse(head, &fresh);
+	if (err) {
+		events_fail(s->ev, "The gateway's tunnel parameters cannot be used: %s.", err_text(err));
+		session_end(s, EXIT_BY_GATEWAY);
+		return err;
+	}
+	bool is_first = !s->has_params;
+	if (!is_first && !is_same_session(&s->params, &fresh)) {
+		events_fail(s->ev, "The gateway gave other addresses than before, so the session is lost. "
+		                   "Connect again.");
+		tunnel_params_done(&fresh);
+		session_end(s, EXIT_BY_GATEWAY);
+		return ERR_PEER_PROTOCOL;
+	}
+	tunnel_params_done(&s->params);
+	s->params = fresh;
+	s->has_params = true;
+	if (is_first)
+		return first_params(s, head);
+	adapter_reconnected(&s->adapter, &s->params);
+	return 0;
+}

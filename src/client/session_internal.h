@@ -1,0 +1,44 @@
+/* Between the session's own files: session.c (life, tunnels, time), session_connect.c (CONNECT and its
+ * answer), session_packets.c (control packets, which tunnel carries data), session_network.c (network
+ * changes, signals). */
+#ifndef CLIENT_SESSION_INTERNAL_H
+#define CLIENT_SESSION_INTERNAL_H
+
+#include "client/session.h"
+
+/* ---- session.c ---- */
+
+/* Everything stops; the loop runs empty and session_run() returns exit_code. Only the first call counts. */
+void session_end(struct session *s, int exit_code);
+/* Sets the timer anew after anything that may have moved a deadline. */
+void session_tick(struct session *s);
+/* The TLS tunnel is gone: get it back with the cookie, at once for the first time. DTLS goes on meanwhile. */
+void session_begin_reconnect(struct session *s);
+/* Tells the user once when no tunnel is left. */
+void session_announce_reconnect(struct session *s);
+void session_note_disruption(struct session *s, const char *why);
+/* Closes the TLS tunnel, session kept, and dials again. */
+void session_renew_tls(struct session *s, const char *why);
+
+/* ---- session_connect.c: callbacks of struct tunnel_tls ---- */
+
+void session_format_request(void *session, uint16_t base_mtu, struct text *out);
+int session_on_answer(void *session, const struct http_head *head);
+/* The next dial, after a wait that grows. */
+void session_plan_retry(struct session *s);
+
+/* ---- session_packets.c ---- */
+
+void session_on_packet(void *session, enum link_channel ch, const struct cstp_packet *p);
+void session_send_control(struct session *s, enum link_channel ch, uint8_t type, struct span payload);
+void session_probe(struct session *s, enum link_channel ch); /* one DPD request */
+/* Counts and tells a change of the tunnel that carries data. cause: a constant text. */
+void session_note_active(struct session *s, const char *cause, bool is_loss);
+
+/* ---- session_network.c ---- */
+
+MUST_USE int session_open_signals(struct session *s);
+void session_close_signals(struct session *s);
+void session_on_news(void *session, enum netwatch_news news);
+
+#endif

@@ -1,0 +1,118 @@
+#include "client/session_internal.h"
+
+#define HINT_MS 1000
+
+/* ---- which tunnel carries data ---- */
+
+/* The first time DTLS comes up, and its renewal after a reconnect, are no news for the user. */
+static void say_switch(struct session *s, enum link_channel to, bool is_loss)
+{
+	if (to == LINK_TLS && is_loss) {
+		events_say(s->ev, "UDP lost, continuing over TLS.");
+		s->is_udp_lost = true;
+	} else if (to == LINK_DTLS && s->is_udp_lost) {
+		events_say(s->ev, "UDP back.");
+		s->is_udp_lost = false;
+	}
+}
+
+void session_note_active(struct session *s, const char *cause, bool is_loss)
+{
+	enum link_channel now = link_active(&s->link), before = s->active;
+	if (now == before)
+		return;
+	s->active = now;
+	if (before != LINK_N_CHANNELS && now != LINK_N_CHANNELS) {
+		ms_t now_ms = loop_now(), heard_ms = s->link.channels[before].last_rx_ms;
+		s->stats.switches++;
+		s->stats.last = (struct session_switch){before, now, cause, is_loss ? now_ms - heard_ms : 0};
+		say_switch(s, now, is_loss);
+	}
+	datapath_update(&s->path);
+}
+
+/* ---- control packets ---- */
+
+void session_send_control(struct session *s, enum link_channel ch, uint8_t type, struct span payload)
+{
+	int err;
+	if (ch == LINK_TLS && s->tls.stage == TUNNEL_TLS_UP) {
+		err = tunnel_tls_put_control(&s->tls, type, payload);
+		tunnel_tls_flush(&s->tls);
+	} else if (ch == LINK_DTLS && s->dtls.stage == TUNNEL_DTLS_UP) {
+		err = tunnel_dtls_put_control(&s->dtls, type, payload);
+		tunnel_dtls_flush(&s->dtls);
+	} else {
+		return;
+	}
+	if (err == 0)
+		link_on_tx(&s->link, ch, false, loop_now());
+}
+
+void session_probe(struct session *s, enum link_channel ch)
+{
+	if (ch == LINK_DTLS && s->stats.dtls_probe_at_ms == 0)
+		s->stats.dtls_probe_at_ms = loop_now();
+	session_send_control(s, ch, CSTP_DPD_REQUEST, (struct span){0});
+}
+
+static void on_disconnect(struct session *s, const struct cstp_packet *p)
+{
+	struct disconnect d = disconnect_parse(p->payload);
+	struct text why = {0};
+	events_clean(&why, d.text, 256);
+	if (p->type == CSTP_TERMINATE)
+		events_fail(s->ev, "The gateway is shutting down and ended the session.");
+	else if (why.n > 0)
+		events_fail(s->ev, "The gateway ended the session: %s", text_cstr(&why));
+	else if (d.has_code)
+		events_fail(s->ev, "The gateway ended the session (reason 0x%02x).", d.code);
+	else
+		events_fail(s->ev, "The gateway ended the session.");
+	text_done(&why);
+	session_end(s, EXIT_BY_GATEWAY);
+}
+
+/* Data by TLS while DTLS is up: the gateway seems not to reach us by UDP. A probe tells (behaviour.md 3.3).
+ */
+static void on_hint(struct session *s, ms_t now_ms)
+{
+	if (s->dtls.stage != TUNNEL_DTLS_UP || now_ms < ms_add(s->hint_at_ms, HINT_MS))
+		return;
+	s->hint_at_ms = now_ms;
+	session_probe(s, LINK_DTLS);
+}
+
+void session_on_packet(void *ctx, enum link_channel ch, const struct cstp_packet *p)
+{
+	struct session *s = ctx;
+	ms_t now_ms = uv_now(&s->loop);
+	/* a hint is not an order: what comes by TLS does not move our own data off DTLS */
+	link_on_rx(&s->link, ch, ch == LINK_DTLS && p->type == CSTP_DATA, now_ms);
+	switch (p->type) {
+	case CSTP_DATA:
+		datapath_deliver(&s->path, p->payload);
+		if (ch == LINK_TLS)
+			on_hint(s, now_ms);
+		break;
+	case CSTP_DPD_REQUEST:
+		session_send_control(s, ch, CSTP_DPD_RESPONSE, p->payload);
+		break;
+	case CSTP_DPD_RESPONSE:
+		if (ch == LINK_DTLS && s->stats.dtls_probe_at_ms != 0) {
+			s->stats.dtls_rtt_ms = (int64_t)(loop_now() - s->stats.dtls_probe_at_ms);
+			s->stats.dtls_probe_at_ms = 0;
+		}
+		break;
+	case CSTP_DISCONNECT:
+	case CSTP_TERMINATE:
+		on_disconnect(s, p);
+		break;
+	case CSTP_KEEPALIVE:
+		break;
+	default:
+		events_note(s->ev, EVENT_WARNING, 0,
+		        "A packet of the unknown type 0x%02x on the %s tunnel was ignored.", p->type,
+		        link_channel_name(ch));
+	}
+}
