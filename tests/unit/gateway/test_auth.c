@@ -31,6 +31,10 @@ static const char config_text[] =
         "tunnel-group STAFF general-attributes\n"
         " default-group-policy GP\n"
         "tunnel-group STUDENTS type remote-access\n"
+        "tunnel-group CARDS type remote-access\n"
+        "tunnel-group CARDS webvpn-attributes\n authentication certificate\n"
+        "tunnel-group BOTH type remote-access\n"
+        "tunnel-group BOTH webvpn-attributes\n authentication aaa certificate\n"
         "username alice password right\n"
         "username banned password right\n"
         "username never password right\n"
@@ -208,6 +212,15 @@ TEST(logins_that_fail)
 	gateway_stop(false);
 }
 
+TEST(a_password_never_replaces_a_certificate)
+{
+	gateway_start();
+	assert_int_equal(login("CARDS", "alice", "right").status, IPC_LOGIN_DISABLED);
+	assert_int_equal(login("BOTH", "alice", "right").status, IPC_LOGIN_DISABLED);
+	assert_int_equal(login("STAFF", "alice", "right").status, IPC_LOGIN_OK);
+	gateway_stop(true);
+}
+
 TEST(slow_hash_stalls_nobody)
 {
 	gateway_start();
@@ -300,6 +313,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	        cmocka_unit_test(login_and_session),
 	        cmocka_unit_test(logins_that_fail),
+	        cmocka_unit_test(a_password_never_replaces_a_certificate),
 	        cmocka_unit_test(slow_hash_stalls_nobody),
 	        cmocka_unit_test(worker_and_gateway_may_die),
 	        cmocka_unit_test(a_worker_that_breaks_the_rules_is_cut_off),
