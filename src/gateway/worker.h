@@ -93,6 +93,8 @@ int worker_main(int monitor_fd);
 
 /* Asks auth; the answer comes to conn_on_auth(). 0, ERR_CLOSED or ERR_LIMIT when auth is away. */
 MUST_USE int worker_ask_auth(struct worker *w, struct ipc_msg *m, struct conn *c);
+/* A message nobody answers (LOST, END). 0, ERR_CLOSED when auth is away, ERR_LIMIT. */
+MUST_USE int worker_tell_auth(struct worker *w, const struct ipc_msg *m);
 void worker_drop(struct worker *w, enum drop_reason why);
 const char *worker_drop_name(enum drop_reason why); /* "mp-svc-no-session" */
 /* Text of the process's certificate and configuration, for show version and HTTP. */
