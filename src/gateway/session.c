@@ -285,7 +285,7 @@ void session_on_dtls_lost(struct session *s, const char *why)
 	log_prefix(s, who, sizeof(who));
 	log_msg(LOG_NOTICE, "ASA", 722037, "%s SVC closing connection: %s.", who, why);
 	log_msg(LOG_INFO, "ASA", 722023, "%s UDP SVC connection terminated without compression", who);
-	dtls_assoc_done(&s->dtls.active);
+	dtls_active_done(s);
 	link_down(&s->link, LINK_DTLS);
 	check_lost(s);
 }
@@ -402,7 +402,7 @@ static void on_timer(struct loop_timer *t, ms_t now_ms)
 		dtls_tx_flush(w);
 		w->dtls_pending = NULL;
 		if (dtls_on_timeout(s->dtls.next.dtls) < 0)
-			dtls_assoc_done(&s->dtls.next);
+			dtls_next_done(s);
 		else
 			dtls_assoc_flush(s, &s->dtls.next);
 	}

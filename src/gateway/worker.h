@@ -43,7 +43,8 @@ struct worker_tables {
 	struct htab by_index;   /* sessions */
 	struct htab by_inner;   /* sessions by inner address, IPv4 and IPv6 */
 	struct htab by_dtls_id; /* sessions that wait for a ClientHello */
-	struct htab by_peer;    /* sessions by UDP address and port of the client */
+	struct htab by_peer;    /* sessions by UDP address and port of the association in use */
+	struct htab by_next;    /* the same of the association that shakes hands */
 	struct htab by_host;    /* sessions by public address alone, for NAT rebinding */
 	struct htab by_ref;     /* conns that wait for an answer of auth */
 };
@@ -79,7 +80,7 @@ struct worker {
 	struct conn *conns;           /* all, doubly linked */
 	struct conn *dirty;           /* with output to flush at the end of this turn */
 	struct session *sessions;     /* all, doubly linked */
-	struct session *dtls_pending; /* whose datagrams lie in scratch.dtls_out */
+	struct session *dtls_pending; /* whose active association's datagrams lie in scratch.dtls_out */
 	uint32_t n_conns, n_pre_login, n_sessions;
 	uint32_t next_ref;
 	uint64_t drops[N_DROP_REASONS];
