@@ -24,7 +24,8 @@ enum conn_state {
 
 /* Freed when the tunnel begins, so that an idle session stays small. */
 struct conn_http {
-	struct text in; /* received, not consumed */
+	struct text in;     /* received, not consumed */
+	size_t wants_bytes; /* of in, until the request in front is complete; 0: its head is not */
 	struct http_head head;
 	uint8_t n_requests;
 	uint8_t n_attempts;

@@ -204,7 +204,6 @@ static void assoc_up(struct session *s)
 	struct session_dtls *d = &s->dtls;
 	struct dtls_info info;
 	struct link_timers t = {.dpd_ms = (ms_t)s->policy.dpd_gateway_s * 1000};
-	char addr[ADDR_TEXT_MAX], user[4 * IPC_USER_MAX];
 	struct udp_path path = d->next.path;
 	dtls_active_done(s);
 	d->active.dtls = d->next.dtls;
@@ -214,18 +213,11 @@ static void assoc_up(struct session *s)
 	dtls_info(d->active.dtls, &info);
 	snprintf(d->cipher, sizeof(d->cipher), "%s", info.cipher);
 	link_up(&s->link, LINK_DTLS, &t, loop_now());
-	struct text u = {0};
-	text_escaped(&u, span_str(s->id.username), IPC_USER_MAX);
-	snprintf(user, sizeof(user), "%s", text_cstr(&u));
-	text_done(&u);
-	d->n_established++;
-	log_msg(LOG_NOTICE, "ASA", d->n_established == 1 ? 722033 : 722032, "Group <%s> User <%s> IP <%s> %s",
-	        s->policy.policy_name, user, addr_format(&s->id.peer, addr),
-	        d->n_established == 1 ? "First UDP SVC connection established for SVC session."
-	                              : "New UDP SVC connection replacing old connection.");
-	log_msg(LOG_INFO, "ASA", 722022,
-	        "Group <%s> User <%s> IP <%s> UDP SVC connection established without compression",
-	        s->policy.policy_name, user, addr);
+	bool is_first = ++d->n_established == 1;
+	session_log(s, LOG_NOTICE, is_first ? 722033 : 722032, "%s",
+	        is_first ? "First UDP SVC connection established for SVC session."
+	                 : "New UDP SVC connection replacing old connection.");
+	session_log(s, LOG_INFO, 722022, "UDP SVC connection established without compression");
 	session_rearm(s);
 }
 
@@ -239,7 +231,9 @@ static void assoc_handshake(struct session *s, struct span datagram)
 	if (r == 0) {
 		assoc_up(s);
 	} else if (r != ERR_MORE) {
-		log_line(LOG_INFO, "session %u: DTLS handshake failed: %s", s->id.index, dtls_error(a->dtls));
+		if (worker_may_log(s->w, WORKER_LOG_DTLS_FAILED, s->id.index))
+			log_line(LOG_INFO, "session %u: DTLS handshake failed: %s", s->id.index,
+			        dtls_error(a->dtls));
 		dtls_next_done(s);
 	}
 	session_rearm(s);

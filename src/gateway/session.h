@@ -110,6 +110,10 @@ void session_rearm(struct session *s);
 struct session *session_by_index(struct worker *w, uint32_t index);
 struct session *session_by_inner(struct worker *w, const struct ip_addr *a);
 
+/* "Group <g> User <u> IP <ip> " and the text, as 722xxx messages are. Left out when the session causes too
+ * many of them. */
+void session_log(struct session *s, unsigned severity, unsigned id, const char *fmt, ...) PRINTF_LIKE(4, 5);
+
 /* gateway/dtls_rx.c */
 void dtls_rx_ready(struct worker *w);
 /* Sends what waits in scratch.dtls_out for w->dtls_pending. */

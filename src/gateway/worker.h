@@ -11,6 +11,7 @@
 #include "base/htab.h"
 #include "io/dtls.h"
 #include "io/loop.h"
+#include "io/ratelimit.h"
 #include "io/tls.h"
 #include "io/udp.h"
 #include "ipc/chan.h"
@@ -21,6 +22,10 @@
 #define WORKER_DTLS_OUT      (64u << 10)
 #define WORKER_MAX_CONNS     65536u
 #define WORKER_MAX_PRE_LOGIN 4096u /* connections without a session; more are closed at accept */
+
+#define WORKER_CROWDED_PRE_LOGIN 1024u /* from here on one address gets a limited rate of them */
+#define WORKER_LOG_ACCEPT        1     /* for worker_may_log(), of lines without an id */
+#define WORKER_LOG_DTLS_FAILED   2
 
 struct conn;
 struct session;
@@ -85,7 +90,11 @@ struct worker {
 	uint32_t next_ref;
 	uint64_t drops[N_DROP_REASONS];
 	ms_t started_at_ms;
-	struct control *control; /* the console (control.c); NULL: no socket */
+	struct ratelimit log_strangers; /* lines that anybody can cause, by message */
+	struct ratelimit log_sessions;  /* lines that a client can cause, by message and session */
+	struct ratelimit accepts;       /* new connections by address, while many wait to log in */
+	struct loop_timer accept_timer; /* no descriptor was left: when to try again */
+	struct control *control;        /* the console (control.c); NULL: no socket */
 	uint64_t n_sessions_total, n_sessions_peak;
 };
 
@@ -98,6 +107,9 @@ MUST_USE int worker_ask_auth(struct worker *w, struct ipc_msg *m, struct conn *c
 MUST_USE int worker_tell_auth(struct worker *w, const struct ipc_msg *m);
 void worker_drop(struct worker *w, enum drop_reason why);
 const char *worker_drop_name(enum drop_reason why); /* "mp-svc-no-session" */
+/* May the line with this message id be written? False too often in a row: a peer causes it at will. session:
+ * its index, or 0 for peers without one. */
+bool worker_may_log(struct worker *w, uint32_t id, uint32_t session);
 /* Text of the process's certificate and configuration, for show version and HTTP. */
 const char *worker_version(void);
 
