@@ -31,6 +31,12 @@ static const char config_text[] =
         "tunnel-group STAFF general-attributes\n"
         " default-group-policy GP\n"
         "tunnel-group STUDENTS type remote-access\n"
+        "tunnel-group CARDS type remote-access\n"
+        "tunnel-group CARDS webvpn-attributes\n"
+        " authentication certificate\n"
+        "tunnel-group BOTH type remote-access\n"
+        "tunnel-group BOTH webvpn-attributes\n"
+        " authentication aaa certificate\n"
         "username alice password right\n"
         "username banned password right\n"
         "username never password right\n"
@@ -201,10 +207,13 @@ TEST(logins_that_fail)
 	assert_int_equal(login("none", "alice", "right").status, IPC_LOGIN_DISABLED);
 	assert_int_equal(login("STAFF", "locked", "right").status, IPC_LOGIN_DISABLED); /* to another group */
 	assert_int_equal(login("STAFF", "never", "right").status, IPC_LOGIN_LIMIT);
+	/* a password is not a certificate */
+	assert_int_equal(login("CARDS", "alice", "right").status, IPC_LOGIN_DISABLED);
+	assert_int_equal(login("BOTH", "alice", "right").status, IPC_LOGIN_DISABLED);
 	struct ipc_login_result r = login("STAFF", "banned", "right");
 	assert_int_equal(r.status, IPC_LOGIN_LOCKED);
 	assert_int_equal(r.delay_ms, 2500);
-	assert_int_equal(stats().n_logins_refused, 6);
+	assert_int_equal(stats().n_logins_refused, 8);
 	gateway_stop(false);
 }
 
