@@ -74,8 +74,9 @@ void conn_abort(struct conn *c)
 		session_on_tls_lost(s, "Transport closing");
 	if (c->ref)
 		htab_remove(&w->tables.by_ref, &c->by_ref);
-	log_msg(LOG_INFO, "ASA", 725007, "SSL session with client outside:%s/%u to %u terminated",
-	        addr_format(&c->peer, addr), c->peer_port, (unsigned)w->config->webvpn.tls_port);
+	if (c->is_logged)
+		log_msg(LOG_INFO, "ASA", 725007, "SSL session with client outside:%s/%u to %u terminated",
+		        addr_format(&c->peer, addr), c->peer_port, (unsigned)w->config->webvpn.tls_port);
 	conn_unlink(c);
 	http_state_free(c);
 	tls_free(c->tls);
@@ -272,6 +273,8 @@ static void log_handshake(struct conn *c, bool is_ok)
 	char addr[ADDR_TEXT_MAX];
 	struct tls_info info;
 	unsigned port = c->w->config->webvpn.tls_port;
+	if (!c->is_logged)
+		return;
 	if (is_ok) {
 		tls_info(c->tls, &info);
 		log_msg(LOG_INFO, "ASA", 725002,
@@ -350,6 +353,14 @@ static void on_ready(struct loop_fd *f, int err, int events)
 	conn_flush_dirty(w);
 }
 
+static void log_start(const struct conn *c)
+{
+	char addr[ADDR_TEXT_MAX];
+	log_msg(LOG_INFO, "ASA", 725001,
+	        "Starting SSL handshake with client outside:%s/%u to %u for TLS session",
+	        addr_format(&c->peer, addr), c->peer_port, (unsigned)c->w->config->webvpn.tls_port);
+}
+
 static int conn_new(struct worker *w, int fd, const struct ip_addr *peer, uint16_t port)
 {
 	struct conn *c = calloc(1, sizeof(*c));
@@ -360,6 +371,9 @@ static int conn_new(struct worker *w, int fd, const struct ip_addr *peer, uint16
 	c->fd = fd;
 	c->peer = *peer;
 	c->peer_port = port;
+	c->is_logged = worker_may_log(w, peer);
+	if (c->is_logged)
+		log_start(c);
 	tls_out_init(&c->out, CONN_OUT_MAX_BYTES);
 	if ((r = tls_server_new(w->tls_ctx, &c->tls)) < 0)
 		goto fail;
@@ -388,7 +402,6 @@ fail:
 
 void conn_accept(struct worker *w)
 {
-	char addr[ADDR_TEXT_MAX];
 	for (int i = 0; i < LOOP_BATCH; i++) {
 		struct ip_addr peer;
 		uint16_t port;
@@ -400,9 +413,6 @@ void conn_accept(struct worker *w)
 			close(fd);
 			continue;
 		}
-		log_msg(LOG_INFO, "ASA", 725001,
-		        "Starting SSL handshake with client outside:%s/%u to %u for TLS session",
-		        addr_format(&peer, addr), port, (unsigned)w->config->webvpn.tls_port);
 	}
 }
 

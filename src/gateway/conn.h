@@ -52,6 +52,7 @@ struct conn {
 	uint32_t ref; /* of the question at auth, 0: none */
 	enum conn_state state;
 	bool is_dirty;
+	bool is_logged;    /* its TLS messages are written: decided once, so that they come in pairs */
 	uint8_t n_closing; /* libuv handles that still close */
 };
 

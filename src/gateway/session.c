@@ -481,8 +481,9 @@ static void on_packet(struct session *s, enum link_channel ch, const struct cstp
 	default:
 		worker_drop(s->w, DROP_UNKNOWN_TYPE);
 		s->traffic[ch].rx_drops++;
-		log_msg(LOG_WARNING, "ASA", 722015, "%s Unknown SVC frame type: %u",
-		        log_prefix(s, who, sizeof(who)), p->type);
+		if (worker_may_log(s->w, &s->id.peer))
+			log_msg(LOG_WARNING, "ASA", 722015, "%s Unknown SVC frame type: %u",
+			        log_prefix(s, who, sizeof(who)), p->type);
 		break;
 	}
 }

@@ -45,6 +45,19 @@ void worker_drop(struct worker *w, enum drop_reason why)
 	w->drops[why]++;
 }
 
+bool worker_may_log(struct worker *w, const struct ip_addr *peer)
+{
+	char addr[ADDR_TEXT_MAX];
+	uint32_t n_suppressed = 0;
+	uint64_t key = ratelimit_key(span_of(peer, sizeof(*peer)), (uint32_t)w->tables.hash_key[0]);
+	if (!ratelimit_allows(&w->log_limit, key, worker_now(w), &n_suppressed))
+		return false;
+	if (n_suppressed > 0)
+		log_line(LOG_NOTICE, "%u log lines about %s were left out", n_suppressed,
+		        addr_format(peer, addr));
+	return true;
+}
+
 /* Readable always, writable while something waits. */
 static void watch_chan(struct loop_fd *f, const struct chan *c)
 {
@@ -388,6 +401,7 @@ int worker_main(int monitor_fd)
 	w->ipc_state = IPC_SETUP;
 	w->tun_fd = w->tcp_fd = w->control_fd = w->udp.fd = -1;
 	w->started_at_ms = loop_now();
+	ratelimit_init(&w->log_limit, WORKER_LOG_BURST, WORKER_LOG_PERIOD_MS);
 	chan_init(&w->monitor, monitor_fd, IPC_WORKER, IPC_MONITOR);
 	if (getrandom(w->tables.hash_key, sizeof(w->tables.hash_key), 0) !=
 	                (ssize_t)sizeof(w->tables.hash_key) ||

@@ -11,6 +11,7 @@
 #include "base/htab.h"
 #include "io/dtls.h"
 #include "io/loop.h"
+#include "io/ratelimit.h"
 #include "io/tls.h"
 #include "io/udp.h"
 #include "ipc/chan.h"
@@ -21,6 +22,9 @@
 #define WORKER_DTLS_OUT      (64u << 10)
 #define WORKER_MAX_CONNS     65536u
 #define WORKER_MAX_PRE_LOGIN 4096u /* connections without a session; more are closed at accept */
+
+#define WORKER_LOG_BURST     30  /* log lines that one peer may cause at once, ... */
+#define WORKER_LOG_PERIOD_MS 200 /* ... and then one per period */
 
 struct conn;
 struct session;
@@ -82,6 +86,7 @@ struct worker {
 	struct session *dtls_pending; /* whose datagrams lie in scratch.dtls_out */
 	uint32_t n_conns, n_pre_login, n_sessions;
 	uint32_t next_ref;
+	struct ratelimit log_limit;
 	uint64_t drops[N_DROP_REASONS];
 	ms_t started_at_ms;
 	struct control *control; /* the console (control.c); NULL: no socket */
@@ -94,6 +99,8 @@ int worker_main(int monitor_fd);
 /* Asks auth; the answer comes to conn_on_auth(). 0, ERR_CLOSED or ERR_LIMIT when auth is away. */
 MUST_USE int worker_ask_auth(struct worker *w, struct ipc_msg *m, struct conn *c);
 void worker_drop(struct worker *w, enum drop_reason why);
+/* May a line that this peer caused be logged now? Says how many were not, once it may again. */
+bool worker_may_log(struct worker *w, const struct ip_addr *peer);
 const char *worker_drop_name(enum drop_reason why); /* "mp-svc-no-session" */
 /* Text of the process's certificate and configuration, for show version and HTTP. */
 const char *worker_version(void);
