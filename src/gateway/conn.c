@@ -408,7 +408,7 @@ void conn_accept(struct worker *w)
 		int fd = sock_accept(w->tcp_fd, &peer, &port);
 		if (fd < 0)
 			return;
-		if (w->n_pre_login >= WORKER_MAX_PRE_LOGIN || w->n_conns >= WORKER_MAX_CONNS ||
+		if (w->n_pre_login >= WORKER_MAX_PRE_LOGIN || w->n_conns >= w->max_conns ||
 		        sock_tune(fd, 0, 0) < 0 || conn_new(w, fd, &peer, port) < 0) {
 			close(fd);
 			continue;

@@ -404,7 +404,7 @@ void http_dispatch(struct conn *c, struct span body)
 		return;
 	}
 	path = span_cut(&path, '?');
-	if (span_is(h->method, "GET") || span_is(h->method, "HEAD"))
+	if (span_is(h->method, "GET"))
 		on_get(c, path);
 	else if (!span_is(h->method, "POST"))
 		http_reply(c, 405, "Method Not Allowed", "Allow: GET, POST, CONNECT\r\n", span_str(""));

@@ -151,6 +151,18 @@ static void drop_tunnels(struct session *s)
 	link_down(&s->link, LINK_DTLS);
 }
 
+static void tell_auth(struct session *s, uint8_t type, uint8_t reason)
+{
+	struct ipc_msg m = {.type = type};
+	if (type == IPC_SESSION_LOST)
+		m.session_lost = (struct ipc_session_lost){s->id.index, s->id.connection};
+	else
+		m.session_end = (struct ipc_session_end){s->id.index, s->id.connection, reason};
+	if (chan_send(&s->w->auth, &m, -1) < 0)
+		log_line(LOG_WARNING, "auth process does not answer: end of session %u not recorded",
+		        s->id.index);
+}
+
 int session_open(struct worker *w, struct conn *c, const struct ipc_session_info *info,
         const struct tunnel_request *req, struct text *ret_reply, struct session **ret)
 {
@@ -178,6 +190,7 @@ int session_open(struct worker *w, struct conn *c, const struct ipc_session_info
 	*ret = s;
 	return 0;
 fail:
+	tell_auth(s, IPC_SESSION_END, IPC_END_ERROR);
 	session_free(s);
 	return r;
 }
@@ -226,18 +239,6 @@ void session_start(struct session *s)
 }
 
 /* ---- end ---- */
-
-static void tell_auth(struct session *s, uint8_t type, uint8_t reason)
-{
-	struct ipc_msg m = {.type = type};
-	if (type == IPC_SESSION_LOST)
-		m.session_lost = (struct ipc_session_lost){s->id.index, s->id.connection};
-	else
-		m.session_end = (struct ipc_session_end){s->id.index, s->id.connection, reason};
-	if (chan_send(&s->w->auth, &m, -1) < 0)
-		log_line(LOG_WARNING, "auth process does not answer: end of session %u not recorded",
-		        s->id.index);
-}
 
 /* Neither tunnel is left: the session waits. */
 static void check_lost(struct session *s)
@@ -387,7 +388,9 @@ static void on_timer(struct loop_timer *t, ms_t now_ms)
 		else
 			dtls_assoc_flush(s, &s->dtls.next);
 	}
-	size_t n = link_step(&s->link, now_ms, acts);
+	/* waiting to resume: auth keeps that time */
+	bool is_waiting = link_active(&s->link) == LINK_N_CHANNELS;
+	size_t n = is_waiting ? 0 : link_step(&s->link, now_ms, acts);
 	for (size_t i = 0; i < n && !s->is_closing; i++)
 		obey(s, &acts[i]);
 	if (!s->is_closing)
