@@ -85,6 +85,7 @@ void auth_config_digest(
 void auth_log_event(void *ctx, const struct authority_event *e);
 void auth_log_login(const struct job *j, const char *policy, const char *why_refused); /* NULL: successful */
 void auth_log_locked(const struct ipc_login *in);
+void auth_log_certificate(const struct ipc_login *in, const char *tunnel_group);
 void auth_log_group_lock(const struct job *j, const char *locked_to);
 void auth_log_protocol(const struct job *j, const char *policy);
 void auth_log_limit(const struct job *j, const char *policy, uint32_t limit);

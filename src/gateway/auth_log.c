@@ -68,6 +68,16 @@ void auth_log_locked(const struct ipc_login *in)
 	who_done(&w);
 }
 
+void auth_log_certificate(const struct ipc_login *in, const char *tunnel_group)
+{
+	struct who w = who_open(in->username, tunnel_group, NULL, &in->peer);
+	log_msg(4, "CULVERT", 101011,
+	        "Login of user %s from %s refused: tunnel-group %s demands a certificate (authentication "
+	        "certificate), which this gateway cannot check",
+	        text_cstr(&w.user), w.ip, text_cstr(&w.group));
+	who_done(&w);
+}
+
 void auth_log_group_lock(const struct job *j, const char *locked_to)
 {
 	log_msg(4, "ASA", 113040,

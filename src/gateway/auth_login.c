@@ -119,16 +119,15 @@ void login_begin(struct link *l, const struct ipc_msg *m)
 	const struct ipc_login *in = &m->login;
 	const char *name = in->tunnel_group[0] ? in->tunnel_group : POLICY_DEFAULT_WEBVPN_GROUP;
 	const struct tunnel_group *group = config_find_tunnel_group(auth->config, span_str(name));
-	if (group == NULL || group->type != TUNNEL_GROUP_REMOTE_ACCESS) {
+	/* certificates are not checked by this gateway: a group that demands one must not be entered with less,
+	 * neither instead of a password nor beside it */
+	if (group && group->authentication & AUTH_CERTIFICATE) {
+		auth_log_certificate(in, group->name);
 		answer(l, m->ref, IPC_LOGIN_DISABLED, 0);
 		return;
 	}
-	/* a group that wants a certificate is never satisfied by a password alone (wire-protocol.md 9.2) */
-	if (group->authentication != AUTH_AAA) {
-		log_line(LOG_WARNING,
-		        "tunnel-group %s: logins refused, client certificates are not supported yet: set "
-		        "\"authentication aaa\"",
-		        group->name);
+	if (group == NULL || group->type != TUNNEL_GROUP_REMOTE_ACCESS ||
+	        !(group->authentication & AUTH_AAA)) {
 		answer(l, m->ref, IPC_LOGIN_DISABLED, 0);
 		return;
 	}

@@ -427,9 +427,6 @@ void conn_enter_tunnel(struct conn *c, struct session *s)
 
 void conn_on_auth(struct conn *c, const struct ipc_msg *m)
 {
-	c->ref = 0;
-	if (c->n_closing > 0 || c->state != CONN_WAIT_AUTH)
-		return;
 	c->state = CONN_HTTP;
 	if (m->type == IPC_LOGIN_RESULT)
 		http_on_login(c, &m->login_result);

@@ -72,7 +72,7 @@ void conn_close(struct conn *c);
 void conn_abort(struct conn *c);
 /* CONNECT was answered: from here on records are CSTP packets of s. Forgets everything of the login. */
 void conn_enter_tunnel(struct conn *c, struct session *s);
-/* An answer of auth for this connection. */
+/* The answer of auth that this connection waits for (CONN_WAIT_AUTH). */
 void conn_on_auth(struct conn *c, const struct ipc_msg *m);
 /* MTU facts of the TCP connection: path MTU in bytes, 0 unknown. */
 uint16_t conn_path_mtu(const struct conn *c);

@@ -52,6 +52,14 @@ static int session_publish(struct session *s)
 	return r;
 }
 
+static void session_unpublish(struct session *s)
+{
+	struct worker_tables *t = &s->w->tables;
+	htab_remove(&t->by_index, &s->by_index);
+	htab_remove(&t->by_inner, &s->by_ip4);
+	htab_remove(&t->by_inner, &s->by_ip6);
+}
+
 /* ---- life ---- */
 
 static void on_timer(struct loop_timer *t, ms_t now_ms);
@@ -69,9 +77,7 @@ static void session_free(struct session *s)
 {
 	struct worker *w = s->w;
 	dtls_forget(s);
-	htab_remove(&w->tables.by_index, &s->by_index);
-	htab_remove(&w->tables.by_inner, &s->by_ip4);
-	htab_remove(&w->tables.by_inner, &s->by_ip6);
+	session_unpublish(s);
 	if (s->prev)
 		s->prev->next = s->next;
 	else
@@ -151,16 +157,24 @@ static void drop_tunnels(struct session *s)
 	link_down(&s->link, LINK_DTLS);
 }
 
-static void tell_auth(struct session *s, uint8_t type, uint8_t reason)
+static void tell_auth(struct worker *w, uint8_t type, uint32_t index, uint32_t connection, uint8_t reason)
 {
 	struct ipc_msg m = {.type = type};
 	if (type == IPC_SESSION_LOST)
-		m.session_lost = (struct ipc_session_lost){s->id.index, s->id.connection};
+		m.session_lost = (struct ipc_session_lost){index, connection};
 	else
-		m.session_end = (struct ipc_session_end){s->id.index, s->id.connection, reason};
-	if (chan_send(&s->w->auth, &m, -1) < 0)
-		log_line(LOG_WARNING, "auth process does not answer: end of session %u not recorded",
-		        s->id.index);
+		m.session_end = (struct ipc_session_end){index, connection, reason};
+	if (worker_tell_auth(w, &m) < 0 && w->is_auth_up)
+		log_line(LOG_WARNING, "auth process does not answer: end of session %u not recorded", index);
+}
+
+void session_not_opened(struct worker *w, const struct ipc_session_info *info)
+{
+	struct session *s = session_by_index(w, info->index);
+	if (s)
+		s->id.connection = info->connection;
+	if (s == NULL || link_active(&s->link) == LINK_N_CHANNELS)
+		tell_auth(w, IPC_SESSION_LOST, info->index, info->connection, 0);
 }
 
 int session_open(struct worker *w, struct conn *c, const struct ipc_session_info *info,
@@ -170,15 +184,18 @@ int session_open(struct worker *w, struct conn *c, const struct ipc_session_info
 	bool is_new = s == NULL;
 	int r = 0;
 	if (is_new) {
-		if ((s = session_new(w)) == NULL)
+		if ((s = session_new(w)) == NULL) {
+			session_not_opened(w, info);
 			return -ENOMEM;
+		}
 		link_init(&s->link, 0, loop_now());
 		s->opened_at_ms = loop_now();
 	} else {
 		drop_tunnels(s);
+		session_unpublish(s); /* the client may ask for other address families than before */
 	}
 	set_identity(s, c, info, req);
-	if (is_new && (r = session_publish(s)) < 0)
+	if ((r = session_publish(s)) < 0)
 		goto fail;
 	if ((r = resolve_policy(s)) < 0)
 		goto fail;
@@ -187,11 +204,12 @@ int session_open(struct worker *w, struct conn *c, const struct ipc_session_info
 	if ((r = offer_make(s, c, info, req, ret_reply)) < 0)
 		goto fail;
 	s->conn = c;
+	c->session = s;
 	*ret = s;
 	return 0;
 fail:
-	tell_auth(s, IPC_SESSION_END, IPC_END_ERROR);
 	session_free(s);
+	session_not_opened(w, info);
 	return r;
 }
 
@@ -245,7 +263,7 @@ static void check_lost(struct session *s)
 {
 	if (link_active(&s->link) != LINK_N_CHANNELS || s->is_closing)
 		return;
-	tell_auth(s, IPC_SESSION_LOST, 0);
+	tell_auth(s->w, IPC_SESSION_LOST, s->id.index, s->id.connection, 0);
 	session_rearm(s);
 }
 
@@ -312,7 +330,7 @@ void session_end(struct session *s, enum ipc_end_reason reason, const char *text
 		send_disconnect(s, text);
 	drop_tunnels(s);
 	if (reason != IPC_END_N)
-		tell_auth(s, IPC_SESSION_END, (uint8_t)reason);
+		tell_auth(s->w, IPC_SESSION_END, s->id.index, s->id.connection, (uint8_t)reason);
 	session_free(s);
 }
 
@@ -388,9 +406,9 @@ static void on_timer(struct loop_timer *t, ms_t now_ms)
 		else
 			dtls_assoc_flush(s, &s->dtls.next);
 	}
-	/* waiting to resume: auth keeps that time */
-	bool is_waiting = link_active(&s->link) == LINK_N_CHANNELS;
-	size_t n = is_waiting ? 0 : link_step(&s->link, now_ms, acts);
+	/* without a tunnel nothing is due here: a timer set before the loss must not end what waits to be
+	 * resumed */
+	size_t n = link_active(&s->link) == LINK_N_CHANNELS ? 0 : link_step(&s->link, now_ms, acts);
 	for (size_t i = 0; i < n && !s->is_closing; i++)
 		obey(s, &acts[i]);
 	if (!s->is_closing)

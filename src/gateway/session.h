@@ -70,10 +70,15 @@ struct session {
 };
 
 /* A connection has asked for the tunnel and auth has agreed: makes the session, or finds it and replaces its
- * tunnels. On success the session owns the connection and *ret_reply holds the head to send. -ENOMEM, -ENOENT
+ * tunnels. On success the session owns the connection (each knows the other: conn_abort() is right from here
+ * on) and *ret_reply holds the head to send. On failure the session is gone and auth knows. -ENOMEM, -ENOENT
  * (policy gone). */
 MUST_USE int session_open(struct worker *w, struct conn *c, const struct ipc_session_info *info,
         const struct tunnel_request *req, struct text *ret_reply, struct session **ret);
+
+/* Auth has opened the session, but no tunnel came of it (the connection died meanwhile, or session_open()
+ * failed): auth must not take it for connected. A tunnel of an earlier connection that still stands stays. */
+void session_not_opened(struct worker *w, const struct ipc_session_info *info);
 
 /* After the reply is in the output: data may flow. */
 void session_start(struct session *s);

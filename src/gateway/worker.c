@@ -91,6 +91,22 @@ int worker_ask_auth(struct worker *w, struct ipc_msg *m, struct conn *c)
 	return 0;
 }
 
+int worker_tell_auth(struct worker *w, const struct ipc_msg *m)
+{
+	if (!w->is_auth_up)
+		return ERR_CLOSED;
+	int r = chan_send(&w->auth, m, -1);
+	watch_chan(&w->auth_poll, &w->auth); /* what had to be queued goes out when auth reads again */
+	return r;
+}
+
+/* An answer for a connection that did not wait for it. */
+static void on_auth_late(struct worker *w, const struct ipc_msg *m)
+{
+	if (m->type == IPC_SESSION_INFO && m->session_info.status == IPC_OPEN_OK)
+		session_not_opened(w, &m->session_info);
+}
+
 static void on_auth_msg(struct worker *w, const struct ipc_msg *m)
 {
 	if (m->type == IPC_SESSION_KICK) {
@@ -104,11 +120,17 @@ static void on_auth_msg(struct worker *w, const struct ipc_msg *m)
 		return;
 	}
 	struct htab_node *n = htab_find(&w->tables.by_ref, m->ref);
-	if (n == NULL)
-		return; /* who asked is gone */
+	if (n == NULL) { /* who asked is gone */
+		on_auth_late(w, m);
+		return;
+	}
 	struct conn *c = CONTAINER_OF(n, struct conn, by_ref);
 	htab_remove(&w->tables.by_ref, n);
-	conn_on_auth(c, m);
+	c->ref = 0;
+	if (c->n_closing > 0 || c->state != CONN_WAIT_AUTH)
+		on_auth_late(w, m);
+	else
+		conn_on_auth(c, m);
 }
 
 static void worker_stop(struct worker *w, bool tells_clients);

@@ -99,6 +99,8 @@ int worker_main(int monitor_fd);
 
 /* Asks auth; the answer comes to conn_on_auth(). 0, ERR_CLOSED or ERR_LIMIT when auth is away. */
 MUST_USE int worker_ask_auth(struct worker *w, struct ipc_msg *m, struct conn *c);
+/* A message nobody answers (LOST, END). 0, ERR_CLOSED when auth is away, ERR_LIMIT. */
+MUST_USE int worker_tell_auth(struct worker *w, const struct ipc_msg *m);
 void worker_drop(struct worker *w, enum drop_reason why);
 /* May a line that this peer caused be logged now? Says how many were not, once it may again. */
 bool worker_may_log(struct worker *w, const struct ip_addr *peer);

@@ -32,11 +32,9 @@ static const char config_text[] =
         " default-group-policy GP\n"
         "tunnel-group STUDENTS type remote-access\n"
         "tunnel-group CARDS type remote-access\n"
-        "tunnel-group CARDS webvpn-attributes\n"
-        " authentication certificate\n"
+        "tunnel-group CARDS webvpn-attributes\n authentication certificate\n"
         "tunnel-group BOTH type remote-access\n"
-        "tunnel-group BOTH webvpn-attributes\n"
-        " authentication aaa certificate\n"
+        "tunnel-group BOTH webvpn-attributes\n authentication aaa certificate\n"
         "username alice password right\n"
         "username banned password right\n"
         "username never password right\n"
@@ -207,14 +205,20 @@ TEST(logins_that_fail)
 	assert_int_equal(login("none", "alice", "right").status, IPC_LOGIN_DISABLED);
 	assert_int_equal(login("STAFF", "locked", "right").status, IPC_LOGIN_DISABLED); /* to another group */
 	assert_int_equal(login("STAFF", "never", "right").status, IPC_LOGIN_LIMIT);
-	/* a password is not a certificate */
-	assert_int_equal(login("CARDS", "alice", "right").status, IPC_LOGIN_DISABLED);
-	assert_int_equal(login("BOTH", "alice", "right").status, IPC_LOGIN_DISABLED);
 	struct ipc_login_result r = login("STAFF", "banned", "right");
 	assert_int_equal(r.status, IPC_LOGIN_LOCKED);
 	assert_int_equal(r.delay_ms, 2500);
-	assert_int_equal(stats().n_logins_refused, 8);
+	assert_int_equal(stats().n_logins_refused, 6);
 	gateway_stop(false);
+}
+
+TEST(a_password_never_replaces_a_certificate)
+{
+	gateway_start();
+	assert_int_equal(login("CARDS", "alice", "right").status, IPC_LOGIN_DISABLED);
+	assert_int_equal(login("BOTH", "alice", "right").status, IPC_LOGIN_DISABLED);
+	assert_int_equal(login("STAFF", "alice", "right").status, IPC_LOGIN_OK);
+	gateway_stop(true);
 }
 
 TEST(slow_hash_stalls_nobody)
@@ -309,6 +313,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	        cmocka_unit_test(login_and_session),
 	        cmocka_unit_test(logins_that_fail),
+	        cmocka_unit_test(a_password_never_replaces_a_certificate),
 	        cmocka_unit_test(slow_hash_stalls_nobody),
 	        cmocka_unit_test(worker_and_gateway_may_die),
 	        cmocka_unit_test(a_worker_that_breaks_the_rules_is_cut_off),
