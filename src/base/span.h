@@ -48,7 +48,11 @@ static inline bool span_starts(struct span a, const char *prefix)
 /* The first n bytes dropped; empty when there are fewer. */
 static inline struct span span_skip(struct span a, size_t n)
 {
-	return n >= a.n ? (struct span){.p = a.p + a.n, .n = 0} : (struct span){.p = a.p + n, .n = a.n - n};
+	if (n > a.n)
+		n = a.n;
+	if (n == 0)
+		return a; /* NULL + 0 is undefined in C */
+	return (struct span){.p = a.p + n, .n = a.n - n};
 }
 
 /* Without blanks and tabs on either side. */

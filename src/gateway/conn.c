@@ -9,6 +9,8 @@
 #include "io/log.h"
 #include "io/sock.h"
 
+#define ACCEPT_PAUSE_MS 200
+
 static void conn_step_tls(struct conn *c);
 
 /* ---- life ---- */
@@ -35,8 +37,6 @@ static void http_state_free(struct conn *c)
 {
 	if (c->http == NULL)
 		return;
-	if (c->http->in.p)
-		explicit_bzero(c->http->in.p, c->http->in.cap);
 	text_done(&c->http->in);
 	explicit_bzero(c->http, sizeof(*c->http));
 	free(c->http);
@@ -74,7 +74,7 @@ void conn_abort(struct conn *c)
 		session_on_tls_lost(s, "Transport closing");
 	if (c->ref)
 		htab_remove(&w->tables.by_ref, &c->by_ref);
-	if (c->is_logged)
+	if (worker_may_log(w, 725007, 0))
 		log_msg(LOG_INFO, "ASA", 725007, "SSL session with client outside:%s/%u to %u terminated",
 		        addr_format(&c->peer, addr), c->peer_port, (unsigned)w->config->webvpn.tls_port);
 	conn_unlink(c);
@@ -208,7 +208,7 @@ static int conn_take_request(struct conn *c)
 	size_t head_bytes;
 	int r = http_request_parse(in, &h->head, &head_bytes);
 	if (r == ERR_MORE && h->in.n < HTTP_HEAD_MAX_BYTES)
-		return 0;
+		return 0; /* conn_on_plain() waits for the end of a line */
 	if (r < 0) {
 		h->wants_close = true;
 		if (r == ERR_UNSUPPORTED)
@@ -225,8 +225,11 @@ static int conn_take_request(struct conn *c)
 		return ERR_UNSUPPORTED;
 	}
 	size_t body_bytes = h->head.body == HTTP_BODY_LENGTH ? h->head.body_bytes : 0;
-	if (in.n - head_bytes < body_bytes)
+	if (in.n - head_bytes < body_bytes) {
+		h->wants_bytes = head_bytes + body_bytes;
 		return 0;
+	}
+	h->wants_bytes = 0;
 	h->wants_close = h->head.wants_close || ++h->n_requests >= CONN_MAX_REQUESTS;
 	http_dispatch(c, span_of(in.p + head_bytes, body_bytes));
 	if (c->n_closing > 0 || c->http == NULL)
@@ -254,6 +257,10 @@ static void conn_on_plain(struct conn *c, struct span record)
 	struct conn_http *h = c->http;
 	if (c->state == CONN_CLOSING)
 		return;
+	/* a peer that sends single bytes must not make us read a head anew for each of them */
+	bool is_complete = h->wants_bytes ? h->in.n + record.n >= h->wants_bytes
+	                                  : h->in.n + record.n >= HTTP_HEAD_MAX_BYTES ||
+	                                            memchr(record.p, '\n', record.n) != NULL;
 	if (h->in.n + record.n > CONN_IN_MAX_BYTES) {
 		h->wants_close = true;
 		http_reply(c, 413, "Content Too Large", "", span_str(""));
@@ -262,7 +269,7 @@ static void conn_on_plain(struct conn *c, struct span record)
 	text_put(&h->in, record);
 	if (!text_ok(&h->in))
 		conn_abort(c);
-	else
+	else if (is_complete)
 		conn_step_http(c);
 }
 
@@ -273,7 +280,7 @@ static void log_handshake(struct conn *c, bool is_ok)
 	char addr[ADDR_TEXT_MAX];
 	struct tls_info info;
 	unsigned port = c->w->config->webvpn.tls_port;
-	if (!c->is_logged)
+	if (!worker_may_log(c->w, is_ok ? 725002 : 725006, 0))
 		return;
 	if (is_ok) {
 		tls_info(c->tls, &info);
@@ -321,6 +328,8 @@ static void conn_step_tls(struct conn *c)
 			session_on_tls_record(c->session, span_of(plain, (size_t)n));
 		else if (c->http)
 			conn_on_plain(c, span_of(plain, (size_t)n));
+		if (n > 0 && !c->session)
+			explicit_bzero(plain, (size_t)n); /* passwords */
 	}
 }
 
@@ -342,6 +351,8 @@ static void on_ready(struct loop_fd *f, int err, int events)
 			conn_abort(c);
 			return;
 		}
+		if (c->state == CONN_CLOSING)
+			n = -1; /* read, so that close() does not reset what we said last; not heard */
 		if (n > 0 && tls_feed(c->tls, span_of(w->scratch.tls_rx, (size_t)n)) < 0) {
 			conn_abort(c);
 			return;
@@ -351,14 +362,6 @@ static void on_ready(struct loop_fd *f, int err, int events)
 	}
 	dtls_tx_flush(w);
 	conn_flush_dirty(w);
-}
-
-static void log_start(const struct conn *c)
-{
-	char addr[ADDR_TEXT_MAX];
-	log_msg(LOG_INFO, "ASA", 725001,
-	        "Starting SSL handshake with client outside:%s/%u to %u for TLS session",
-	        addr_format(&c->peer, addr), c->peer_port, (unsigned)c->w->config->webvpn.tls_port);
 }
 
 static int conn_new(struct worker *w, int fd, const struct ip_addr *peer, uint16_t port)
@@ -371,9 +374,7 @@ static int conn_new(struct worker *w, int fd, const struct ip_addr *peer, uint16
 	c->fd = fd;
 	c->peer = *peer;
 	c->peer_port = port;
-	c->is_logged = worker_may_log(w, peer);
-	if (c->is_logged)
-		log_start(c);
+	c->http->in.is_secret = true;
 	tls_out_init(&c->out, CONN_OUT_MAX_BYTES);
 	if ((r = tls_server_new(w->tls_ctx, &c->tls)) < 0)
 		goto fail;
@@ -400,19 +401,46 @@ fail:
 	return r;
 }
 
+/* Slots for connections without a session are few: while many are taken, no address gets more of them than a
+ * fair share, so that one attacker does not keep everybody else out. */
+static bool has_room(struct worker *w, const struct ip_addr *peer)
+{
+	if (w->n_pre_login >= WORKER_MAX_PRE_LOGIN || w->n_conns >= w->max_conns)
+		return false;
+	return w->n_pre_login < WORKER_CROWDED_PRE_LOGIN ||
+	       ratelimit_allows(
+	               &w->accepts, ratelimit_key(span_of(peer, sizeof(*peer)), 0), worker_now(w), NULL);
+}
+
+/* The waiting connection would be reported again and again: look the other way for a moment. */
+static void accept_pause(struct worker *w, int err)
+{
+	if (worker_may_log(w, WORKER_LOG_ACCEPT, 0))
+		log_line(LOG_ERR, "cannot accept connections: %s", err_text(err));
+	if (loop_fd_watch(&w->tcp_poll, 0) == 0)
+		loop_timer_set(&w->accept_timer, loop_now() + ACCEPT_PAUSE_MS);
+}
+
 void conn_accept(struct worker *w)
 {
+	char addr[ADDR_TEXT_MAX];
 	for (int i = 0; i < LOOP_BATCH; i++) {
 		struct ip_addr peer;
 		uint16_t port;
 		int fd = sock_accept(w->tcp_fd, &peer, &port);
-		if (fd < 0)
+		if (fd < 0) {
+			if (fd != -EAGAIN)
+				accept_pause(w, fd);
 			return;
-		if (w->n_pre_login >= WORKER_MAX_PRE_LOGIN || w->n_conns >= w->max_conns ||
-		        sock_tune(fd, 0, 0) < 0 || conn_new(w, fd, &peer, port) < 0) {
+		}
+		if (!has_room(w, &peer) || sock_tune(fd, 0, 0) < 0 || conn_new(w, fd, &peer, port) < 0) {
 			close(fd);
 			continue;
 		}
+		if (worker_may_log(w, 725001, 0))
+			log_msg(LOG_INFO, "ASA", 725001,
+			        "Starting SSL handshake with client outside:%s/%u to %u for TLS session",
+			        addr_format(&peer, addr), port, (unsigned)w->config->webvpn.tls_port);
 	}
 }
 

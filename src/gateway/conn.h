@@ -24,7 +24,8 @@ enum conn_state {
 
 /* Freed when the tunnel begins, so that an idle session stays small. */
 struct conn_http {
-	struct text in; /* received, not consumed */
+	struct text in;     /* received, not consumed */
+	size_t wants_bytes; /* of in, until the request in front is complete; 0: its head is not */
 	struct http_head head;
 	uint8_t n_requests;
 	uint8_t n_attempts;
@@ -52,7 +53,6 @@ struct conn {
 	uint32_t ref; /* of the question at auth, 0: none */
 	enum conn_state state;
 	bool is_dirty;
-	bool is_logged;    /* its TLS messages are written: decided once, so that they come in pairs */
 	uint8_t n_closing; /* libuv handles that still close */
 };
 

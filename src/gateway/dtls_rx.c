@@ -11,6 +11,7 @@
 #define HELLO_WINDOW_MS       1000
 #define HELLOS_PER_WINDOW     4 /* ClientHellos of one session that make us work, per window */
 #define REBIND_TRIES_MAX      8 /* sessions behind one public address tried for a datagram from a new port */
+#define HANDSHAKE_GRACE_MS    2000 /* a handshake this young is not given up for a hello from elsewhere */
 #define DTLS_FIRST_TIMEOUT_MS 400
 
 /* ---- tables ---- */
@@ -32,14 +33,13 @@ static uint64_t id_hash(struct worker *w, struct span id)
 	return htab_hash(w->tables.hash_key, id);
 }
 
-static struct session *find_by_peer(struct worker *w, const union udp_addr *peer)
+static struct session *find_next(struct worker *w, const union udp_addr *peer)
 {
 	struct peer_key key;
-	struct htab_node *n = htab_find(&w->tables.by_peer, peer_hash(w, peer, &key));
+	struct htab_node *n = htab_find(&w->tables.by_next, peer_hash(w, peer, &key));
 	for (; n; n = htab_next(n)) {
-		struct session *s = CONTAINER_OF(n, struct session, by_peer);
-		if (udp_addr_eq(&s->dtls.active.path.peer, peer) ||
-		        udp_addr_eq(&s->dtls.next.path.peer, peer))
+		struct session *s = CONTAINER_OF(n, struct session, by_next);
+		if (udp_addr_eq(&s->dtls.next.path.peer, peer))
 			return s;
 	}
 	return NULL;
@@ -56,17 +56,34 @@ static struct session *find_by_id(struct worker *w, struct span id)
 	return NULL;
 }
 
-/* From now on datagrams of this peer are this session's. */
-static void set_peer(struct session *s, const union udp_addr *peer)
+static void log_no_memory(const struct session *s)
+{
+	log_line(LOG_ERR, "session %u: out of memory, DTLS not usable", s->id.index);
+}
+
+/* From now on this peer's datagrams belong to the association in use. Only a record that was authentic, or a
+ * finished handshake, may lead here: whoever has seen the id could send ClientHellos. */
+static void set_active_peer(struct session *s, const struct udp_path *path)
 {
 	struct worker_tables *t = &s->w->tables;
 	struct peer_key key;
+	s->dtls.active.path = *path;
 	htab_remove(&t->by_peer, &s->by_peer);
 	htab_remove(&t->by_host, &s->by_host);
-	if (htab_insert(&t->by_peer, &s->by_peer, peer_hash(s->w, peer, &key)) < 0 ||
+	if (htab_insert(&t->by_peer, &s->by_peer, peer_hash(s->w, &path->peer, &key)) < 0 ||
 	        htab_insert(&t->by_host, &s->by_host,
 	                htab_hash(t->hash_key, span_of(&key.addr, sizeof(key.addr)))) < 0)
-		log_line(LOG_ERR, "session %u: out of memory, DTLS not usable", s->id.index);
+		log_no_memory(s);
+}
+
+static void set_next_peer(struct session *s, const struct udp_path *path)
+{
+	struct worker_tables *t = &s->w->tables;
+	struct peer_key key;
+	s->dtls.next.path = *path;
+	htab_remove(&t->by_next, &s->by_next);
+	if (htab_insert(&t->by_next, &s->by_next, peer_hash(s->w, &path->peer, &key)) < 0)
+		log_no_memory(s);
 }
 
 void dtls_id_new(struct session *s)
@@ -133,22 +150,33 @@ int dtls_tx(struct session *s, uint8_t type, struct span payload)
 
 /* ---- associations ---- */
 
-void dtls_assoc_done(struct session_assoc *a)
+static void assoc_done(struct session_assoc *a)
 {
 	dtls_free(a->dtls);
 	*a = (struct session_assoc){0};
 }
 
-void dtls_forget(struct session *s)
+void dtls_active_done(struct session *s)
 {
 	struct worker_tables *t = &s->w->tables;
-	if (s->w->dtls_pending == s)
+	if (s->w->dtls_pending == s) /* its path dies with it */
 		dtls_tx_flush(s->w);
-	dtls_assoc_done(&s->dtls.active);
-	dtls_assoc_done(&s->dtls.next);
-	htab_remove(&t->by_dtls_id, &s->by_dtls_id);
+	assoc_done(&s->dtls.active);
 	htab_remove(&t->by_peer, &s->by_peer);
 	htab_remove(&t->by_host, &s->by_host);
+}
+
+void dtls_next_done(struct session *s)
+{
+	assoc_done(&s->dtls.next);
+	htab_remove(&s->w->tables.by_next, &s->by_next);
+}
+
+void dtls_forget(struct session *s)
+{
+	dtls_active_done(s);
+	dtls_next_done(s);
+	htab_remove(&s->w->tables.by_dtls_id, &s->by_dtls_id);
 	explicit_bzero(s->dtls.master_secret, sizeof(s->dtls.master_secret));
 	s->dtls.suite = DTLS_NONE;
 }
@@ -176,25 +204,20 @@ static void assoc_up(struct session *s)
 	struct session_dtls *d = &s->dtls;
 	struct dtls_info info;
 	struct link_timers t = {.dpd_ms = (ms_t)s->policy.dpd_gateway_s * 1000};
-	char addr[ADDR_TEXT_MAX], user[4 * IPC_USER_MAX];
-	dtls_assoc_done(&d->active);
-	d->active = d->next;
-	d->next = (struct session_assoc){0};
+	struct udp_path path = d->next.path;
+	dtls_active_done(s);
+	d->active.dtls = d->next.dtls;
+	d->next.dtls = NULL;
+	dtls_next_done(s);
+	set_active_peer(s, &path);
 	dtls_info(d->active.dtls, &info);
 	snprintf(d->cipher, sizeof(d->cipher), "%s", info.cipher);
 	link_up(&s->link, LINK_DTLS, &t, loop_now());
-	struct text u = {0};
-	text_escaped(&u, span_str(s->id.username), IPC_USER_MAX);
-	snprintf(user, sizeof(user), "%s", text_cstr(&u));
-	text_done(&u);
-	d->n_established++;
-	log_msg(LOG_NOTICE, "ASA", d->n_established == 1 ? 722033 : 722032, "Group <%s> User <%s> IP <%s> %s",
-	        s->policy.policy_name, user, addr_format(&s->id.peer, addr),
-	        d->n_established == 1 ? "First UDP SVC connection established for SVC session."
-	                              : "New UDP SVC connection replacing old connection.");
-	log_msg(LOG_INFO, "ASA", 722022,
-	        "Group <%s> User <%s> IP <%s> UDP SVC connection established without compression",
-	        s->policy.policy_name, user, addr);
+	bool is_first = ++d->n_established == 1;
+	session_log(s, LOG_NOTICE, is_first ? 722033 : 722032, "%s",
+	        is_first ? "First UDP SVC connection established for SVC session."
+	                 : "New UDP SVC connection replacing old connection.");
+	session_log(s, LOG_INFO, 722022, "UDP SVC connection established without compression");
 	session_rearm(s);
 }
 
@@ -208,23 +231,37 @@ static void assoc_handshake(struct session *s, struct span datagram)
 	if (r == 0) {
 		assoc_up(s);
 	} else if (r != ERR_MORE) {
-		log_line(LOG_INFO, "session %u: DTLS handshake failed: %s", s->id.index, dtls_error(a->dtls));
-		dtls_assoc_done(a);
+		if (worker_may_log(s->w, WORKER_LOG_DTLS_FAILED, s->id.index))
+			log_line(LOG_INFO, "session %u: DTLS handshake failed: %s", s->id.index,
+			        dtls_error(a->dtls));
+		dtls_next_done(s);
 	}
 	session_rearm(s);
 }
 
-static bool hello_allowed(struct session_dtls *d, ms_t now_ms)
+/* May this ClientHello begin a handshake? Whoever has seen the id on the wire can send one as well, so hellos
+ * from elsewhere than the TLS connection have a budget of their own and do not push aside a handshake that
+ * has only begun. */
+static bool hello_allowed(struct session *s, const union udp_addr *peer, ms_t now_ms)
 {
+	struct session_dtls *d = &s->dtls;
+	struct ip_addr host = udp_addr_ip(peer, &(uint16_t){0});
+	bool is_home = addr_eq(&host, &s->conn->peer);
+	if (!is_home && d->next.dtls && now_ms - d->next_since_ms < HANDSHAKE_GRACE_MS)
+		return false;
 	if (now_ms - d->hello_window_ms >= HELLO_WINDOW_MS) {
 		d->hello_window_ms = now_ms;
-		d->n_hellos = 0;
+		d->n_hellos[0] = d->n_hellos[1] = 0;
 	}
-	return d->n_hellos++ < HELLOS_PER_WINDOW;
+	if (d->n_hellos[is_home] >= HELLOS_PER_WINDOW)
+		return false;
+	d->n_hellos[is_home]++;
+	return true;
 }
 
-/* A ClientHello whose id we gave out: a handshake begins beside the association in use. A repeated one from
- * the same peer belongs to the handshake under way. */
+/* A ClientHello whose id we gave out: a handshake begins beside the association in use, which keeps its peer
+ * and its keys until the new one is up. A repeated one from the same peer belongs to the handshake under way.
+ */
 static void on_hello(struct worker *w, const struct udp_datagram *in, const struct dtls_hello *hello)
 {
 	struct session *s = find_by_id(w, hello->id);
@@ -234,15 +271,15 @@ static void on_hello(struct worker *w, const struct udp_datagram *in, const stru
 	a = &s->dtls.next;
 	bool is_repeat = a->dtls && udp_addr_eq(&a->path.peer, in->peer);
 	if (!is_repeat) {
-		if (!hello_allowed(&s->dtls, worker_now(w)))
+		if (!hello_allowed(s, in->peer, worker_now(w)))
 			return;
-		dtls_assoc_done(a);
+		dtls_next_done(s);
 		if (assoc_new(s, &a->dtls) < 0)
 			return;
-		a->path = (struct udp_path){.peer = *in->peer, .local = *in->local};
+		s->dtls.next_since_ms = worker_now(w);
+		set_next_peer(s, &(struct udp_path){.peer = *in->peer, .local = *in->local});
 		dtls_set_output(a->dtls, &w->scratch.dtls_out);
 		dtls_set_first_timeout_ms(a->dtls, DTLS_FIRST_TIMEOUT_MS);
-		set_peer(s, in->peer);
 	}
 	assoc_handshake(s, span_of(in->p, in->n));
 }
@@ -255,6 +292,10 @@ static size_t read_assoc(struct session *s, const struct udp_datagram *in)
 	struct session_assoc *a = &s->dtls.active;
 	uint8_t *plain = s->w->scratch.plain;
 	size_t n_records = 0;
+	/* what OpenSSL itself answers (a repeated Finished, an alert) must not go out with another's batch */
+	if (s->w->dtls_pending != s)
+		dtls_tx_flush(s->w);
+	s->w->dtls_pending = s;
 	dtls_feed(a->dtls, span_of(in->p, in->n));
 	while (a->dtls && !s->is_closing) {
 		int n = dtls_read(a->dtls, plain, CSTP_RECORD_MAX);
@@ -266,6 +307,24 @@ static size_t read_assoc(struct session *s, const struct udp_datagram *in)
 		}
 		n_records++;
 		session_on_dtls_record(s, span_of(plain, (size_t)n));
+	}
+	return n_records;
+}
+
+/* Associations in use with this very peer: one, but a client that starts anew on its old port has two for a
+ * while, and only the keys tell which one is meant. *ret_any: there was one at all. */
+static size_t read_active(struct worker *w, const struct udp_datagram *in, bool *ret_any)
+{
+	struct peer_key key;
+	struct htab_node *n = htab_find(&w->tables.by_peer, peer_hash(w, in->peer, &key)), *next;
+	size_t n_records = 0;
+	for (int i = 0; n && n_records == 0 && i < REBIND_TRIES_MAX; n = next, i++) {
+		struct session *s = CONTAINER_OF(n, struct session, by_peer);
+		next = htab_next(n);
+		if (s->dtls.active.dtls == NULL || !udp_addr_eq(&s->dtls.active.path.peer, in->peer))
+			continue;
+		*ret_any = true;
+		n_records = read_assoc(s, in);
 	}
 	return n_records;
 }
@@ -286,9 +345,7 @@ static void try_rebind(struct worker *w, const struct udp_datagram *in)
 			continue;
 		if (s->is_closing || s->dtls.active.dtls == NULL)
 			return;
-		s->dtls.active.path.peer = *in->peer;
-		s->dtls.active.path.local = *in->local;
-		set_peer(s, in->peer);
+		set_active_peer(s, &(struct udp_path){.peer = *in->peer, .local = *in->local});
 		return;
 	}
 }
@@ -296,30 +353,24 @@ static void try_rebind(struct worker *w, const struct udp_datagram *in)
 static void on_datagram(struct worker *w, const struct udp_datagram *in)
 {
 	struct dtls_hello hello;
-	struct session *s;
 	if (in->n < DTLS_RECORD_HEADER_BYTES)
 		return;
 	if (in->p[0] == DTLS_HANDSHAKE && dtls_hello_parse(span_of(in->p, in->n), &hello) == 0) {
 		on_hello(w, in, &hello);
 		return;
 	}
-	s = find_by_peer(w, in->peer);
-	if (s == NULL) {
+	/* on a shared 4-tuple the old association may still carry data while the new one shakes hands */
+	struct session *next = find_next(w, in->peer);
+	bool has_active = false;
+	if ((next == NULL || in->p[0] == DTLS_APPDATA) && read_active(w, in, &has_active) > 0)
+		return;
+	if (next) {
+		if (next->dtls.next.dtls)
+			assoc_handshake(next, span_of(in->p, in->n));
+		return;
+	}
+	if (!has_active && in->p[0] == DTLS_APPDATA)
 		try_rebind(w, in);
-		return;
-	}
-	if (s->dtls.next.dtls && udp_addr_eq(&s->dtls.next.path.peer, in->peer)) {
-		bool is_same_peer = s->dtls.active.dtls && udp_addr_eq(&s->dtls.active.path.peer, in->peer);
-		/* on a shared 4-tuple the old association may still carry data while the new one shakes hands
-		 */
-		if (is_same_peer && in->p[0] == DTLS_APPDATA && read_assoc(s, in) > 0)
-			return;
-		if (!s->is_closing && s->dtls.next.dtls)
-			assoc_handshake(s, span_of(in->p, in->n));
-		return;
-	}
-	if (s->dtls.active.dtls)
-		read_assoc(s, in);
 }
 
 void dtls_rx_ready(struct worker *w)

@@ -13,13 +13,11 @@
 
 void http_reply(struct conn *c, unsigned status, const char *reason, const char *headers, struct span body)
 {
-	struct text t = {0};
+	struct text t = {.is_secret = true}; /* cookies, tokens */
 	text_fmt(&t, "HTTP/1.1 %u %s\r\n%s%sContent-Length: %zu\r\n\r\n", status, reason, headers,
 	        c->http->wants_close ? "Connection: close\r\n" : "", body.n);
 	text_put(&t, body);
 	int r = text_ok(&t) ? conn_write(c, span_of(t.p, t.n)) : -ENOMEM;
-	if (t.p)
-		explicit_bzero(t.p, t.n);
 	text_done(&t);
 	if (r < 0)
 		conn_abort(c);
@@ -37,17 +35,13 @@ static const char *xml_headers = "Content-Type: text/xml; charset=utf-8\r\n"
 
 static void reply_doc(struct conn *c, const struct auth_server_doc *d, const char *cookies)
 {
-	struct text xml = {0}, headers = {0};
+	struct text xml = {.is_secret = true}, headers = {.is_secret = true};
 	auth_server_doc_format(d, &xml);
 	text_fmt(&headers, "%s%s", xml_headers, cookies);
 	if (text_ok(&xml) && text_ok(&headers))
 		http_reply(c, 200, "OK", headers.p, span_of(xml.p, xml.n));
 	else
 		conn_abort(c);
-	if (xml.p)
-		explicit_bzero(xml.p, xml.n);
-	if (headers.p)
-		explicit_bzero(headers.p, headers.n);
 	text_done(&xml);
 	text_done(&headers);
 }
@@ -192,7 +186,7 @@ static void reply_success(struct conn *c, const struct ipc_login_result *r)
 	struct auth_server_doc *d = calloc(1, sizeof(*d));
 	char token[TOKEN_HEX_BYTES + 1];
 	struct wr w = wr_open(token, TOKEN_HEX_BYTES);
-	struct text cookies = {0};
+	struct text cookies = {.is_secret = true};
 	if (d == NULL) {
 		conn_abort(c);
 		return;
@@ -210,8 +204,6 @@ static void reply_success(struct conn *c, const struct ipc_login_result *r)
 	reply_doc(c, d, text_cstr(&cookies));
 	explicit_bzero(token, sizeof(token));
 	explicit_bzero(d, sizeof(*d));
-	if (cookies.p)
-		explicit_bzero(cookies.p, cookies.n);
 	text_done(&cookies);
 	free(d);
 }
@@ -266,8 +258,7 @@ static void ask_session(struct conn *c)
 		http_reply(c, 400, "Bad Request", "X-Reason: Malformed tunnel parameters\r\n", span_str(""));
 		return;
 	}
-	if (q->cookie.n != TOKEN_HEX_BYTES ||
-	        parse_hex(q->cookie, o->token, sizeof(o->token), &n) < 0) {
+	if (q->cookie.n != TOKEN_HEX_BYTES || parse_hex(q->cookie, o->token, sizeof(o->token), &n) < 0) {
 		http_reply(c, 401, "Cookie is not acceptable", "", span_str(""));
 		return;
 	}

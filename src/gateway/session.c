@@ -1,6 +1,8 @@
 #include "gateway/session.h"
 
 #include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "gateway/conn.h"
@@ -226,6 +228,18 @@ static const char *log_prefix(const struct session *s, char *buf, size_t cap)
 	return buf;
 }
 
+void session_log(struct session *s, unsigned severity, unsigned id, const char *fmt, ...)
+{
+	char who[512], what[512];
+	va_list args;
+	if (!log_wants((int)severity) || !worker_may_log(s->w, id, s->id.index))
+		return;
+	va_start(args, fmt);
+	vsnprintf(what, sizeof(what), fmt, args);
+	va_end(args);
+	log_msg(severity, "ASA", id, "%s %s", log_prefix(s, who, sizeof(who)), what);
+}
+
 void session_start(struct session *s)
 {
 	char who[512], ip4[ADDR_TEXT_MAX], ip6[ADDR_TEXT_MAX];
@@ -244,15 +258,13 @@ void session_start(struct session *s)
 		log_msg(LOG_INFO, "ASA", 722051, "%s IPv4 Address <%s> IPv6 address <%s> assigned to session",
 		        who, s->id.ip4.addr.family ? addr_format(&s->id.ip4.addr, ip4) : "0.0.0.0",
 		        s->id.ip6.addr.family ? addr_format(&s->id.ip6.addr, ip6) : "::");
-		log_msg(LOG_NOTICE, "ASA", 722033, "%s First TCP SVC connection established for SVC session.",
-		        who);
+		session_log(s, LOG_NOTICE, 722033, "First TCP SVC connection established for SVC session.");
 	} else if (was_lost) {
-		log_msg(LOG_NOTICE, "ASA", 722034, "%s New TCP SVC connection, no existing connection.", who);
+		session_log(s, LOG_NOTICE, 722034, "New TCP SVC connection, no existing connection.");
 	} else {
-		log_msg(LOG_NOTICE, "ASA", 722032, "%s New TCP SVC connection replacing old connection.",
-		        who);
+		session_log(s, LOG_NOTICE, 722032, "New TCP SVC connection replacing old connection.");
 	}
-	log_msg(LOG_INFO, "ASA", 722022, "%s TCP SVC connection established without compression", who);
+	session_log(s, LOG_INFO, 722022, "TCP SVC connection established without compression");
 	session_rearm(s);
 }
 
@@ -269,10 +281,8 @@ static void check_lost(struct session *s)
 
 void session_on_tls_lost(struct session *s, const char *why)
 {
-	char who[512];
-	log_prefix(s, who, sizeof(who));
-	log_msg(LOG_NOTICE, "ASA", 722037, "%s SVC closing connection: %s.", who, why);
-	log_msg(LOG_INFO, "ASA", 722023, "%s TCP SVC connection terminated without compression", who);
+	session_log(s, LOG_NOTICE, 722037, "SVC closing connection: %s.", why);
+	session_log(s, LOG_INFO, 722023, "TCP SVC connection terminated without compression");
 	s->conn = NULL;
 	link_down(&s->link, LINK_TLS);
 	s->lost_at_ms = loop_now();
@@ -281,11 +291,9 @@ void session_on_tls_lost(struct session *s, const char *why)
 
 void session_on_dtls_lost(struct session *s, const char *why)
 {
-	char who[512];
-	log_prefix(s, who, sizeof(who));
-	log_msg(LOG_NOTICE, "ASA", 722037, "%s SVC closing connection: %s.", who, why);
-	log_msg(LOG_INFO, "ASA", 722023, "%s UDP SVC connection terminated without compression", who);
-	dtls_assoc_done(&s->dtls.active);
+	session_log(s, LOG_NOTICE, 722037, "SVC closing connection: %s.", why);
+	session_log(s, LOG_INFO, 722023, "UDP SVC connection terminated without compression");
+	dtls_active_done(s);
 	link_down(&s->link, LINK_DTLS);
 	check_lost(s);
 }
@@ -402,7 +410,7 @@ static void on_timer(struct loop_timer *t, ms_t now_ms)
 		dtls_tx_flush(w);
 		w->dtls_pending = NULL;
 		if (dtls_on_timeout(s->dtls.next.dtls) < 0)
-			dtls_assoc_done(&s->dtls.next);
+			dtls_next_done(s);
 		else
 			dtls_assoc_flush(s, &s->dtls.next);
 	}
@@ -470,10 +478,9 @@ static void on_disconnect(struct session *s, struct span payload)
 {
 	struct disconnect d = disconnect_parse(payload);
 	struct text t = {0};
-	char who[512];
 	text_escaped(&t, d.text, 128);
-	log_msg(LOG_NOTICE, "ASA", 722012, "%s SVC Message: %u/NOTICE: %s.", log_prefix(s, who, sizeof(who)),
-	        d.has_code ? d.code & 31u : 0, text_cstr(&t));
+	session_log(s, LOG_NOTICE, 722012, "SVC Message: %u/NOTICE: %s.", d.has_code ? d.code & 31u : 0,
+	        text_cstr(&t));
 	text_done(&t);
 	if (disconnect_ends_session(&d))
 		session_end(s, IPC_END_USER, "User Requested", false);
@@ -484,7 +491,6 @@ static void on_disconnect(struct session *s, struct span payload)
 /* One packet of either channel, by its type. */
 static void on_packet(struct session *s, enum link_channel ch, const struct cstp_packet *p)
 {
-	char who[512];
 	link_on_rx(&s->link, ch, p->type == CSTP_DATA, worker_now(s->w));
 	switch (p->type) {
 	case CSTP_DATA:
@@ -502,30 +508,24 @@ static void on_packet(struct session *s, enum link_channel ch, const struct cstp
 	default:
 		worker_drop(s->w, DROP_UNKNOWN_TYPE);
 		s->traffic[ch].rx_drops++;
-		if (worker_may_log(s->w, &s->id.peer))
-			log_msg(LOG_WARNING, "ASA", 722015, "%s Unknown SVC frame type: %u",
-			        log_prefix(s, who, sizeof(who)), p->type);
+		session_log(s, LOG_WARNING, 722015, "Unknown SVC frame type: %u", p->type);
 		break;
 	}
 }
 
 static void on_bad_frame(struct session *s, struct span record, enum cstp_fault fault)
 {
-	char who[512];
 	bool has_length = fault == CSTP_BAD_LENGTH;
-	log_prefix(s, who, sizeof(who));
 	worker_drop(s->w, has_length ? DROP_BAD_LENGTH : DROP_BAD_FRAMING);
 	if (has_length)
-		log_msg(LOG_WARNING, "ASA", 722016, "%s Bad SVC frame length: %zu expected: %u", who,
+		session_log(s, LOG_WARNING, 722016, "Bad SVC frame length: %zu expected: %u",
 		        record.n - CSTP_HEADER_BYTES, (unsigned)(record.p[4] << 8 | record.p[5]));
 	else if (fault == CSTP_SHORT)
-		log_msg(LOG_WARNING, "ASA", 722019, "%s Not enough data for an SVC header: %zu", who,
-		        record.n);
+		session_log(s, LOG_WARNING, 722019, "Not enough data for an SVC header: %zu", record.n);
 	else if (fault == CSTP_BAD_VERSION)
-		log_msg(LOG_WARNING, "ASA", 722018, "%s Bad SVC protocol version: %u, expected: 1", who,
-		        record.p[3]);
+		session_log(s, LOG_WARNING, 722018, "Bad SVC protocol version: %u, expected: 1", record.p[3]);
 	else
-		log_msg(LOG_WARNING, "ASA", 722017, "%s Bad SVC framing: %02X%02X%02X, reserved: %X", who,
+		session_log(s, LOG_WARNING, 722017, "Bad SVC framing: %02X%02X%02X, reserved: %X",
 		        record.p[0], record.p[1], record.p[2], record.p[7]);
 	/* stream and framing no longer agree: say so, close, keep the session for its cookie */
 	if (s->conn && conn_write_cstp(s->conn, CSTP_DISCONNECT, span_of(NULL, 0)) == 0)

@@ -30,8 +30,9 @@ struct session_dtls {
 	uint8_t master_secret[DTLS_SECRET_BYTES]; /* injected styles */
 	char cipher[64];                          /* OpenSSL's name, once up */
 	uint16_t limit_bytes;                     /* largest inner packet for one datagram */
+	ms_t next_since_ms;                       /* when the handshake of next began */
 	ms_t hello_window_ms;                     /* handshakes are limited per session */
-	uint8_t n_hellos;
+	uint8_t n_hellos[2];                      /* [1]: from the address of the TLS connection */
 	uint16_t n_established;
 };
 
@@ -51,7 +52,9 @@ struct session_identity {
 struct session {
 	struct worker *w;
 	struct session *prev, *next;
-	struct htab_node by_index, by_ip4, by_ip6, by_dtls_id, by_peer, by_host;
+	struct htab_node by_index, by_ip4, by_ip6, by_dtls_id;
+	struct htab_node by_peer, by_host; /* dtls.active */
+	struct htab_node by_next;          /* dtls.next */
 	struct session_identity id;
 	struct config *config; /* the one that policy borrows from */
 	struct group_policy_values policy;
@@ -107,6 +110,10 @@ void session_rearm(struct session *s);
 struct session *session_by_index(struct worker *w, uint32_t index);
 struct session *session_by_inner(struct worker *w, const struct ip_addr *a);
 
+/* "Group <g> User <u> IP <ip> " and the text, as 722xxx messages are. Left out when the session causes too
+ * many of them. */
+void session_log(struct session *s, unsigned severity, unsigned id, const char *fmt, ...) PRINTF_LIKE(4, 5);
+
 /* gateway/dtls_rx.c */
 void dtls_rx_ready(struct worker *w);
 /* Sends what waits in scratch.dtls_out for w->dtls_pending. */
@@ -115,8 +122,9 @@ void dtls_tx_flush(struct worker *w);
 MUST_USE int dtls_tx(struct session *s, uint8_t type, struct span payload);
 /* Sends what one association has put into scratch.dtls_out (handshake flights). */
 void dtls_assoc_flush(struct session *s, struct session_assoc *a);
-void dtls_assoc_done(struct session_assoc *a);
-void dtls_id_new(struct session *s); /* draws an id and makes it known */
-void dtls_forget(struct session *s); /* both associations, id and peer */
+void dtls_active_done(struct session *s); /* the association in use is over */
+void dtls_next_done(struct session *s);   /* the handshake under way is given up */
+void dtls_id_new(struct session *s);      /* draws an id and makes it known */
+void dtls_forget(struct session *s);      /* both associations, id and peer */
 
 #endif

@@ -18,6 +18,13 @@
 
 #define MEMFD_MAX_BYTES (8u << 20)
 
+#define STRANGER_LINES     100 /* of one kind at once, then one per period */
+#define STRANGER_PERIOD_MS 100
+#define SESSION_LINES      20
+#define SESSION_PERIOD_MS  1000
+#define ADDRESS_CONNS      64 /* new connections of one address at once while many wait, then one per period */
+#define ADDRESS_PERIOD_MS  200
+
 const char *worker_version(void)
 {
 	return CULVERT_VERSION;
@@ -45,16 +52,15 @@ void worker_drop(struct worker *w, enum drop_reason why)
 	w->drops[why]++;
 }
 
-bool worker_may_log(struct worker *w, const struct ip_addr *peer)
+bool worker_may_log(struct worker *w, uint32_t id, uint32_t session)
 {
-	char addr[ADDR_TEXT_MAX];
-	uint32_t n_suppressed = 0;
-	uint64_t key = ratelimit_key(span_of(peer, sizeof(*peer)), (uint32_t)w->tables.hash_key[0]);
-	if (!ratelimit_allows(&w->log_limit, key, worker_now(w), &n_suppressed))
+	uint32_t n_suppressed;
+	struct ratelimit *limit = session ? &w->log_sessions : &w->log_strangers;
+	if (!ratelimit_allows(limit, ratelimit_key(span_of(&session, sizeof(session)), id), worker_now(w),
+	            &n_suppressed))
 		return false;
 	if (n_suppressed > 0)
-		log_line(LOG_NOTICE, "%u log lines about %s were left out", n_suppressed,
-		        addr_format(peer, addr));
+		log_line(LOG_NOTICE, "%u messages %06u were left out: too many", n_suppressed, id);
 	return true;
 }
 
@@ -202,6 +208,14 @@ static void on_tcp_ready(struct loop_fd *f, int err, int events)
 	conn_accept(f->ctx);
 }
 
+static void on_accept_timer(struct loop_timer *t, ms_t now_ms)
+{
+	struct worker *w = t->ctx;
+	(void)now_ms;
+	if (loop_fd_watch(&w->tcp_poll, UV_READABLE) < 0)
+		log_line(LOG_CRIT, "worker cannot poll its listener");
+}
+
 /* ---- configuration ---- */
 
 /* The whole of a memfd. Owned bytes in *ret; wiped and freed by the caller. */
@@ -319,6 +333,7 @@ static int worker_start(struct worker *w, const struct ipc_start *start)
 	if (r < 0)
 		return r;
 	if ((r = loop_fd_open(&w->tun_poll, &w->loop, w->tun_fd, on_tun_ready, w)) < 0 ||
+	        (r = loop_timer_open(&w->accept_timer, &w->loop, on_accept_timer, w)) < 0 ||
 	        (r = loop_fd_open(&w->tcp_poll, &w->loop, w->tcp_fd, on_tcp_ready, w)) < 0 ||
 	        (r = loop_fd_open(&w->udp_poll, &w->loop, w->udp.fd, on_udp_ready, w)) < 0 ||
 	        (r = loop_fd_open(&w->auth_poll, &w->loop, w->auth.fd, on_auth_ready, w)) < 0 ||
@@ -438,7 +453,9 @@ int worker_main(int monitor_fd)
 	w->tun_fd = w->tcp_fd = w->control_fd = w->udp.fd = -1;
 	w->started_at_ms = loop_now();
 	raise_limits(w);
-	ratelimit_init(&w->log_limit, WORKER_LOG_BURST, WORKER_LOG_PERIOD_MS);
+	ratelimit_init(&w->log_strangers, STRANGER_LINES, STRANGER_PERIOD_MS);
+	ratelimit_init(&w->log_sessions, SESSION_LINES, SESSION_PERIOD_MS);
+	ratelimit_init(&w->accepts, ADDRESS_CONNS, ADDRESS_PERIOD_MS);
 	chan_init(&w->monitor, monitor_fd, IPC_WORKER, IPC_MONITOR);
 	if (getrandom(w->tables.hash_key, sizeof(w->tables.hash_key), 0) !=
 	                (ssize_t)sizeof(w->tables.hash_key) ||

@@ -20,11 +20,12 @@
 #define WORKER_TLS_RX_BYTES  (256u << 10) /* one recv() of ciphertext */
 #define WORKER_TUN_SLOT      16512        /* largest inner packet and one byte more, rounded */
 #define WORKER_DTLS_OUT      (64u << 10)
-#define WORKER_OTHER_FDS     64 /* descriptors that are not clients' connections */
+#define WORKER_OTHER_FDS     64    /* descriptors that are not clients' connections */
 #define WORKER_MAX_PRE_LOGIN 4096u /* connections without a session; more are closed at accept */
 
-#define WORKER_LOG_BURST     30  /* log lines that one peer may cause at once, ... */
-#define WORKER_LOG_PERIOD_MS 200 /* ... and then one per period */
+#define WORKER_CROWDED_PRE_LOGIN 1024u /* from here on one address gets a limited rate of them */
+#define WORKER_LOG_ACCEPT        1     /* for worker_may_log(), of lines without an id */
+#define WORKER_LOG_DTLS_FAILED   2
 
 struct conn;
 struct session;
@@ -47,7 +48,8 @@ struct worker_tables {
 	struct htab by_index;   /* sessions */
 	struct htab by_inner;   /* sessions by inner address, IPv4 and IPv6 */
 	struct htab by_dtls_id; /* sessions that wait for a ClientHello */
-	struct htab by_peer;    /* sessions by UDP address and port of the client */
+	struct htab by_peer;    /* sessions by UDP address and port of the association in use */
+	struct htab by_next;    /* the same of the association that shakes hands */
 	struct htab by_host;    /* sessions by public address alone, for NAT rebinding */
 	struct htab by_ref;     /* conns that wait for an answer of auth */
 };
@@ -83,14 +85,17 @@ struct worker {
 	struct conn *conns;           /* all, doubly linked */
 	struct conn *dirty;           /* with output to flush at the end of this turn */
 	struct session *sessions;     /* all, doubly linked */
-	struct session *dtls_pending; /* whose datagrams lie in scratch.dtls_out */
+	struct session *dtls_pending; /* whose active association's datagrams lie in scratch.dtls_out */
 	uint32_t n_conns, n_pre_login, n_sessions;
 	uint32_t max_conns; /* what the descriptor limit allows */
 	uint32_t next_ref;
-	struct ratelimit log_limit;
 	uint64_t drops[N_DROP_REASONS];
 	ms_t started_at_ms;
-	struct control *control; /* the console (control.c); NULL: no socket */
+	struct ratelimit log_strangers; /* lines that anybody can cause, by message */
+	struct ratelimit log_sessions;  /* lines that a client can cause, by message and session */
+	struct ratelimit accepts;       /* new connections by address, while many wait to log in */
+	struct loop_timer accept_timer; /* no descriptor was left: when to try again */
+	struct control *control;        /* the console (control.c); NULL: no socket */
 	uint64_t n_sessions_total, n_sessions_peak;
 };
 
@@ -102,9 +107,10 @@ MUST_USE int worker_ask_auth(struct worker *w, struct ipc_msg *m, struct conn *c
 /* A message nobody answers (LOST, END). 0, ERR_CLOSED when auth is away, ERR_LIMIT. */
 MUST_USE int worker_tell_auth(struct worker *w, const struct ipc_msg *m);
 void worker_drop(struct worker *w, enum drop_reason why);
-/* May a line that this peer caused be logged now? Says how many were not, once it may again. */
-bool worker_may_log(struct worker *w, const struct ip_addr *peer);
 const char *worker_drop_name(enum drop_reason why); /* "mp-svc-no-session" */
+/* May the line with this message id be written? False too often in a row: a peer causes it at will. session:
+ * its index, or 0 for peers without one. */
+bool worker_may_log(struct worker *w, uint32_t id, uint32_t session);
 /* Text of the process's certificate and configuration, for show version and HTTP. */
 const char *worker_version(void);
 
