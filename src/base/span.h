@@ -50,7 +50,9 @@ static inline struct span span_skip(struct span a, size_t n)
 {
 	if (n > a.n)
 		n = a.n;
-	return n == 0 ? a : (struct span){.p = a.p + n, .n = a.n - n}; /* NULL + 0 is not allowed */
+	if (n == 0)
+		return a; /* NULL + 0 is undefined in C */
+	return (struct span){.p = a.p + n, .n = a.n - n};
 }
 
 /* Without blanks and tabs on either side. */

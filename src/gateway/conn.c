@@ -405,7 +405,7 @@ fail:
  * fair share, so that one attacker does not keep everybody else out. */
 static bool has_room(struct worker *w, const struct ip_addr *peer)
 {
-	if (w->n_pre_login >= WORKER_MAX_PRE_LOGIN || w->n_conns >= WORKER_MAX_CONNS)
+	if (w->n_pre_login >= WORKER_MAX_PRE_LOGIN || w->n_conns >= w->max_conns)
 		return false;
 	return w->n_pre_login < WORKER_CROWDED_PRE_LOGIN ||
 	       ratelimit_allows(

@@ -104,7 +104,7 @@ static void summary_on_stats(struct call *c, const struct ipc_msg *m)
 	        .n_inactive = m->stats_info.n_waiting,
 	        .n_total = m->stats_info.n_sessions,
 	        .n_peak = m->stats_info.n_peak,
-	        .n_capacity = WORKER_MAX_CONNS,
+	        .n_capacity = c->w->max_conns,
 	};
 	for (const struct session *x = c->w->sessions; x; x = x->next) {
 		s.n_tls += x->conn != NULL;

@@ -2,8 +2,8 @@
 
 #include <errno.h>
 #include <stdlib.h>
-#include <sys/mman.h>
 #include <sys/random.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -429,6 +429,20 @@ static int scratch_init(struct worker_scratch *x)
 	return r < 0 ? r : dtls_out_init(&x->dtls_out, WORKER_DTLS_OUT, UDP_GSO_SEGMENTS_MAX);
 }
 
+/* As many connections as the system lets us have; one more would make accept fail and the listener spin. */
+static void raise_limits(struct worker *w)
+{
+	struct rlimit l;
+	w->max_conns = WORKER_MAX_PRE_LOGIN;
+	if (getrlimit(RLIMIT_NOFILE, &l) < 0)
+		return;
+	l.rlim_cur = l.rlim_max;
+	if (setrlimit(RLIMIT_NOFILE, &l) < 0)
+		log_line(LOG_WARNING, "descriptor limit not raised: %s", err_text(-errno));
+	if (getrlimit(RLIMIT_NOFILE, &l) == 0 && l.rlim_cur > WORKER_OTHER_FDS)
+		w->max_conns = l.rlim_cur > UINT32_MAX ? UINT32_MAX : (uint32_t)l.rlim_cur - WORKER_OTHER_FDS;
+}
+
 int worker_main(int monitor_fd)
 {
 	struct worker *w = calloc(1, sizeof(*w));
@@ -438,6 +452,7 @@ int worker_main(int monitor_fd)
 	w->ipc_state = IPC_SETUP;
 	w->tun_fd = w->tcp_fd = w->control_fd = w->udp.fd = -1;
 	w->started_at_ms = loop_now();
+	raise_limits(w);
 	ratelimit_init(&w->log_strangers, STRANGER_LINES, STRANGER_PERIOD_MS);
 	ratelimit_init(&w->log_sessions, SESSION_LINES, SESSION_PERIOD_MS);
 	ratelimit_init(&w->accepts, ADDRESS_CONNS, ADDRESS_PERIOD_MS);

@@ -20,7 +20,7 @@
 #define WORKER_TLS_RX_BYTES  (256u << 10) /* one recv() of ciphertext */
 #define WORKER_TUN_SLOT      16512        /* largest inner packet and one byte more, rounded */
 #define WORKER_DTLS_OUT      (64u << 10)
-#define WORKER_MAX_CONNS     65536u
+#define WORKER_OTHER_FDS     64    /* descriptors that are not clients' connections */
 #define WORKER_MAX_PRE_LOGIN 4096u /* connections without a session; more are closed at accept */
 
 #define WORKER_CROWDED_PRE_LOGIN 1024u /* from here on one address gets a limited rate of them */
@@ -87,6 +87,7 @@ struct worker {
 	struct session *sessions;     /* all, doubly linked */
 	struct session *dtls_pending; /* whose active association's datagrams lie in scratch.dtls_out */
 	uint32_t n_conns, n_pre_login, n_sessions;
+	uint32_t max_conns; /* what the descriptor limit allows */
 	uint32_t next_ref;
 	uint64_t drops[N_DROP_REASONS];
 	ms_t started_at_ms;
