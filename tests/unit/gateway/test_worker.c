@@ -41,6 +41,8 @@ static struct gateway {
 	pid_t pid;
 	struct chan monitor, auth;
 	int tun;
+	int log; /* what the worker writes to its log, and sanitizers to standard error */
+	bool gives_ip6;
 	uint16_t tcp_port, udp_port;
 } g;
 
@@ -116,6 +118,8 @@ static void gateway_start(void)
 	chan_init(&g.monitor, mon[0], IPC_MONITOR, IPC_WORKER);
 	chan_init(&g.auth, auth[0], IPC_AUTH, IPC_WORKER);
 	g.tun = tun[0];
+	g.log = memfd_of(span_str("-"));
+	fd_send(IPC_FD_LOG, dup(g.log));
 	fd_send(IPC_FD_CONFIG, memfd_of(span_str(config_text)));
 	fd_send(IPC_FD_CERT, memfd_of(span_of(pem.p, pem.n)));
 	fd_send(IPC_FD_TUN, tun[1]);
@@ -124,6 +128,18 @@ static void gateway_start(void)
 	fd_send(IPC_FD_AUTH, auth[1]);
 	assert_int_equal(chan_send(&g.monitor, &m, -1), 0);
 	expect(&g.monitor, IPC_READY, &m);
+}
+
+static unsigned log_count(const char *what)
+{
+	static char buf[1 << 20];
+	unsigned n = 0;
+	ssize_t got = pread(g.log, buf, sizeof(buf) - 1, 0);
+	assert_true(got > 0);
+	buf[got] = '\0';
+	for (const char *at = buf; (at = strstr(at, what)); at++)
+		n++;
+	return n;
 }
 
 /* The child must end well: a sanitizer's report would make another status. */
@@ -135,6 +151,8 @@ static void gateway_stop(bool tells_clients)
 	assert_int_equal(waitpid(g.pid, &status, 0), g.pid);
 	assert_true(WIFEXITED(status));
 	assert_int_equal(WEXITSTATUS(status), 0);
+	assert_int_equal(log_count("runtime error") + log_count("Sanitizer"), 0);
+	close(g.log);
 	chan_done(&g.monitor);
 	chan_done(&g.auth);
 	close(g.tun);
@@ -280,6 +298,10 @@ static void auth_opens(uint32_t index, uint32_t connection)
 	strcpy(i->group_policy, "GP");
 	i->ip4 = addr_from_v4(INNER_CLIENT);
 	i->ip4_len = 24;
+	if (g.gives_ip6) {
+		assert_int_equal(addr_parse(span_str("fd00::7"), &i->ip6), 0);
+		i->ip6_len = 64;
+	}
 	auth_say(&m);
 }
 
@@ -620,9 +642,10 @@ TEST(bad_frames_close_the_tunnel_and_keep_the_session)
 	client_say(c, two, sizeof(two));
 	cstp_expect(c, CSTP_DPD_RESPONSE, NULL, 0);
 	cstp_expect(c, CSTP_DPD_RESPONSE, NULL, 0);
-	for (int i = 0; i < 200; i++) /* unknown types are dropped */
-		cstp_say(c, (uint8_t)(10 + i), "x", 1);
+	for (int i = 0; i < 1000; i++) /* unknown types are dropped, and do not fill the log */
+		cstp_say(c, (uint8_t)(10 + i % 200), "x", 1);
 	tls_carries_data(c);
+	assert_in_range(log_count("722015"), 1, 60);
 	client_free(c);
 	gateway_stop(false);
 }
@@ -714,6 +737,31 @@ TEST(auth_learns_that_nobody_waited)
 	tls_carries_data(old);
 	client_free(old);
 	expect_lost(3);
+	gateway_stop(false);
+}
+
+/* The first CONNECT asked for IPv4, the next for both, the last for IPv4 again. */
+TEST(a_resume_may_change_the_families)
+{
+	uint8_t p[60] = {0x60, 0, 0, 0, 0, 20, 59, 64, 0xfd};
+	p[24] = 0xfd;
+	p[39] = 7;
+	gateway_start();
+	struct client *a = client_tunnel(1, "");
+	g.gives_ip6 = true;
+	struct client *b = client_tunnel(2, "X-CSTP-Base-MTU: 1000\r\n");
+	assert_non_null(strstr(b->in.p, "X-CSTP-Base-MTU: 1000\r\n"));
+	assert_non_null(strstr(b->in.p, "X-CSTP-MTU: 1280\r\n"));
+	tls_carries_data(b);
+	assert_int_equal(write(g.tun, p, sizeof(p)), sizeof(p));
+	cstp_expect(b, CSTP_DATA, p, sizeof(p));
+	g.gives_ip6 = false;
+	struct client *c = client_tunnel(3, "");
+	assert_int_equal(write(g.tun, p, sizeof(p)), sizeof(p));
+	tls_carries_data(c);
+	client_free(a);
+	client_free(b);
+	client_free(c);
 	gateway_stop(false);
 }
 
@@ -887,6 +935,7 @@ int main(void)
 	        cmocka_unit_test(nothing_is_read_after_the_end),
 	        cmocka_unit_test(the_newer_connection_wins),
 	        cmocka_unit_test(auth_learns_that_nobody_waited),
+	        cmocka_unit_test(a_resume_may_change_the_families),
 	        cmocka_unit_test(requests_of_strangers),
 	        cmocka_unit_test(single_bytes_cost_little),
 	        cmocka_unit_test(pipelined_requests_wait_for_auth),
