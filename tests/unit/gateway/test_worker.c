@@ -832,6 +832,36 @@ TEST(a_tunnel_that_cannot_be_answered)
 	gateway_stop(false);
 }
 
+/* Much for a client that does not read: what does not fit is dropped, others are served, and what it gets
+ * when it reads again is whole packets. */
+TEST(a_slow_reader_costs_a_bounded_buffer)
+{
+	uint8_t p[1400];
+	gateway_start();
+	struct client *c = client_open_mss(500);
+	client_ask_tunnel(c, "");
+	auth_opens(7, 1);
+	assert_int_equal(client_answer(c), 200);
+	size_t n = packet(p, INNER_SERVER, INNER_CLIENT, sizeof(p), 9);
+	for (int i = 0; i < 3000; i++) {
+		struct pollfd w = {.fd = g.tun, .events = POLLOUT};
+		assert_int_equal(poll(&w, 1, WAIT_MS), 1);
+		assert_int_equal(write(g.tun, p, n), (ssize_t)n);
+	}
+	turn();
+	cstp_say(c, CSTP_DPD_REQUEST, "12345", 5);
+	unsigned n_got = 0;
+	while (readable(c->fd, SILENCE_MS) || tls_unread(c->tls) > 0) {
+		if (client_record(c) != (int)(CSTP_HEADER_BYTES + n))
+			break;
+		assert_memory_equal(c->plain + CSTP_HEADER_BYTES, p, n);
+		n_got++;
+	}
+	assert_in_range(n_got, 100, 2000);
+	client_free(c);
+	gateway_stop(false);
+}
+
 static unsigned status_of(const char *request, size_t n)
 {
 	struct client *c = client_open();
@@ -1015,6 +1045,7 @@ int main(void)
 	        cmocka_unit_test(auth_learns_that_nobody_waited),
 	        cmocka_unit_test(a_resume_may_change_the_families),
 	        cmocka_unit_test(a_tunnel_that_cannot_be_answered),
+	        cmocka_unit_test(a_slow_reader_costs_a_bounded_buffer),
 	        cmocka_unit_test(requests_of_strangers),
 	        cmocka_unit_test(single_bytes_cost_little),
 	        cmocka_unit_test(pipelined_requests_wait_for_auth),
