@@ -3,7 +3,7 @@ import pytest
 
 from checks import PingLog, check_fetch, memory_kib
 from netns import NsThread, SRV4, SRV6, wait_for
-from peers import Culvert, Culvertd, OpenConnect
+from peers import BUILD, Culvert, Culvertd, OpenConnect
 from raw import open_sessions
 
 pytestmark = pytest.mark.culvert
@@ -51,7 +51,8 @@ def test_memory_of_idle_sessions(lab):
     assert len(gateway.sessions()) == IDLE_SESSIONS + len(warm)
     each = (memory_kib(gateway.pids()) - before) / IDLE_SESSIONS
     print(f"{each:.1f} KiB for each idle session")
-    assert each < IDLE_SESSION_KIB
+    if "asan" not in BUILD.name:  # red zones and quarantine are not the gateway's memory
+        assert each < IDLE_SESSION_KIB
     assert sessions[0].alive() and sessions[-1].alive()
     for s in sessions + warm:
         s.close()

@@ -3,7 +3,7 @@
 # LAB_ENV.events gets a line per call, LAB_ENV.REASON the environment of the latest call of that kind.
 # shellcheck disable=SC2154
 echo "$reason dev=$TUNDEV ip=$INTERNAL_IP4_ADDRESS ip6=$INTERNAL_IP6_ADDRESS mtu=$INTERNAL_IP4_MTU" >>"$LAB_ENV.events"
-env >"$LAB_ENV.$reason"
+env >"$LAB_ENV.tmp"
 case "$reason" in
 connect)
 	ip link set dev "$TUNDEV" mtu "$INTERNAL_IP4_MTU" up
@@ -15,4 +15,5 @@ connect)
 	;;
 reconnect) ip link set dev "$TUNDEV" mtu "$INTERNAL_IP4_MTU" ;;
 esac
+mv "$LAB_ENV.tmp" "$LAB_ENV.$reason" # now, so that who waits for it finds the routes
 exit 0

@@ -1,0 +1,902 @@
+/* The worker process as a child, driven from all its sides by one script: the monitor and auth over their
+ * sockets, the inside over a socket pair in place of a TUN queue, clients over TLS and DTLS on the loopback.
+ * No root. */
+#include "../unit.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/parse.h"
+#include "gateway/worker.h"
+#include "io/sock.h"
+#include "wire/cstp.h"
+#include "wire/http.h"
+
+#define WAIT_MS       20000 /* for what must come */
+#define SILENCE_MS    100   /* for what must not */
+#define INNER_CLIENT  0x0a010001u
+#define INNER_SERVER  0x0a0100feu
+#define PACKET_MAX    16376
+#define CONNECT_LINES "CONNECT /CSCOSSLC/tunnel HTTP/1.1\r\nHost: x\r\nUser-Agent: AnyConnect test\r\n"
+
+static const char config_text[] = "webvpn\n enable outside\n tunnel-group-list enable\n"
+                                  "group-policy GP internal\n"
+                                  "group-policy GP attributes\n"
+                                  " vpn-tunnel-protocol ssl-client\n"
+                                  "tunnel-group STAFF type remote-access\n"
+                                  "tunnel-group STAFF general-attributes\n"
+                                  " default-group-policy GP\n"
+                                  "tunnel-group STAFF webvpn-attributes\n"
+                                  " group-alias staff enable\n";
+
+static struct gateway {
+	pid_t pid;
+	struct chan monitor, auth;
+	int tun;
+	uint16_t tcp_port, udp_port;
+} g;
+
+static struct tls_client_ctx *tls_ctx;
+static struct dtls_ctx *dtls_ctx;
+static struct text pem; /* certificate and key */
+static const uint8_t token[IPC_TOKEN_BYTES] = {0xab, 1, 2, 3};
+
+static bool readable(int fd, int ms)
+{
+	struct pollfd p = {.fd = fd, .events = POLLIN};
+	return poll(&p, 1, ms) == 1;
+}
+
+/* ---- the other processes ---- */
+
+static void fd_send(uint8_t kind, int fd)
+{
+	struct ipc_msg m = {.type = IPC_FD, .fd = {.kind = kind}};
+	assert_int_equal(chan_send(&g.monitor, &m, fd), 0);
+	close(fd);
+}
+
+static int memfd_of(struct span s)
+{
+	int fd = memfd_create("test", MFD_CLOEXEC);
+	assert_true(fd >= 0);
+	assert_int_equal(write(fd, s.p, s.n), (ssize_t)s.n);
+	return fd;
+}
+
+static void expect(struct chan *c, uint8_t type, struct ipc_msg *ret)
+{
+	int fd;
+	assert_true(readable(c->fd, WAIT_MS));
+	assert_int_equal(chan_recv(c, IPC_RUNNING, 0, ret, &fd), 0);
+	assert_string_equal(ipc_type_name(ret->type), ipc_type_name(type));
+}
+
+static void auth_say(const struct ipc_msg *m)
+{
+	assert_int_equal(chan_send(&g.auth, m, -1), 0);
+}
+
+static int listeners_open(int *ret_tcp)
+{
+	struct sock_listen l = {.addr = addr_from_v4(0x7f000001)};
+	struct udp_config uc = {.local = addr_from_v4(0x7f000001)};
+	struct ip_addr any;
+	struct udp u;
+	assert_int_equal(sock_listen_tcp(&l, ret_tcp), 0);
+	assert_int_equal(sock_local(*ret_tcp, &any, &g.tcp_port), 0);
+	assert_int_equal(udp_listen(&uc, &u), 0);
+	assert_int_equal(udp_local_port(&u, &g.udp_port), 0);
+	return u.fd;
+}
+
+static void gateway_start(void)
+{
+	int mon[2], auth[2], tun[2], tcp, udp;
+	struct ipc_msg m = {.type = IPC_START, .start = {.n_threads = 1, .log_level = 4}};
+	assert_int_equal(chan_pair(mon), 0);
+	assert_int_equal(chan_pair(auth), 0);
+	assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, tun), 0);
+	udp = listeners_open(&tcp);
+	g.pid = fork();
+	assert_true(g.pid >= 0);
+	if (g.pid == 0) {
+		close(mon[0]);
+		_exit(worker_main(mon[1]));
+	}
+	close(mon[1]);
+	chan_init(&g.monitor, mon[0], IPC_MONITOR, IPC_WORKER);
+	chan_init(&g.auth, auth[0], IPC_AUTH, IPC_WORKER);
+	g.tun = tun[0];
+	fd_send(IPC_FD_CONFIG, memfd_of(span_str(config_text)));
+	fd_send(IPC_FD_CERT, memfd_of(span_of(pem.p, pem.n)));
+	fd_send(IPC_FD_TUN, tun[1]);
+	fd_send(IPC_FD_TCP, tcp);
+	fd_send(IPC_FD_UDP, udp);
+	fd_send(IPC_FD_AUTH, auth[1]);
+	assert_int_equal(chan_send(&g.monitor, &m, -1), 0);
+	expect(&g.monitor, IPC_READY, &m);
+}
+
+/* The child must end well: a sanitizer's report would make another status. */
+static void gateway_stop(bool tells_clients)
+{
+	int status;
+	struct ipc_msg m = {.type = IPC_SHUTDOWN, .shutdown.tells_clients = tells_clients};
+	assert_int_equal(chan_send(&g.monitor, &m, -1), 0);
+	assert_int_equal(waitpid(g.pid, &status, 0), g.pid);
+	assert_true(WIFEXITED(status));
+	assert_int_equal(WEXITSTATUS(status), 0);
+	chan_done(&g.monitor);
+	chan_done(&g.auth);
+	close(g.tun);
+}
+
+/* ---- a client ---- */
+
+struct client {
+	int fd;
+	struct tls *tls;
+	struct tls_out out;
+	uint8_t rx[32768];
+	uint8_t plain[TLS_RECORD_MAX];
+	struct text in; /* HTTP received */
+	uint8_t id[32]; /* for DTLS */
+	struct dtls *dtls;
+	struct dtls_out dout;
+	uint32_t udp_from; /* 0: 127.0.0.1 */
+	struct udp udp;
+	struct udp_rx *urx;
+	uint8_t uslot[UDP_SLOT_BYTES];
+};
+
+static void client_flush(struct client *c)
+{
+	size_t done = 0;
+	while (done < c->out.n) {
+		ssize_t n = send(c->fd, c->out.p + done, c->out.n - done, MSG_NOSIGNAL);
+		if (n < 0) /* the gateway has closed: what it said shows when reading */
+			break;
+		done += (size_t)n;
+	}
+	tls_out_consume(&c->out, c->out.n);
+}
+
+/* More ciphertext; false at the end of the connection. */
+static bool client_receive(struct client *c, int ms)
+{
+	if (!readable(c->fd, ms))
+		fail_msg("the gateway says nothing");
+	ssize_t n = recv(c->fd, c->rx, sizeof(c->rx), 0);
+	return n > 0 && tls_feed(c->tls, span_of(c->rx, (size_t)n)) == 0;
+}
+
+static struct client *client_open(void)
+{
+	struct client *c = calloc(1, sizeof(*c));
+	struct sockaddr_in sa = {
+	        .sin_family = AF_INET, .sin_port = htons(g.tcp_port), .sin_addr.s_addr = htonl(0x7f000001)};
+	int r;
+	c->fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	assert_int_equal(connect(c->fd, (struct sockaddr *)&sa, sizeof(sa)), 0);
+	tls_out_init(&c->out, 1 << 20);
+	assert_int_equal(tls_client_new(tls_ctx, "localhost", &c->tls), 0);
+	tls_set_output(c->tls, &c->out);
+	while ((r = tls_handshake(c->tls)) == ERR_MORE) {
+		client_flush(c);
+		assert_true(client_receive(c, WAIT_MS));
+	}
+	assert_int_equal(r, 0);
+	client_flush(c);
+	return c;
+}
+
+static void client_free(struct client *c)
+{
+	tls_free(c->tls);
+	tls_out_done(&c->out);
+	text_done(&c->in);
+	dtls_free(c->dtls);
+	dtls_out_done(&c->dout);
+	udp_rx_free(c->urx);
+	if (c->udp.fd > 0)
+		udp_close(&c->udp);
+	close(c->fd);
+	free(c);
+}
+
+static void client_say(struct client *c, const void *p, size_t n)
+{
+	assert_int_equal(tls_write(c->tls, span_of(p, n)), 0);
+	client_flush(c);
+}
+
+/* One record; a negative class at the end of the connection. */
+static int client_record(struct client *c)
+{
+	for (;;) {
+		int n = tls_read_record(c->tls, c->plain, sizeof(c->plain));
+		if (n != 0)
+			return n;
+		if (!client_receive(c, WAIT_MS))
+			return ERR_CLOSED;
+	}
+}
+
+/* One whole answer; its status. */
+static unsigned client_answer(struct client *c)
+{
+	static struct http_head h;
+	size_t used;
+	int r;
+	text_done(&c->in);
+	do {
+		int n = client_record(c);
+		if (n < 0)
+			return 0;
+		text_put(&c->in, span_of(c->plain, (size_t)n));
+		r = http_response_parse(span_of(c->in.p, c->in.n), &h, &used);
+		assert_true(r == 0 || r == ERR_MORE);
+	} while (r == ERR_MORE || (h.body == HTTP_BODY_LENGTH && c->in.n < used + h.body_bytes));
+	return h.status;
+}
+
+static void client_post(struct client *c, const char *body)
+{
+	char buf[2048];
+	int n = snprintf(buf, sizeof(buf), "POST /auth HTTP/1.1\r\nHost: x\r\nContent-Length: %zu\r\n\r\n%s",
+	        strlen(body), body);
+	client_say(c, buf, (size_t)n);
+}
+
+static void client_ask_tunnel(struct client *c, const char *more)
+{
+	char buf[1024], hex[2 * IPC_TOKEN_BYTES + 1] = "";
+	struct wr w = wr_open(hex, sizeof(hex) - 1);
+	wr_hex(&w, span_of(token, sizeof(token)));
+	int n = snprintf(buf, sizeof(buf), CONNECT_LINES "Cookie: webvpn=%s\r\n%s\r\n", hex, more);
+	client_say(c, buf, (size_t)n);
+}
+
+static void auth_opens(uint32_t index, uint32_t connection)
+{
+	struct ipc_msg q, m = {.type = IPC_SESSION_INFO};
+	struct ipc_session_info *i = &m.session_info;
+	expect(&g.auth, IPC_SESSION_OPEN, &q);
+	assert_memory_equal(q.session_open.token, token, sizeof(token));
+	m.ref = q.ref;
+	i->index = index;
+	i->connection = connection;
+	strcpy(i->username, "alice");
+	strcpy(i->tunnel_group, "STAFF");
+	strcpy(i->group_policy, "GP");
+	i->ip4 = addr_from_v4(INNER_CLIENT);
+	i->ip4_len = 24;
+	auth_say(&m);
+}
+
+static void take_id(struct client *c)
+{
+	char *at = c->in.p ? strstr(c->in.p, "X-DTLS-App-ID: ") : NULL;
+	size_t n;
+	if (at)
+		assert_int_equal(parse_hex(span_of(at + 15, 64), c->id, sizeof(c->id), &n), 0);
+}
+
+static struct client *client_tunnel(uint32_t connection, const char *more)
+{
+	struct client *c = client_open();
+	client_ask_tunnel(c, more);
+	auth_opens(7, connection);
+	assert_int_equal(client_answer(c), 200);
+	take_id(c);
+	return c;
+}
+
+static const char *const psk_line = "X-DTLS-CipherSuite: PSK-NEGOTIATE\r\n";
+
+static void cstp_say(struct client *c, uint8_t type, const void *p, size_t n)
+{
+	uint8_t buf[TLS_RECORD_MAX];
+	cstp_put_header(buf, type, (uint16_t)n);
+	if (n > 0)
+		memcpy(buf + CSTP_HEADER_BYTES, p, n);
+	client_say(c, buf, CSTP_HEADER_BYTES + n);
+}
+
+static void cstp_expect(struct client *c, uint8_t type, const void *p, size_t n)
+{
+	assert_int_equal(client_record(c), CSTP_HEADER_BYTES + n);
+	assert_int_equal(c->plain[6], type);
+	assert_int_equal(c->plain[4] << 8 | c->plain[5], n);
+	if (n > 0)
+		assert_memory_equal(c->plain + CSTP_HEADER_BYTES, p, n);
+}
+
+static void expect_end(struct client *c)
+{
+	assert_true(client_record(c) < 0);
+}
+
+/* ---- DTLS ---- */
+
+static void dtls_flush(struct client *c)
+{
+	struct udp_path path = {0};
+	if (c->dout.n_dgram > 0)
+		assert_int_equal(
+		        udp_send_batch(&c->udp, &path, c->dout.p, c->dout.dgram, c->dout.n_dgram, NULL),
+		        (int)c->dout.n_dgram);
+	dtls_out_reset(&c->dout);
+}
+
+static bool dtls_receive(struct client *c, int ms)
+{
+	const struct udp_datagram *d;
+	if (!readable(c->udp.fd, ms))
+		return false;
+	assert_int_equal(udp_recv_batch(&c->udp, c->urx, &d), 1);
+	dtls_feed(c->dtls, span_of(d->p, d->n));
+	return true;
+}
+
+static void dtls_socket(struct client *c)
+{
+	struct udp_config uc = {.local = addr_from_v4(c->udp_from ? c->udp_from : 0x7f000001)};
+	struct ip_addr gw = addr_from_v4(0x7f000001);
+	if (c->udp.fd > 0)
+		udp_close(&c->udp);
+	assert_int_equal(udp_connect(&uc, &gw, g.udp_port, &c->udp), 0);
+}
+
+/* The ClientHello is in the output afterwards. */
+static void dtls_begin(struct client *c, const uint8_t *id)
+{
+	uint8_t psk[DTLS_PSK_BYTES];
+	dtls_socket(c);
+	if (c->urx == NULL) {
+		assert_int_equal(udp_rx_new(c->uslot, 1, sizeof(c->uslot), &c->urx), 0);
+		assert_int_equal(dtls_out_init(&c->dout, 64 << 10, 64), 0);
+	}
+	assert_int_equal(tls_export_psk(c->tls, psk), 0);
+	dtls_free(c->dtls);
+	assert_int_equal(dtls_client_new_psk(dtls_ctx, span_of(id, 32), psk, NULL, &c->dtls), 0);
+	dtls_set_output(c->dtls, &c->dout);
+	assert_int_equal(dtls_handshake(c->dtls), ERR_MORE);
+}
+
+static void dtls_up(struct client *c)
+{
+	int r;
+	dtls_begin(c, c->id);
+	do {
+		dtls_flush(c);
+		assert_true(dtls_receive(c, WAIT_MS));
+		r = dtls_handshake(c->dtls);
+	} while (r == ERR_MORE);
+	assert_int_equal(r, 0);
+	dtls_flush(c);
+}
+
+static void dtls_say(struct client *c, uint8_t type, const void *p, size_t n)
+{
+	uint8_t buf[DTLS_PLAIN_MAX];
+	buf[0] = type;
+	if (n > 0)
+		memcpy(buf + 1, p, n);
+	assert_int_equal(dtls_write(c->dtls, span_of(buf, n + 1)), 0);
+	dtls_flush(c);
+}
+
+static void dtls_expect(struct client *c, uint8_t type, const void *p, size_t n)
+{
+	int got = 0;
+	while (got == 0) {
+		assert_true(dtls_receive(c, WAIT_MS));
+		got = dtls_read(c->dtls, c->plain, sizeof(c->plain));
+	}
+	assert_int_equal(got, 1 + n);
+	assert_int_equal(c->plain[0], type);
+	if (n > 0)
+		assert_memory_equal(c->plain + 1, p, n);
+}
+
+/* ---- packets ---- */
+
+static size_t packet(uint8_t *p, uint32_t src, uint32_t dst, size_t n, uint8_t fill)
+{
+	struct wr w = wr_open(p, 20);
+	wr_u8(&w, 0x45);
+	wr_u8(&w, 0);
+	wr_u16(&w, (uint16_t)n);
+	wr_u32(&w, 0);
+	wr_u32(&w, 64u << 24 | 17u << 16);
+	wr_u32(&w, src);
+	wr_u32(&w, dst);
+	memset(p + 20, fill, n - 20);
+	return n;
+}
+
+static void tun_expect(const uint8_t *p, size_t n)
+{
+	uint8_t buf[20000];
+	assert_true(readable(g.tun, WAIT_MS));
+	assert_int_equal(read(g.tun, buf, sizeof(buf)), (ssize_t)n);
+	assert_memory_equal(buf, p, n);
+}
+
+static void tls_carries_data(struct client *c)
+{
+	uint8_t p[1400];
+	size_t n = packet(p, INNER_CLIENT, INNER_SERVER, sizeof(p), 1);
+	cstp_say(c, CSTP_DATA, p, n);
+	tun_expect(p, n);
+	n = packet(p, INNER_SERVER, INNER_CLIENT, 900, 2);
+	assert_int_equal(write(g.tun, p, n), (ssize_t)n);
+	cstp_expect(c, CSTP_DATA, p, n);
+}
+
+static void dtls_carries_data(struct client *c)
+{
+	uint8_t p[1200];
+	size_t n = packet(p, INNER_CLIENT, INNER_SERVER, sizeof(p), 3);
+	dtls_say(c, CSTP_DATA, p, n);
+	tun_expect(p, n);
+	n = packet(p, INNER_SERVER, INNER_CLIENT, 700, 4);
+	assert_int_equal(write(g.tun, p, n), (ssize_t)n);
+	dtls_expect(c, CSTP_DATA, p, n);
+}
+
+static void expect_lost(uint32_t connection)
+{
+	struct ipc_msg m;
+	expect(&g.auth, IPC_SESSION_LOST, &m);
+	assert_int_equal(m.session_lost.index, 7);
+	assert_int_equal(m.session_lost.connection, connection);
+}
+
+/* ---- tests ---- */
+
+TEST(login)
+{
+	struct ipc_msg m, a = {.type = IPC_LOGIN_RESULT};
+	gateway_start();
+	struct client *c = client_open();
+	client_post(c, "<config-auth client=\"vpn\" type=\"init\"/>");
+	assert_int_equal(client_answer(c), 200);
+	assert_non_null(strstr(c->in.p, "type=\"password\""));
+	for (int i = 0; i < 3; i++) {
+		client_post(c, "group_list=staff&username=alice&password=wrong");
+		expect(&g.auth, IPC_LOGIN, &m);
+		assert_string_equal(m.login.tunnel_group, "STAFF");
+		assert_string_equal(m.login.password, "wrong");
+		a.ref = m.ref;
+		a.login_result.status = IPC_LOGIN_REFUSED;
+		auth_say(&a);
+		assert_int_equal(client_answer(c), i < 2 ? 200 : 401);
+	}
+	expect_end(c);
+	client_free(c);
+	c = client_open();
+	client_post(c, "username=alice&password=right");
+	expect(&g.auth, IPC_LOGIN, &m);
+	a.ref = m.ref;
+	a.login_result.status = IPC_LOGIN_OK;
+	a.login_result.index = 7;
+	memcpy(a.login_result.token, token, sizeof(token));
+	auth_say(&a);
+	assert_int_equal(client_answer(c), 200);
+	assert_non_null(strstr(c->in.p, "Set-Cookie: webvpn=ab010203"));
+	/* and the tunnel on the same connection */
+	client_ask_tunnel(c, "");
+	auth_opens(7, 1);
+	assert_int_equal(client_answer(c), 200);
+	tls_carries_data(c);
+	cstp_say(c, CSTP_DISCONNECT,
+	        "\xb0"
+	        "bye",
+	        4);
+	expect(&g.auth, IPC_SESSION_END, &m);
+	assert_int_equal(m.session_end.reason, IPC_END_USER);
+	expect_end(c);
+	client_free(c);
+	gateway_stop(false);
+}
+
+TEST(both_channels_carry_data)
+{
+	static uint8_t p[PACKET_MAX];
+	gateway_start();
+	struct client *c = client_tunnel(1, psk_line);
+	tls_carries_data(c);
+	dtls_up(c);
+	dtls_carries_data(c);
+	/* what does not fit a datagram goes by TLS */
+	size_t n = packet(p, INNER_SERVER, INNER_CLIENT, 9000, 5);
+	assert_int_equal(write(g.tun, p, n), (ssize_t)n);
+	cstp_expect(c, CSTP_DATA, p, n);
+	/* another's source address, and no packet at all, go nowhere */
+	n = packet(p, INNER_SERVER, INNER_SERVER, 100, 6);
+	dtls_say(c, CSTP_DATA, p, n);
+	cstp_say(c, CSTP_DATA, p, n);
+	cstp_say(c, CSTP_DATA, p, 3);
+	cstp_say(c, CSTP_DATA, NULL, 0);
+	assert_false(readable(g.tun, SILENCE_MS));
+	dtls_carries_data(c);
+	client_free(c);
+	gateway_stop(false);
+}
+
+TEST(dpd_is_echoed_in_every_size)
+{
+	static uint8_t p[PACKET_MAX];
+	static const size_t sizes[] = {0, 1, 576, 1400, 1500, 4000, 9000, 16000, PACKET_MAX};
+	for (size_t i = 0; i < sizeof(p); i++)
+		p[i] = (uint8_t)(i * 7);
+	gateway_start();
+	struct client *c = client_tunnel(1, psk_line);
+	dtls_up(c);
+	for (size_t i = 0; i < N_ELEM(sizes); i++) {
+		cstp_say(c, CSTP_DPD_REQUEST, p, sizes[i]);
+		cstp_expect(c, CSTP_DPD_RESPONSE, p, sizes[i]);
+		dtls_say(c, CSTP_DPD_REQUEST, p, sizes[i]);
+		dtls_expect(c, CSTP_DPD_RESPONSE, p, sizes[i]);
+	}
+	/* answers and keepalives are never answered */
+	cstp_say(c, CSTP_KEEPALIVE, NULL, 0);
+	cstp_say(c, CSTP_DPD_RESPONSE, p, 10);
+	dtls_say(c, CSTP_KEEPALIVE, NULL, 0);
+	assert_false(readable(c->fd, SILENCE_MS));
+	assert_false(readable(c->udp.fd, 0));
+	client_free(c);
+	gateway_stop(false);
+}
+
+/* Whoever has seen the id on the wire sends a ClientHello from elsewhere. */
+TEST(a_copied_hello_moves_nothing)
+{
+	gateway_start();
+	struct client *c = client_tunnel(1, psk_line), *thief = client_open();
+	thief->udp_from = 0x7f000002;
+	dtls_up(c);
+	dtls_carries_data(c);
+	for (int i = 0; i < 6; i++) {
+		dtls_begin(thief, c->id);
+		dtls_flush(thief);
+		dtls_carries_data(c);
+	}
+	/* garbage from the client's own address neither */
+	uint8_t junk[64] = {22, 0xfe, 0xfd, 0, 1};
+	for (uint8_t type = 19; type < 26; type++) {
+		junk[0] = type;
+		assert_int_equal(send(c->udp.fd, junk, sizeof(junk), 0), sizeof(junk));
+		assert_int_equal(send(c->udp.fd, junk, 14, 0), 14);
+		assert_int_equal(send(thief->udp.fd, junk, sizeof(junk), 0), sizeof(junk));
+	}
+	assert_int_equal(send(c->udp.fd, junk, 0, 0), 0);
+	dtls_carries_data(c);
+	/* the client's port changes: an authentic record proves it */
+	dtls_socket(c);
+	dtls_carries_data(c);
+	/* and its own second handshake replaces the first */
+	dtls_up(c);
+	dtls_carries_data(c);
+	client_free(c);
+	client_free(thief);
+	gateway_stop(false);
+}
+
+static void bad_frame(const char *bytes, size_t n, uint32_t connection)
+{
+	struct client *c = client_tunnel(connection, "");
+	client_say(c, bytes, n);
+	cstp_expect(c, CSTP_DISCONNECT, NULL, 0);
+	expect_end(c);
+	client_free(c);
+	expect_lost(connection);
+}
+
+TEST(bad_frames_close_the_tunnel_and_keep_the_session)
+{
+	uint8_t two[2 * CSTP_HEADER_BYTES];
+	gateway_start();
+	bad_frame("STF", 3, 1);
+	bad_frame("XYZ\1\0\0\7\0", 8, 2);
+	bad_frame("STF\2\0\0\7\0", 8, 3);
+	bad_frame("STF\1\0\0\7\1", 8, 4);
+	bad_frame("STF\1\0\5\0\0ab", 10, 5);
+	bad_frame("STF\1\377\377\0\0ab", 10, 6);
+	struct client *c = client_tunnel(7, "");
+	cstp_put_header(two, CSTP_DPD_REQUEST, 0); /* two packets in one record are both served */
+	cstp_put_header(two + CSTP_HEADER_BYTES, CSTP_DPD_REQUEST, 0);
+	client_say(c, two, sizeof(two));
+	cstp_expect(c, CSTP_DPD_RESPONSE, NULL, 0);
+	cstp_expect(c, CSTP_DPD_RESPONSE, NULL, 0);
+	for (int i = 0; i < 200; i++) /* unknown types are dropped */
+		cstp_say(c, (uint8_t)(10 + i), "x", 1);
+	tls_carries_data(c);
+	client_free(c);
+	gateway_stop(false);
+}
+
+/* Two packets in one record, the first of which ends the session. */
+TEST(nothing_is_read_after_the_end)
+{
+	struct ipc_msg m;
+	uint8_t two[2 * CSTP_HEADER_BYTES + 1];
+	gateway_start();
+	struct client *c = client_tunnel(1, psk_line);
+	dtls_up(c);
+	cstp_put_header(two, CSTP_DISCONNECT, 1);
+	two[CSTP_HEADER_BYTES] = 0xb0;
+	cstp_put_header(two + CSTP_HEADER_BYTES + 1, CSTP_DPD_REQUEST, 0);
+	client_say(c, two, sizeof(two));
+	expect(&g.auth, IPC_SESSION_END, &m);
+	expect_end(c);
+	client_free(c);
+	c = client_tunnel(2, psk_line); /* the end comes by DTLS */
+	dtls_up(c);
+	dtls_say(c, CSTP_DISCONNECT, "\xb0", 1);
+	expect(&g.auth, IPC_SESSION_END, &m);
+	expect_end(c);
+	client_free(c);
+	gateway_stop(false);
+}
+
+TEST(the_newer_connection_wins)
+{
+	struct ipc_msg m;
+	gateway_start();
+	struct client *a = client_tunnel(1, psk_line);
+	dtls_up(a);
+	struct client *b = client_tunnel(2, psk_line);
+	expect_end(a); /* without a DISCONNECT */
+	tls_carries_data(b);
+	dtls_up(b);
+	dtls_carries_data(b);
+	struct ipc_msg kick = {.type = IPC_SESSION_KICK, .session_kick = {7, 1, IPC_KICK_ADMIN}};
+	auth_say(&kick); /* of the first connection: crossed the take-over, ignored */
+	dtls_carries_data(b);
+	kick.session_kick.connection = 2;
+	auth_say(&kick);
+	cstp_expect(b, CSTP_DISCONNECT,
+	        "\xb0"
+	        "Administrator Reset",
+	        20);
+	expect_end(b);
+	client_free(a);
+	client_free(b);
+	assert_false(readable(g.auth.fd, SILENCE_MS)); /* auth knows already */
+	a = client_tunnel(3, "");
+	close(a->fd); /* a cut */
+	a->fd = -1;
+	expect_lost(3);
+	client_free(a);
+	m = (struct ipc_msg){.type = IPC_SESSION_KICK, .session_kick = {7, 3, IPC_KICK_EXPIRED}};
+	auth_say(&m);
+	gateway_stop(false);
+}
+
+/* The client hangs up while auth opens its session: auth must not take it for connected. */
+TEST(auth_learns_that_nobody_waited)
+{
+	gateway_start();
+	struct client *c = client_open();
+	client_ask_tunnel(c, "");
+	assert_true(readable(g.auth.fd, WAIT_MS));
+	client_free(c);
+	/* a whole exchange later the worker has seen the end of that connection */
+	c = client_open();
+	client_post(c, "<x/>");
+	assert_true(client_answer(c) != 0);
+	client_free(c);
+	auth_opens(7, 1);
+	expect_lost(1);
+	/* the same beside a living connection, which then stands for the session */
+	struct client *old = client_tunnel(2, "");
+	c = client_open();
+	client_ask_tunnel(c, "");
+	assert_true(readable(g.auth.fd, WAIT_MS));
+	client_free(c);
+	c = client_open();
+	client_post(c, "<x/>");
+	assert_true(client_answer(c) != 0);
+	client_free(c);
+	auth_opens(7, 3);
+	tls_carries_data(old);
+	client_free(old);
+	expect_lost(3);
+	gateway_stop(false);
+}
+
+static unsigned status_of(const char *request, size_t n)
+{
+	struct client *c = client_open();
+	for (size_t i = 0; i < n; i += TLS_RECORD_MAX)
+		client_say(c, request + i, n - i < TLS_RECORD_MAX ? n - i : TLS_RECORD_MAX);
+	unsigned status = client_answer(c);
+	client_free(c);
+	return status;
+}
+
+#define STATUS_OF(text) status_of((text), sizeof(text) - 1)
+
+TEST(requests_of_strangers)
+{
+	static char big[300000];
+	gateway_start();
+	assert_int_equal(STATUS_OF("GET / HTTP/1.1\r\nHost: x\r\n\r\n"), 200);
+	assert_int_equal(STATUS_OF("GET /../../etc/passwd HTTP/1.1\r\nHost: x\r\n\r\n"), 404);
+	assert_int_equal(STATUS_OF("HEAD / HTTP/1.1\r\nHost: x\r\n\r\n"), 405);
+	assert_int_equal(STATUS_OF("GET / HTTP/3.0\r\n\r\n"), 505);
+	assert_int_equal(STATUS_OF("\0\1\2 / HTTP/1.1\r\n\r\n"), 400);
+	assert_int_equal(STATUS_OF("POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n"), 411);
+	assert_int_equal(STATUS_OF("POST / HTTP/1.1\r\nContent-Length: 4294967296\r\n\r\n"), 431);
+	assert_int_equal(STATUS_OF("POST / HTTP/1.1\r\nContent-Length: 5\r\n\r\n<a><b"), 400);
+	assert_int_equal(STATUS_OF(CONNECT_LINES "\r\n"), 401);
+	assert_int_equal(STATUS_OF(CONNECT_LINES "Cookie: webvpn=zz\r\n\r\n"), 401);
+	assert_int_equal(STATUS_OF(CONNECT_LINES "Cookie: webvpn=\"\r\n\r\n"), 400);
+	assert_int_equal(STATUS_OF("CONNECT /elsewhere HTTP/1.1\r\n\r\n"), 404);
+	memset(big, 'a', sizeof(big));
+	memcpy(big, "GET /", 5);
+	assert_int_equal(status_of(big, 20000), 431);
+	gateway_stop(false);
+}
+
+/* Nine thousand bytes of a body one by one, with a head of twelve thousand before them. */
+TEST(single_bytes_cost_little)
+{
+	static char head[13000], body[9000];
+	struct timespec a, b;
+	gateway_start();
+	struct client *c = client_open();
+	size_t n = (size_t)snprintf(
+	        head, sizeof(head), "POST / HTTP/1.1\r\nContent-Length: %zu\r\n", sizeof(body));
+	while (n < 12000)
+		n += (size_t)snprintf(head + n, sizeof(head) - n, "X-%zu: %0200d\r\n", n, 1);
+	n += (size_t)snprintf(head + n, sizeof(head) - n, "\r\n");
+	memset(body, 'x', sizeof(body));
+	client_say(c, head, n);
+	clock_gettime(CLOCK_MONOTONIC, &a);
+	for (size_t i = 0; i < sizeof(body); i++)
+		client_say(c, body + i, 1);
+	assert_true(client_answer(c) != 0);
+	clock_gettime(CLOCK_MONOTONIC, &b);
+	print_message("%zu single bytes: %ld ms\n", sizeof(body),
+	        (long)((b.tv_sec - a.tv_sec) * 1000 + (b.tv_nsec - a.tv_nsec) / 1000000));
+	client_free(c);
+	gateway_stop(false);
+}
+
+TEST(pipelined_requests_wait_for_auth)
+{
+	static const char more[] =
+	        "GET / HTTP/1.1\r\nHost: x\r\n\r\nGET /nothing HTTP/1.1\r\nHost: x\r\n\r\n";
+	struct ipc_msg m, a = {.type = IPC_LOGIN_RESULT, .login_result.status = IPC_LOGIN_REFUSED};
+	char buf[1024];
+	const char *body = "username=alice&password=x";
+	gateway_start();
+	struct client *c = client_open();
+	int n = snprintf(buf, sizeof(buf), "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: %zu\r\n\r\n%s%s",
+	        strlen(body), body, more);
+	client_say(c, buf, (size_t)n);
+	expect(&g.auth, IPC_LOGIN, &m);
+	assert_false(readable(c->fd, 0) && tls_unread(c->tls) > 0);
+	a.ref = m.ref + 1; /* not its answer */
+	auth_say(&a);
+	a.ref = m.ref;
+	auth_say(&a);
+	assert_int_equal(client_answer(c), 200);
+	assert_non_null(strstr(c->in.p, "Login failed"));
+	assert_int_equal(client_answer(c), 200);
+	assert_int_equal(client_answer(c), 404);
+	for (int i = 0; i < 40; i++)
+		if (tls_write(c->tls, span_of(more, sizeof(more) - 1)) < 0)
+			break;
+	client_flush(c);
+	unsigned answers = 0;
+	while (client_answer(c) != 0)
+		answers++;
+	assert_int_equal(answers, 32 - 3); /* so many requests on one connection */
+	client_free(c);
+	gateway_stop(false);
+}
+
+static void announces(const char *lines, const char *want, uint32_t connection)
+{
+	struct client *c = client_tunnel(connection, lines);
+	if (strstr(c->in.p, want) == NULL)
+		fail_msg("%s\nnot in\n%s", want, c->in.p);
+	client_free(c);
+	expect_lost(connection);
+}
+
+TEST(mtu_numbers_of_the_client)
+{
+	gateway_start();
+	announces("X-CSTP-Base-MTU: 1400\r\n", "X-CSTP-MTU: 1334\r\n", 1);
+	static const char *const nonsense[] = {"0", "1", "-1", "4294967296", "4294966752", "65536", "x", ""};
+	for (uint32_t i = 0; i < N_ELEM(nonsense); i++) {
+		char line[64];
+		(void)snprintf(line, sizeof(line), "X-CSTP-Base-MTU: %s\r\nX-CSTP-MTU: %s\r\n", nonsense[i],
+		        nonsense[i]);
+		announces(line, "X-CSTP-MTU: 1434\r\n", 2 + i);
+	}
+	gateway_stop(false);
+}
+
+TEST(reload_and_shutdown)
+{
+	struct ipc_msg m = {.type = IPC_RELOAD}, q;
+	gateway_start();
+	struct client *c = client_tunnel(1, psk_line);
+	dtls_up(c);
+	fd_send(IPC_FD_CONFIG, memfd_of(span_str(config_text)));
+	fd_send(IPC_FD_CERT, memfd_of(span_of(pem.p, pem.n)));
+	assert_int_equal(chan_send(&g.monitor, &m, -1), 0);
+	expect(&g.monitor, IPC_READY, &q);
+	dtls_carries_data(c); /* what was there stays */
+	struct client *d = client_tunnel(2, "");
+	tls_carries_data(d);
+	gateway_stop(true);
+	cstp_expect(d, CSTP_DISCONNECT,
+	        "\xb0"
+	        "Administrator Shutdown",
+	        23);
+	expect_end(d);
+	client_free(c);
+	client_free(d);
+}
+
+static void setup_tls(void)
+{
+	static char pin[TLS_PIN_TEXT_MAX];
+	static const char *const pins[] = {pin};
+	const char *name = "localhost";
+	struct text key = {0};
+	const struct tls_selfsigned want = {.common_name = name,
+	        .dns_name = &name,
+	        .n_dns_name = 1,
+	        .now_s = time(NULL),
+	        .valid_days = 3};
+	if (tls_selfsigned_make(&want, &pem, &key) < 0 || tls_cert_pin(span_of(pem.p, pem.n), pin) < 0)
+		abort();
+	text_put(&pem, span_of(key.p, key.n));
+	tls_pem_wipe(&key);
+	const struct tls_client_opts o = {.pin = pins, .n_pin = 1};
+	if (tls_client_ctx_new(&o, NULL, &tls_ctx) < 0 || dtls_ctx_new(&dtls_ctx) < 0)
+		abort();
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+	        cmocka_unit_test(login),
+	        cmocka_unit_test(both_channels_carry_data),
+	        cmocka_unit_test(dpd_is_echoed_in_every_size),
+	        cmocka_unit_test(a_copied_hello_moves_nothing),
+	        cmocka_unit_test(bad_frames_close_the_tunnel_and_keep_the_session),
+	        cmocka_unit_test(nothing_is_read_after_the_end),
+	        cmocka_unit_test(the_newer_connection_wins),
+	        cmocka_unit_test(auth_learns_that_nobody_waited),
+	        cmocka_unit_test(requests_of_strangers),
+	        cmocka_unit_test(single_bytes_cost_little),
+	        cmocka_unit_test(pipelined_requests_wait_for_auth),
+	        cmocka_unit_test(mtu_numbers_of_the_client),
+	        cmocka_unit_test(reload_and_shutdown),
+	};
+	setup_tls();
+	int r = RUN(tests);
+	tls_client_ctx_put(tls_ctx);
+	dtls_ctx_put(dtls_ctx);
+	tls_pem_wipe(&pem);
+	return r;
+}
