@@ -14,6 +14,11 @@
 #include "io/log.h"
 #include "io/sandbox.h"
 
+#define REFUSALS_PEER    20 /* refused logins of one address logged at once, then one per period */
+#define REFUSALS_PEER_MS 1000
+#define REFUSALS_ALL     200
+#define REFUSALS_ALL_MS  50
+
 static const char store_name[] = "sessions.db";
 
 static ms_t wall_ms(void)
@@ -460,6 +465,8 @@ int auth_main(int monitor_fd)
 	auth->state = IPC_SETUP;
 	auth->wall_offset_ms = wall_ms() - loop_now();
 	chan_init(&auth->monitor, monitor_fd, IPC_AUTH, IPC_MONITOR);
+	ratelimit_init(&auth->refusals, REFUSALS_PEER, REFUSALS_PEER_MS);
+	ratelimit_init(&auth->refusals_all, REFUSALS_ALL, REFUSALS_ALL_MS);
 	int r = auth_lockout_new(&auth->lockout);
 	if (r == 0)
 		r = loop_timer_open(&auth->timer, &auth->loop, on_timer, auth);

@@ -5,6 +5,7 @@
 #include "gateway/auth_verify.h"
 #include "gateway/authority.h"
 #include "io/loop.h"
+#include "io/ratelimit.h"
 #include "ipc/chan.h"
 #include "policy/model.h"
 
@@ -56,6 +57,9 @@ struct auth {
 	int exit_status;
 	ms_t wall_offset_ms; /* Unix time = this + loop_now(): never runs backward while the process lives */
 	uint64_t n_logins_ok, n_logins_refused;
+	struct ratelimit
+	        refusals; /* lines about refused logins, which anybody can cause: by client address, */
+	struct ratelimit refusals_all; /* and of all together */
 };
 
 uint64_t auth_now_s(const struct auth *auth);
@@ -84,6 +88,8 @@ void auth_config_digest(
 /* authority_host.event */
 void auth_log_event(void *ctx, const struct authority_event *e);
 void auth_log_login(const struct job *j, const char *policy, const char *why_refused); /* NULL: successful */
+/* A refused login of this client: may there be lines about it? */
+bool auth_may_log(struct auth *auth, const struct ip_addr *peer);
 void auth_log_locked(const struct ipc_login *in);
 void auth_log_certificate(const struct ipc_login *in, const char *tunnel_group);
 void auth_log_group_lock(const struct job *j, const char *locked_to);

@@ -32,6 +32,19 @@ static struct who who_of_job(const struct job *j, const char *policy)
 	return who_open(j->login.username, j->group->name, policy, &j->login.peer);
 }
 
+bool auth_may_log(struct auth *auth, const struct ip_addr *peer)
+{
+	uint32_t n_suppressed = 0;
+	ms_t now_ms = loop_now();
+	if (!ratelimit_allows(
+	            &auth->refusals, ratelimit_key(span_of(peer, sizeof(*peer)), 0), now_ms, NULL) ||
+	        !ratelimit_allows(&auth->refusals_all, 0, now_ms, &n_suppressed))
+		return false;
+	if (n_suppressed > 0)
+		log_line(LOG_NOTICE, "%u refused logins were left out of the log: too many", n_suppressed);
+	return true;
+}
+
 void auth_log_login(const struct job *j, const char *policy, const char *why_refused)
 {
 	struct who w = who_of_job(j, policy);
@@ -89,8 +102,9 @@ void auth_log_group_lock(const struct job *j, const char *locked_to)
 void auth_log_protocol(const struct job *j, const char *policy)
 {
 	struct who w = who_of_job(j, policy);
-	log_msg(4, "ASA", 722050, "Group <%s> User <%s> IP <%s> Session terminated: SVC not enabled for the user",
-	        w.policy, text_cstr(&w.user), w.ip);
+	log_msg(4, "ASA", 722050,
+	        "Group <%s> User <%s> IP <%s> Session terminated: SVC not enabled for the user", w.policy,
+	        text_cstr(&w.user), w.ip);
 	log_line(LOG_NOTICE, "group-policy %s: vpn-tunnel-protocol does not list ssl-client", w.policy);
 	who_done(&w);
 }

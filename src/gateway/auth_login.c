@@ -97,7 +97,8 @@ static void job_done(uv_work_t *work, int status)
 	if (r == 0 || r == ERR_REFUSED)
 		auth_lockout_note(auth->lockout, j->login.username, &j->login.peer, r == 0, loop_now());
 	if (r == ERR_REFUSED) {
-		auth_log_login(j, NULL, j->user ? "Invalid password" : "User was not found");
+		if (auth_may_log(auth, &j->login.peer))
+			auth_log_login(j, NULL, j->user ? "Invalid password" : "User was not found");
 		m.login_result.status = IPC_LOGIN_REFUSED;
 	} else if (r == 0 && l && auth->authority) {
 		m.login_result.status = login_admit(j, &m.login_result);
@@ -119,10 +120,11 @@ void login_begin(struct link *l, const struct ipc_msg *m)
 	const struct ipc_login *in = &m->login;
 	const char *name = in->tunnel_group[0] ? in->tunnel_group : POLICY_DEFAULT_WEBVPN_GROUP;
 	const struct tunnel_group *group = config_find_tunnel_group(auth->config, span_str(name));
-	/* certificates are not checked by this gateway: a group that demands one must not be entered with less,
-	 * neither instead of a password nor beside it */
+	/* certificates are not checked by this gateway: a group that demands one must not be entered with
+	 * less, neither instead of a password nor beside it */
 	if (group && group->authentication & AUTH_CERTIFICATE) {
-		auth_log_certificate(in, group->name);
+		if (auth_may_log(auth, &in->peer))
+			auth_log_certificate(in, group->name);
 		answer(l, m->ref, IPC_LOGIN_DISABLED, 0);
 		return;
 	}
@@ -133,7 +135,8 @@ void login_begin(struct link *l, const struct ipc_msg *m)
 	}
 	uint32_t delay_ms = auth_lockout_delay_ms(auth->lockout, in->username, &in->peer, loop_now());
 	if (delay_ms > 0) {
-		auth_log_locked(in);
+		if (auth_may_log(auth, &in->peer))
+			auth_log_locked(in);
 		answer(l, m->ref, IPC_LOGIN_LOCKED, delay_ms);
 		return;
 	}

@@ -10,6 +10,9 @@
 #include "io/sock.h"
 
 #define ACCEPT_PAUSE_MS 200
+/* TCP finds dead clients as well, for policies with DPD switched off; rare enough to let phones sleep. */
+#define TCP_IDLE_S  600
+#define TCP_PROBE_S 60
 
 static void conn_step_tls(struct conn *c);
 
@@ -433,7 +436,8 @@ void conn_accept(struct worker *w)
 				accept_pause(w, fd);
 			return;
 		}
-		if (!has_room(w, &peer) || sock_tune(fd, 0, 0) < 0 || conn_new(w, fd, &peer, port) < 0) {
+		if (!has_room(w, &peer) || sock_tune(fd, TCP_IDLE_S, TCP_PROBE_S) < 0 ||
+		        conn_new(w, fd, &peer, port) < 0) {
 			close(fd);
 			continue;
 		}

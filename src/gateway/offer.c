@@ -15,7 +15,7 @@ static uint16_t base_mtu(const struct session *s, const struct conn *c, const st
 {
 	uint32_t base = s->w->config->outside_mtu;
 	uint16_t tcp = conn_path_mtu(c);
-	uint16_t least = s->id.ip6.addr.family ? MTU_MIN_IP6 : MTU_BASE_MIN;
+	uint16_t least = c->peer.family == 6 ? MTU_MIN_IP6 : MTU_BASE_MIN; /* of the outer path */
 	if (req->base_mtu >= least && req->base_mtu < base)
 		base = req->base_mtu;
 	if (tcp >= least && tcp < base)

@@ -5,11 +5,15 @@
 
 #include <openssl/err.h>
 
+#include "base/rd.h"
 #include "io/dtls_internal.h"
 
-#define RECORD_HEADER_BYTES 13
-#define MTU_MIN_BYTES       256
-#define TIMEOUT_MAX_US      (60u * 1000000)
+#define RECORD_HEADER_BYTES  13
+#define AEAD_TAG_BYTES       16
+#define GCM_NONCE_BYTES      8  /* explicit part, RFC 5288 3 */
+#define CBC_RECORD_MIN_BYTES 48 /* IV, and two blocks for HMAC-SHA1 and padding, RFC 5246 6.2.3.2 */
+#define MTU_MIN_BYTES        256
+#define TIMEOUT_MAX_US       (60u * 1000000)
 
 void dtls_set_output(struct dtls *d, struct dtls_out *o)
 {
@@ -41,12 +45,42 @@ void dtls_set_first_timeout_ms(struct dtls *d, uint32_t ms)
 	DTLS_set_timer_cb(d->ssl, timeout_next_us);
 }
 
+/* The shortest encrypted record body that the suite can make. */
+static size_t record_min_bytes(const struct dtls *d)
+{
+	const SSL_CIPHER *c = SSL_get_current_cipher(d->ssl);
+	if (c == NULL)
+		c = SSL_get_pending_cipher(d->ssl);
+	if (c == NULL || SSL_CIPHER_get_cipher_nid(c) == NID_chacha20_poly1305)
+		return AEAD_TAG_BYTES;
+	return SSL_CIPHER_is_aead(c) ? GCM_NONCE_BYTES + AEAD_TAG_BYTES : CBC_RECORD_MIN_BYTES;
+}
+
+/* OpenSSL before 3.0.22 takes a record that is too short to be decrypted as a fatal error of the association,
+ * which would let any stranger who can forge the peer's address end it. */
+static bool has_short_record(const struct dtls *d, struct span datagram)
+{
+	struct rd r = rd_open(datagram);
+	size_t min = record_min_bytes(d);
+	while (r.rest.n > 0) {
+		rd_u24(&r); /* type and version */
+		uint16_t epoch = rd_u16(&r);
+		rd_u48(&r);
+		struct span body = rd_span(&r, rd_u16(&r));
+		if (!rd_ok(&r))
+			return false; /* the cut end of a datagram is dropped by OpenSSL */
+		if (epoch > 0 && body.n < min)
+			return true;
+	}
+	return false;
+}
+
 void dtls_feed(struct dtls *d, struct span datagram)
 {
 	bool is_record = datagram.n >= RECORD_HEADER_BYTES && datagram.p[0] >= 20 && datagram.p[0] <= 23 &&
 	                 datagram.p[1] == 0xfe;
 
-	if (is_record && !d->is_closed)
+	if (is_record && !d->is_closed && !has_short_record(d, datagram))
 		d->in = datagram;
 }
 

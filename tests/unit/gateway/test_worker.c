@@ -5,11 +5,13 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <netinet/tcp.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
+#include <netinet/in.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -27,20 +29,26 @@
 #define PACKET_MAX    16376
 #define CONNECT_LINES "CONNECT /CSCOSSLC/tunnel HTTP/1.1\r\nHost: x\r\nUser-Agent: AnyConnect test\r\n"
 
-static const char config_text[] = "webvpn\n enable outside\n tunnel-group-list enable\n"
-                                  "group-policy GP internal\n"
-                                  "group-policy GP attributes\n"
-                                  " vpn-tunnel-protocol ssl-client\n"
-                                  "tunnel-group STAFF type remote-access\n"
-                                  "tunnel-group STAFF general-attributes\n"
-                                  " default-group-policy GP\n"
-                                  "tunnel-group STAFF webvpn-attributes\n"
-                                  " group-alias staff enable\n";
+static char *config_text; /* with so many aliases and routes that forms and CONNECT answers are large */
+
+static const char config_begin[] = "webvpn\n enable outside\n tunnel-group-list enable\n"
+                                   "group-policy GP internal\n"
+                                   "group-policy GP attributes\n"
+                                   " vpn-tunnel-protocol ssl-client\n"
+                                   " split-tunnel-policy tunnelspecified\n"
+                                   " split-tunnel-network-list value SPLIT\n"
+                                   "tunnel-group STAFF type remote-access\n"
+                                   "tunnel-group STAFF general-attributes\n"
+                                   " default-group-policy GP\n"
+                                   "tunnel-group STAFF webvpn-attributes\n"
+                                   " group-alias staff enable\n";
 
 static struct gateway {
 	pid_t pid;
 	struct chan monitor, auth;
 	int tun;
+	int log; /* what the worker writes to its log, and sanitizers to standard error */
+	bool gives_ip6;
 	uint16_t tcp_port, udp_port;
 } g;
 
@@ -116,6 +124,8 @@ static void gateway_start(void)
 	chan_init(&g.monitor, mon[0], IPC_MONITOR, IPC_WORKER);
 	chan_init(&g.auth, auth[0], IPC_AUTH, IPC_WORKER);
 	g.tun = tun[0];
+	g.log = memfd_of(span_str("-"));
+	fd_send(IPC_FD_LOG, dup(g.log));
 	fd_send(IPC_FD_CONFIG, memfd_of(span_str(config_text)));
 	fd_send(IPC_FD_CERT, memfd_of(span_of(pem.p, pem.n)));
 	fd_send(IPC_FD_TUN, tun[1]);
@@ -124,6 +134,18 @@ static void gateway_start(void)
 	fd_send(IPC_FD_AUTH, auth[1]);
 	assert_int_equal(chan_send(&g.monitor, &m, -1), 0);
 	expect(&g.monitor, IPC_READY, &m);
+}
+
+static unsigned log_count(const char *what)
+{
+	static char buf[1 << 20];
+	unsigned n = 0;
+	ssize_t got = pread(g.log, buf, sizeof(buf) - 1, 0);
+	assert_true(got > 0);
+	buf[got] = '\0';
+	for (const char *at = buf; (at = strstr(at, what)); at++)
+		n++;
+	return n;
 }
 
 /* The child must end well: a sanitizer's report would make another status. */
@@ -135,6 +157,8 @@ static void gateway_stop(bool tells_clients)
 	assert_int_equal(waitpid(g.pid, &status, 0), g.pid);
 	assert_true(WIFEXITED(status));
 	assert_int_equal(WEXITSTATUS(status), 0);
+	assert_int_equal(log_count("runtime error") + log_count("Sanitizer"), 0);
+	close(g.log);
 	chan_done(&g.monitor);
 	chan_done(&g.auth);
 	close(g.tun);
@@ -179,13 +203,18 @@ static bool client_receive(struct client *c, int ms)
 	return n > 0 && tls_feed(c->tls, span_of(c->rx, (size_t)n)) == 0;
 }
 
-static struct client *client_open(void)
+static struct client *client_open_mss(int mss)
 {
 	struct client *c = calloc(1, sizeof(*c));
 	struct sockaddr_in sa = {
 	        .sin_family = AF_INET, .sin_port = htons(g.tcp_port), .sin_addr.s_addr = htonl(0x7f000001)};
 	int r;
 	c->fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	if (mss) {
+		int rcvbuf = 2048;
+		assert_int_equal(setsockopt(c->fd, IPPROTO_TCP, TCP_MAXSEG, &mss, sizeof(mss)), 0);
+		assert_int_equal(setsockopt(c->fd, SOL_SOCKET, SO_RCVBUF, &rcvbuf, sizeof(rcvbuf)), 0);
+	}
 	assert_int_equal(connect(c->fd, (struct sockaddr *)&sa, sizeof(sa)), 0);
 	tls_out_init(&c->out, 1 << 20);
 	assert_int_equal(tls_client_new(tls_ctx, "localhost", &c->tls), 0);
@@ -197,6 +226,11 @@ static struct client *client_open(void)
 	assert_int_equal(r, 0);
 	client_flush(c);
 	return c;
+}
+
+static struct client *client_open(void)
+{
+	return client_open_mss(0);
 }
 
 static void client_free(struct client *c)
@@ -280,6 +314,10 @@ static void auth_opens(uint32_t index, uint32_t connection)
 	strcpy(i->group_policy, "GP");
 	i->ip4 = addr_from_v4(INNER_CLIENT);
 	i->ip4_len = 24;
+	if (g.gives_ip6) {
+		assert_int_equal(addr_parse(span_str("fd00::7"), &i->ip6), 0);
+		i->ip6_len = 64;
+	}
 	auth_say(&m);
 }
 
@@ -620,9 +658,10 @@ TEST(bad_frames_close_the_tunnel_and_keep_the_session)
 	client_say(c, two, sizeof(two));
 	cstp_expect(c, CSTP_DPD_RESPONSE, NULL, 0);
 	cstp_expect(c, CSTP_DPD_RESPONSE, NULL, 0);
-	for (int i = 0; i < 200; i++) /* unknown types are dropped */
-		cstp_say(c, (uint8_t)(10 + i), "x", 1);
+	for (int i = 0; i < 1000; i++) /* unknown types are dropped, and do not fill the log */
+		cstp_say(c, (uint8_t)(10 + i % 200), "x", 1);
 	tls_carries_data(c);
+	assert_in_range(log_count("722015"), 1, 60);
 	client_free(c);
 	gateway_stop(false);
 }
@@ -714,6 +753,112 @@ TEST(auth_learns_that_nobody_waited)
 	tls_carries_data(old);
 	client_free(old);
 	expect_lost(3);
+	gateway_stop(false);
+}
+
+/* The first CONNECT asked for IPv4, the next for both, the last for IPv4 again. */
+TEST(a_resume_may_change_the_families)
+{
+	uint8_t p[60] = {0x60, 0, 0, 0, 0, 20, 59, 64, 0xfd};
+	p[24] = 0xfd;
+	p[39] = 7;
+	gateway_start();
+	struct client *a = client_tunnel(1, "");
+	g.gives_ip6 = true;
+	struct client *b = client_tunnel(2, "X-CSTP-Base-MTU: 1000\r\n");
+	assert_non_null(strstr(b->in.p, "X-CSTP-Base-MTU: 1000\r\n"));
+	assert_non_null(strstr(b->in.p, "X-CSTP-MTU: 1280\r\n"));
+	tls_carries_data(b);
+	assert_int_equal(write(g.tun, p, sizeof(p)), sizeof(p));
+	cstp_expect(b, CSTP_DATA, p, sizeof(p));
+	g.gives_ip6 = false;
+	struct client *c = client_tunnel(3, "");
+	assert_int_equal(write(g.tun, p, sizeof(p)), sizeof(p));
+	tls_carries_data(c);
+	client_free(a);
+	client_free(b);
+	client_free(c);
+	gateway_stop(false);
+}
+
+/* The worker has had a turn for everything that was sent before. */
+static void turn(void)
+{
+	struct client *c = client_open();
+	client_post(c, "<x/>");
+	assert_true(client_answer(c) != 0);
+	client_free(c);
+}
+
+static void gets(struct client *c, unsigned n)
+{
+	static const char get[] = "GET / HTTP/1.1\r\nHost: x\r\nUser-Agent: AnyConnect\r\n\r\n";
+	while (n-- > 0)
+		assert_int_equal(tls_write(c->tls, span_of(get, sizeof(get) - 1)), 0);
+}
+
+/* A client asks much, reads nothing, and then wants a tunnel whose answer has no room left. */
+TEST(a_tunnel_that_cannot_be_answered)
+{
+	struct ipc_msg m;
+	unsigned n_refused = 0;
+	uint32_t connection = 0;
+	gateway_start();
+	for (unsigned n = 4; n < 20; n++) {
+		struct client *c = client_open_mss(500);
+		gets(c, 12);
+		client_flush(c);
+		turn();
+		gets(c, n);
+		client_ask_tunnel(c, "");
+		turn();
+		if (readable(g.auth.fd, 0)) {
+			auth_opens(7, ++connection);
+			turn();
+			if (readable(g.auth.fd, 0)) { /* could not be: told at once */
+				expect_lost(connection);
+				n_refused++;
+			}
+		}
+		client_free(c);
+		turn();
+		if (readable(g.auth.fd, 0))
+			expect(&g.auth, IPC_SESSION_LOST, &m);
+	}
+	print_message("%u tunnels asked for, %u without room for the answer\n", connection, n_refused);
+	struct client *c = client_tunnel(++connection, "");
+	tls_carries_data(c);
+	client_free(c);
+	gateway_stop(false);
+}
+
+/* Much for a client that does not read: what does not fit is dropped, others are served, and what it gets
+ * when it reads again is whole packets. */
+TEST(a_slow_reader_costs_a_bounded_buffer)
+{
+	uint8_t p[1400];
+	gateway_start();
+	struct client *c = client_open_mss(500);
+	client_ask_tunnel(c, "");
+	auth_opens(7, 1);
+	assert_int_equal(client_answer(c), 200);
+	size_t n = packet(p, INNER_SERVER, INNER_CLIENT, sizeof(p), 9);
+	for (int i = 0; i < 3000; i++) {
+		struct pollfd w = {.fd = g.tun, .events = POLLOUT};
+		assert_int_equal(poll(&w, 1, WAIT_MS), 1);
+		assert_int_equal(write(g.tun, p, n), (ssize_t)n);
+	}
+	turn();
+	cstp_say(c, CSTP_DPD_REQUEST, "12345", 5);
+	unsigned n_got = 0;
+	while (readable(c->fd, SILENCE_MS) || tls_unread(c->tls) > 0) {
+		if (client_record(c) != (int)(CSTP_HEADER_BYTES + n))
+			break;
+		assert_memory_equal(c->plain + CSTP_HEADER_BYTES, p, n);
+		n_got++;
+	}
+	assert_in_range(n_got, 100, 2000);
+	client_free(c);
 	gateway_stop(false);
 }
 
@@ -856,6 +1001,17 @@ TEST(reload_and_shutdown)
 	client_free(d);
 }
 
+static void setup_config(void)
+{
+	struct text t = {0};
+	for (int i = 0; i < 240; i++)
+		text_fmt(&t, "access-list SPLIT standard permit 10.200.%d.0 255.255.255.0\n", i);
+	text_str(&t, config_begin);
+	for (int i = 0; i < 50; i++)
+		text_fmt(&t, " group-alias %02d%s enable\n", i, "&&&&&&&&&&&&&&&&&&&&&&&&&&&&&&&&&&&&&&&&");
+	config_text = t.p;
+}
+
 static void setup_tls(void)
 {
 	static char pin[TLS_PIN_TEXT_MAX];
@@ -887,16 +1043,21 @@ int main(void)
 	        cmocka_unit_test(nothing_is_read_after_the_end),
 	        cmocka_unit_test(the_newer_connection_wins),
 	        cmocka_unit_test(auth_learns_that_nobody_waited),
+	        cmocka_unit_test(a_resume_may_change_the_families),
+	        cmocka_unit_test(a_tunnel_that_cannot_be_answered),
+	        cmocka_unit_test(a_slow_reader_costs_a_bounded_buffer),
 	        cmocka_unit_test(requests_of_strangers),
 	        cmocka_unit_test(single_bytes_cost_little),
 	        cmocka_unit_test(pipelined_requests_wait_for_auth),
 	        cmocka_unit_test(mtu_numbers_of_the_client),
 	        cmocka_unit_test(reload_and_shutdown),
 	};
+	setup_config();
 	setup_tls();
 	int r = RUN(tests);
 	tls_client_ctx_put(tls_ctx);
 	dtls_ctx_put(dtls_ctx);
 	tls_pem_wipe(&pem);
+	free(config_text);
 	return r;
 }
