@@ -48,14 +48,14 @@ def test_tcp_reset_with_the_stock_pair(lab):
 
 
 CHILD = """
-import sys, time
+import signal, sys
 sys.path.insert(0, {here!r})
 import netns
 netns.stop_on_sigterm()
 with netns.Lab() as lab:
     lab.spawn(lab.cl, ["sleep", "600"], "sleeper")
     print(lab.prefix, lab.dir, flush=True)
-    time.sleep(600)
+    signal.pause()
 """
 
 
