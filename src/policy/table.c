@@ -29,7 +29,7 @@ static const struct command rows[] = {
                 .bind = BIND_WORD, CFG(tunnel_interface)},
         {MODE_GLOBAL, "mtu-formula {exact|cisco}", "mtu-formula exact",
                 "How the tunnel MTU is derived: from the true overhead of the cipher, or as the ASA counts.",
-                .flags = CMD_EXTENSION | CMD_RELOAD, .bind = BIND_CHOICE, CFG(mtu_formula)},
+                .flags = CMD_EXTENSION | CMD_RELOAD | CMD_LATER, .bind = BIND_CHOICE, CFG(mtu_formula)},
         {MODE_GLOBAL, "access-list NAME standard permit {any4|host ADDR4|ADDR4 MASK}", NULL,
                 "Adds an IPv4 network to a list for split tunnelling.",
                 .flags = CMD_RELOAD | CMD_MULTI | CMD_CREATES, .n_keys = 2, CUSTOM(apply_acl_net)},
@@ -56,7 +56,7 @@ static const struct command rows[] = {
         {MODE_GLOBAL, "logging timestamp", NULL, "Puts the time into each message.",
                 .flags = CMD_LATER | CMD_RELOAD, .bind = BIND_FLAG, CFG(logging.has_timestamp)},
         {MODE_GLOBAL, "logging format {asa|json}", "logging format asa", "Form of a log line.",
-                .flags = CMD_LATER | CMD_RELOAD | CMD_EXTENSION, .bind = BIND_CHOICE, CFG(logging.format)},
+                .flags = CMD_RELOAD | CMD_EXTENSION, .bind = BIND_CHOICE, CFG(logging.format)},
         {MODE_GLOBAL,
                 "logging buffered "
                 "{emergencies|alerts|critical|errors|warnings|notifications|informational|debugging}",
