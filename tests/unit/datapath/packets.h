@@ -73,8 +73,11 @@ static inline size_t l4_sum_at(const uint8_t *p)
 	return ip_bytes(p) + (proto_of(p) == 6 ? 16 : 6);
 }
 
+/* Nothing when a change left no room for them. */
 static inline void sums_set(uint8_t *p, size_t n)
 {
+	if (ip_bytes(p) < 20 || l4_sum_at(p) + 2 > n)
+		return;
 	if (!is_ip6(p)) {
 		set16(p + 10, 0);
 		set16(p + 10, (uint16_t)~slow_sum(0, p, ip_bytes(p)));
