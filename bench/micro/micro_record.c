@@ -1,7 +1,8 @@
-/* ns per record of the whole layer, DTLS: framing, nonce, AEAD, replay window; OpenSSL's layer beside it. */
+/* ns per record of the whole layers: framing, nonce, AEAD, replay window; OpenSSL's beside ours. */
 #include "micro.h"
 
 #include "io/dtls.h"
+#include "io/tls.h"
 
 #define BATCH 32 /* datagrams written, then read */
 
@@ -87,6 +88,112 @@ static void row(const char *suite, bool is_openssl)
 	dtls_out_done(&p.back);
 }
 
+/* ---- TLS 1.3 ---- */
+
+struct tls_ends {
+	struct tls *from, *to;
+	struct tls_out out, back;
+	size_t n;
+};
+
+static void tls_pass(struct tls *t, struct tls_out *in)
+{
+	if (tls_is_up(t)) /* nothing more is said */
+		return;
+	(void)!tls_handshake(t);
+	if (in->n == 0 || tls_is_up(t))
+		return;
+	micro_must(tls_feed(t, tls_out_span(in)), "feed");
+	(void)!tls_handshake(t);
+	tls_out_consume(in, in->n);
+}
+
+static void tls_up(struct tls_ends *p, bool is_openssl)
+{
+	struct text cert = {0}, key = {0};
+	struct tls_selfsigned want = {.common_name = "x", .now_s = time(NULL), .valid_days = 2};
+	char pin[TLS_PIN_TEXT_MAX];
+	struct tls_server_ctx *sc;
+	struct tls_client_ctx *cc;
+
+	micro_must(tls_selfsigned_make(&want, &cert, &key), "certificate");
+	micro_must(tls_cert_pin(span_of(cert.p, cert.n), pin), "pin");
+	const char *pins[] = {pin};
+	struct tls_server_opts so = {.cert_pem = span_of(cert.p, cert.n), .key_pem = span_of(key.p, key.n)};
+	micro_must(tls_server_ctx_new(&so, NULL, &sc), "server");
+	micro_must(
+	        tls_client_ctx_new(&(struct tls_client_opts){.pin = pins, .n_pin = 1}, NULL, &cc), "client");
+	micro_must(tls_client_new(cc, "x", &p->from), "client");
+	micro_must(tls_server_new(sc, &p->to), "server");
+	tls_server_ctx_put(sc);
+	tls_client_ctx_put(cc);
+	tls_out_init(&p->out, 1 << 20);
+	tls_out_init(&p->back, 1 << 20);
+	tls_set_output(p->from, &p->out);
+	tls_set_output(p->to, &p->back);
+	for (int i = 0; i < 5; i++) {
+		tls_pass(p->from, &p->back);
+		tls_pass(p->to, &p->out);
+	}
+	if (!is_openssl) {
+		tls_go_fast(p->from);
+		tls_go_fast(p->to);
+	}
+	micro_must(
+	        tls_is_fast(p->from) == !is_openssl && tls_is_fast(p->to) == !is_openssl ? 0 : -1, "switch");
+	text_done(&cert);
+	tls_pem_wipe(&key);
+}
+
+static void tls_batch(void *ctx)
+{
+	struct tls_ends *p = ctx;
+
+	tls_out_consume(&p->out, p->out.n);
+	for (int i = 0; i < BATCH; i++)
+		micro_must(tls_write(p->from, span_of(plain, p->n)), "write");
+}
+
+static void tls_both(void *ctx)
+{
+	struct tls_ends *p = ctx;
+	uint8_t *at;
+	int n_read = 0;
+
+	tls_batch(p);
+	micro_must(tls_feed_writable(p->to, p->out.p, p->out.n), "feed");
+	while (tls_read_view(p->to, got, sizeof(got), &at) == (int)p->n)
+		n_read++;
+	micro_must(n_read == BATCH ? 0 : -1, "read");
+}
+
+static void tls_row(bool is_openssl)
+{
+	static const size_t sizes[] = {64, 512, 1400};
+	struct tls_ends p = {0};
+
+	tls_up(&p, is_openssl);
+	printf("TLS  %-9s %-22s", is_openssl ? "OpenSSL" : "ours", "TLS_AES_256_GCM_SHA384");
+	for (size_t i = 0; i < N_ELEM(sizes); i++) {
+		p.n = sizes[i];
+		/* one write batch must be read before the next: the sequence numbers count */
+		double both = micro_ns(tls_both, &p, 1000) / BATCH;
+		double w = micro_ns(tls_batch, &p, 1000) / BATCH;
+		printf(" %7.0f /%7.0f", w, both - w);
+		tls_free(p.from);
+		tls_free(p.to);
+		tls_out_done(&p.out);
+		tls_out_done(&p.back);
+		p = (struct tls_ends){0};
+		tls_up(&p, is_openssl);
+	}
+	printf("\n");
+	tls_free(p.from);
+	tls_free(p.to);
+	tls_out_done(&p.out);
+	tls_out_done(&p.back);
+}
+
 int main(void)
 {
 	static const char *const suites[] = {"PSK-AES256-GCM-SHA384", "PSK-CHACHA20-POLY1305"};
@@ -96,5 +203,7 @@ int main(void)
 		row(suites[i], true);
 		row(suites[i], false);
 	}
+	tls_row(true);
+	tls_row(false);
 	return 0;
 }

@@ -1,6 +1,7 @@
 /* The portable implementation. One EVP context per key; per record only the nonce is set anew, which saves
  * the key schedule and half of the time (datapath.md section 1). */
 #include <errno.h>
+#include <pthread.h>
 #include <stdlib.h>
 
 #include <openssl/crypto.h>
@@ -98,16 +99,21 @@ fail:
 	return r;
 }
 
+static char name[32];
+static pthread_once_t name_once = PTHREAD_ONCE_INIT;
+
+/* "OpenSSL 3.0.19 27 Jan 2026": the date says nothing more */
+static void name_make(void)
+{
+	struct span text = span_str(OpenSSL_version(OPENSSL_VERSION));
+	struct span word = span_cut(&text, ' '), number = span_cut(&text, ' ');
+	size_t n = (size_t)(number.p + number.n - word.p);
+
+	memcpy(name, word.p, n < sizeof(name) ? n : sizeof(name) - 1);
+}
+
 const char *aead_ossl_name(void)
 {
-	static char name[32];
-
-	/* "OpenSSL 3.0.19 27 Jan 2026": the date says nothing more */
-	if (name[0] == '\0') {
-		struct span text = span_str(OpenSSL_version(OPENSSL_VERSION));
-		struct span word = span_cut(&text, ' '), number = span_cut(&text, ' ');
-		size_t n = (size_t)(number.p + number.n - word.p);
-		memcpy(name, word.p, n < sizeof(name) ? n : sizeof(name) - 1);
-	}
+	pthread_once(&name_once, name_make);
 	return name;
 }

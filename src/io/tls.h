@@ -119,8 +119,9 @@ bool tls_is_fast(const struct tls *t);
 /* Plaintext of exactly one record when cap >= TLS_RECORD_MAX (else its first part). Bytes, or 0: none until
  * more is fed. ERR_CLOSED: close_notify. ERR_MORE never. Post-handshake messages are handled inside. */
 MUST_USE int tls_read_record(struct tls *t, void *buf, size_t cap);
-/* The same without a copy where that is possible: *ret is in the bytes that tls_feed_writable() gave, in
- * memory of the connection (valid until the next call), or at buf. */
+/* The same without a copy where that is possible: *ret is in the bytes that tls_feed_writable() gave and
+ * lives as long as these, or (a record that was fed in pieces) in memory of the connection until the next
+ * call, or at buf. Whoever collects several records must copy what is not in the fed bytes. */
 MUST_USE int tls_read_view(struct tls *t, uint8_t *buf, size_t cap, uint8_t **ret);
 /* The bytes (1..TLS_RECORD_MAX) as exactly one record appended to the output. 0, or -ENOBUFS (output full:
  * nothing was written, flush and try again), ERR_TOO_LARGE, ERR_CLOSED, ERR_CRYPTO. */
