@@ -440,6 +440,18 @@ void session_rearm(struct session *s)
 
 /* ---- packets ---- */
 
+uint16_t session_mtu_on(const struct session *s, enum link_channel ch)
+{
+	if (ch == LINK_DTLS)
+		return s->mtu.dtls;
+	return ch == LINK_TLS ? s->mtu.tls : 0;
+}
+
+uint16_t session_mtu_now(const struct session *s)
+{
+	return session_mtu_on(s, link_active(&s->link));
+}
+
 static void packet_to_inside(struct session *s, enum link_channel ch, struct span packet)
 {
 	struct ip_addr src, dst;
