@@ -103,6 +103,11 @@ void session_on_dtls_record(struct session *s, struct span record);
 /* One inner packet for the client (from TUN). */
 void session_send_packet(struct session *s, struct span packet);
 
+/* The two ways on, after the packet's treatment: into the tunnel that takes its size; from channel ch to TUN.
+ */
+void session_transmit(struct session *s, struct span packet);
+void session_deliver(struct session *s, enum link_channel ch, struct span packet);
+
 /* The TLS tunnel is gone (conn is about to free itself). */
 void session_on_tls_lost(struct session *s, const char *why);
 void session_on_dtls_lost(struct session *s, const char *why);
