@@ -13,9 +13,17 @@
 #define MTU_MAX      16384
 #define MTU_BASE_MIN 576
 
-/* Bytes that DTLS 1.2 adds to an inner packet, without IP and UDP: the type byte, the 13 of the record
- * header, and what the AEAD needs: AES-GCM and CCM 8 + 16, ChaCha20-Poly1305 16 (nonce implicit). */
-enum mtu_record { MTU_DTLS12_GCM, MTU_DTLS12_CHACHA };
+/* How a DTLS record is protected; CBC by its MAC, the same in DTLS 1.0 and 1.2, MAC before encryption. */
+enum mtu_record {
+	MTU_DTLS12_GCM,
+	MTU_DTLS12_CHACHA,
+	MTU_DTLS_CBC_SHA1,
+	MTU_DTLS_CBC_SHA256,
+	MTU_DTLS_CBC_SHA384,
+};
+/* Bytes that DTLS adds at most to an inner packet, without IP and UDP: the type byte, the 13 of the record
+ * header, and what the protection needs: AES-GCM and CCM 8 + 16, ChaCha20-Poly1305 16 (nonce implicit), CBC
+ * an IV, the MAC and 1 to 16 of padding. */
 uint32_t mtu_record_overhead_bytes(enum mtu_record r);
 
 /* Inner bytes that fit a DTLS datagram of a path whose outer packets have at most base_mtu bytes (clamped to
