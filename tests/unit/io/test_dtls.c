@@ -258,6 +258,27 @@ TEST(cbc_records_have_the_computed_size)
 	}
 }
 
+/* Forged records of any length, shorter than MAC and padding too, end nothing. */
+TEST(forged_cbc_records_are_dropped)
+{
+	static const char *const suites[] = {"AES256-SHA", "AES128-SHA256", "ECDHE-RSA-AES256-SHA384"};
+	enum { BODY_MAX = 130 };
+
+	for (size_t i = 0; i < N_ELEM(suites); i++) {
+		struct pair p = {0};
+		pair_resume(&p, suites[i]);
+		shake(&p, 0, 0);
+		for (size_t n = 0; n <= BODY_MAX; n++) {
+			uint8_t forged[13 + BODY_MAX] = {23, 0xfe, 0xfd, 0, 1, [9] = 1, [12] = (uint8_t)n};
+			assert_int_equal(feed_one(p.server, span_of(forged, 13 + n)), 0);
+			assert_true(dtls_is_up(p.server));
+		}
+		exchange(p.client, &p.to_server, p.server);
+		exchange(p.server, &p.to_client, p.client);
+		pair_done(&p);
+	}
+}
+
 TEST(hello_carries_the_label)
 {
 	struct pair p = {0};
@@ -561,6 +582,7 @@ int main(void)
 	        cmocka_unit_test(resume_whole_life),
 	        cmocka_unit_test(dtls10_whole_life),
 	        cmocka_unit_test(cbc_records_have_the_computed_size),
+	        cmocka_unit_test(forged_cbc_records_are_dropped),
 	        cmocka_unit_test(hello_carries_the_label),
 	        cmocka_unit_test(bad_arguments),
 	        cmocka_unit_test(wrong_psk_gets_nowhere),
