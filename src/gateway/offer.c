@@ -4,7 +4,7 @@
 #include <stdlib.h>
 
 #include "gateway/conn.h"
-#include "mtu/exact.h"
+#include "mtu/derive.h"
 
 #define LEASE_S         1209600 /* as the ASA announces */
 #define SESSION_ALERT_S 60
@@ -23,23 +23,30 @@ static uint16_t base_mtu(const struct session *s, const struct conn *c, const st
 	return (uint16_t)(base > MTU_MAX ? MTU_MAX : base);
 }
 
-/* GCM stands for what PSK-NEGOTIATE may lead to: of its suites it takes the most. */
-static enum mtu_record record_form(enum dtls_suite suite)
+/* Inner bytes that fit a datagram. PSK-NEGOTIATE may end in another suite, whose overhead is not larger.
+ * Injected sessions never encrypt before the MAC (io/dtls_new.c). */
+static uint16_t dtls_limit(const struct session *s, uint8_t outer_family)
 {
-	const struct dtls_suite_info *info = dtls_suite_info(suite);
-	const char *name = info && info->openssl_name ? info->openssl_name : "";
-	size_t n = strlen(name);
-	if (strstr(name, "GCM") || n < 4)
-		return MTU_DTLS12_GCM;
-	if (strcmp(name + n - 4, "-SHA") == 0)
-		return MTU_DTLS_CBC_SHA1;
-	return strstr(name, "SHA384") ? MTU_DTLS_CBC_SHA384 : MTU_DTLS_CBC_SHA256;
+	const struct dtls_suite_info *info = dtls_suite_info(s->dtls.suite);
+	const char *suite = info && info->openssl_name ? info->openssl_name : "PSK-AES256-GCM-SHA384";
+	const struct mtu_input in = {
+	        .formula = MTU_EXACT,
+	        .base_mtu = s->base_mtu_bytes,
+	        .outer_family = outer_family,
+	        .tls_version = MTU_TLS_1_3, /* plays no part */
+	        .tls_suite = mtu_suite_find(span_str("TLS_AES_256_GCM_SHA384")),
+	        .dtls_version = info && info->is_dtls10 ? MTU_DTLS_1_0 : MTU_DTLS_1_2,
+	        .dtls_suite = mtu_suite_find(span_str(suite)),
+	        .mac_order = MTU_MAC_FIRST,
+	};
+	struct mtu_derivation d;
+	return in.dtls_suite && mtu_derive(&in, &d) == 0 ? d.dtls_limit : MTU_MIN;
 }
 
 static void choose_mtu(struct session *s, const struct conn *c, const struct tunnel_request *req)
 {
 	s->base_mtu_bytes = base_mtu(s, c, req);
-	s->dtls.limit_bytes = mtu_exact_dtls(s->base_mtu_bytes, c->peer.family, record_form(s->dtls.suite));
+	s->dtls.limit_bytes = dtls_limit(s, c->peer.family);
 	s->mtu_bytes = mtu_announce(s->dtls.limit_bytes, s->policy.mtu, s->id.ip6.addr.family != 0);
 }
 

@@ -2,6 +2,7 @@
 #include "../unit.h"
 
 #include "gateway/offer.h"
+#include "mtu/derive.h"
 #include "policy/cipher.h"
 
 #define ALL_STYLES ((1u << DTLS_N_SUITES) - 2)
@@ -106,6 +107,33 @@ TEST(both_tables_have_the_same_suites)
 	}
 }
 
+/* Each of them has an MTU: the table of src/mtu knows it, as something that is spoken. */
+TEST(every_suite_has_an_overhead)
+{
+	for (int scope = SSL_SCOPE_TLS1; scope < N_SSL_SCOPES; scope++) {
+		struct text all = {0};
+		assert_int_equal(cipher_level_list((enum ssl_scope)scope, CIPHER_MEDIUM, &all), 0);
+		for (struct span rest = span_of(all.p, all.n); rest.n > 0;) {
+			const struct mtu_suite *m = mtu_suite_find(span_cut(&rest, ':'));
+			assert_true(m != NULL && m->is_negotiable);
+		}
+		text_done(&all);
+	}
+	/* and what only the calculator explains cannot be configured */
+	size_t n, at;
+	const struct mtu_suite *all = mtu_suites(&n);
+	for (size_t i = 0; i < n; i++) {
+		struct text names = {0}, why = {0};
+		if (!all[i].is_negotiable) {
+			int r = cipher_custom_list(SSL_SCOPE_TLS12, span_str(all[i].name), &names, &at, &why);
+			assert_int_equal(r, ERR_CONFIG);
+			assert_non_null(strstr(text_cstr(&why), "is refused"));
+		}
+		text_done(&names);
+		text_done(&why);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -113,6 +141,7 @@ int main(void)
 	        cmocka_unit_test(the_list_is_the_choice_and_its_order),
 	        cmocka_unit_test(dtls10_only_when_allowed_and_last),
 	        cmocka_unit_test(psk_list_has_what_is_allowed),
+	        cmocka_unit_test(every_suite_has_an_overhead),
 	        cmocka_unit_test(both_tables_have_the_same_suites),
 	};
 	return RUN(tests);
