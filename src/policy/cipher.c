@@ -298,16 +298,27 @@ static void say_unknown(struct cipher_eval *e, struct span word)
 		text_fmt(e->why, "; nearest is \"%s\"", nearest);
 }
 
+/* What an ASA speaks and we do not: `culvert mtu` knows these. */
+static bool is_explained(struct span name)
+{
+	static const char *const names[] = {"RC4-SHA", "DES-CBC3-SHA", "NULL-SHA", "TLS_RSA_WITH_RC4_128_SHA",
+	        "TLS_RSA_WITH_3DES_EDE_CBC_SHA", "TLS_RSA_WITH_NULL_SHA"};
+	for (size_t i = 0; i < N_ELEM(names); i++) {
+		if (span_is_nocase(name, names[i]))
+			return true;
+	}
+	return false;
+}
+
 static void say_refused(struct cipher_eval *e, struct span word, const char *reason)
 {
-	text_str(e->why, "\"");
-	text_escaped(e->why, word, POLICY_NAME_MAX);
-	text_fmt(e->why, "\" is refused: %s", reason);
-	if (memchr(word.p, '-', word.n) == NULL && memchr(word.p, '_', word.n) == NULL)
-		return;
-	text_str(e->why, "; \"culvert mtu --cipher ");
-	text_escaped(e->why, word, POLICY_NAME_MAX);
-	text_str(e->why, "\" explains what the ASA would compute");
+	struct text shown = {0};
+	text_escaped(&shown, word, POLICY_NAME_MAX);
+	text_fmt(e->why, "\"%s\" is refused: %s", text_cstr(&shown), reason);
+	if (is_explained(word))
+		text_fmt(e->why, "; \"culvert mtu --cipher %s\" explains what the ASA would compute",
+		        text_cstr(&shown));
+	text_done(&shown);
 }
 
 /* Narrows set to the suites that one word means. is_adding: it must be something that can be spoken; to take

@@ -128,6 +128,7 @@ TEST(every_suite_has_an_overhead)
 			int r = cipher_custom_list(SSL_SCOPE_TLS12, span_str(all[i].name), &names, &at, &why);
 			assert_int_equal(r, ERR_CONFIG);
 			assert_non_null(strstr(text_cstr(&why), "is refused"));
+			assert_non_null(strstr(text_cstr(&why), "\"culvert mtu --cipher "));
 		}
 		text_done(&names);
 		text_done(&why);

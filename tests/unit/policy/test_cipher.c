@@ -87,6 +87,8 @@ TEST(mistakes_have_a_column_and_a_reason)
 	        {"ssl cipher tlsv1.2 custom \"HIGH:aNULL\"\n",
 	                "t:1:33: error: \"aNULL\" is refused: anybody could be the gateway: there is no "
 	                "certificate\n"},
+	        {"ssl cipher tlsv1.2 custom RC4-MD5\n",
+	                "t:1:27: error: \"RC4-MD5\" is refused: RC4 is broken and prohibited (RFC 7465)\n"},
 	        {"ssl cipher tlsv1 custom AES256-GCM-SHA384\n",
 	                "t:1:25: error: \"AES256-GCM-SHA384\" is not a suite of tlsv1\n"},
 	        {"ssl cipher tlsv1.3 custom AES256-SHA\n",
