@@ -9,6 +9,7 @@
 #include "client/exits.h"
 #include "client/gate.h"
 #include "client/netwatch.h"
+#include "tunnel/classic.h"
 
 #define SESSION_RESUME_DEFAULT_S                                                                             \
 	1800 /* when the gateway names no limit; the ASA's default (cisco-facts.md 2.3) */
@@ -42,6 +43,7 @@ struct session {
 	bool is_udp_lost;         /* and the user was told */
 	struct tunnel_params params;
 	struct link link;
+	struct classic classic;   /* runs only with MTU_CLASSIC */
 	enum link_channel active; /* what was last told to the user */
 	struct tunnel_tls tls;
 	struct tunnel_dtls dtls;

@@ -83,6 +83,9 @@ static json_t *status_json(const struct session *s)
 	json_object_set_new(o, "path_limit", json_null()); /* until the path is measured */
 	json_object_set_new(o, "switches", json_integer((json_int_t)s->stats.switches));
 	json_object_set_new(o, "reconnects", json_integer((json_int_t)s->stats.reconnects));
+	json_object_set_new(o, "adapter_bounces", json_integer((json_int_t)s->adapter.bounces));
+	json_object_set_new(o, "mtu_policy",
+	        json_string(s->opt->tunnel.mtu_policy == MTU_CLASSIC ? "classic" : "seamless"));
 	json_object_set_new(o, "last_switch", switch_json(&s->stats));
 	json_object_set_new(o, "drops_up", json_integer((json_int_t)s->path.drops_up));
 	json_object_set_new(o, "drops_down", json_integer((json_int_t)s->path.drops_down));
