@@ -16,6 +16,11 @@
 #define CHAIN_MAX   10 /* certificates in one file of ours */
 #define CA_FILE_MAX 1000
 
+const char *tls_library_version(void)
+{
+	return OpenSSL_version(OPENSSL_VERSION);
+}
+
 static int version_number(enum tls_version v, int def)
 {
 	return v == TLS_1_2 ? TLS1_2_VERSION : v == TLS_1_3 ? TLS1_3_VERSION : def;
