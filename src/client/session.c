@@ -29,6 +29,7 @@ void session_end(struct session *s, int exit_code)
 	tunnel_tls_close(&s->tls, true);
 	control_close(&s->control);
 	netwatch_close(&s->netwatch);
+	session_rules_close(s);
 	session_close_signals(s);
 	loop_timer_close(&s->timer, NULL);
 }
@@ -320,6 +321,7 @@ static ms_t session_due_ms(const struct session *s, ms_t now_ms)
 	ms_t due_ms = ms_min(link_due_ms(&s->link), s->retry_at_ms);
 	due_ms = ms_min(due_ms, tunnel_tls_due_ms(&s->tls));
 	due_ms = ms_min(due_ms, session_classic_due_ms(s));
+	due_ms = ms_min(due_ms, session_rules_due_ms(s));
 	return ms_min(due_ms, tunnel_dtls_due_ms(&s->dtls, now_ms));
 }
 
@@ -334,6 +336,7 @@ static void on_time(struct loop_timer *t, ms_t now_ms)
 {
 	struct session *s = t->ctx;
 	struct link_action actions[LINK_MAX_ACTIONS];
+	session_rules_on_time(s, now_ms); /* a resume comes first: what stood still is not dead */
 	size_t n = link_step(&s->link, now_ms, actions);
 	for (size_t i = 0; i < n && s->state != SESSION_ENDING; i++)
 		do_action(s, &actions[i]);
@@ -388,6 +391,7 @@ static void session_start(struct session *s, struct conn *conn)
 		        err_text(err));
 	s->netwatch =
 	        (struct netwatch){.own_protocol = NETCONF_PROTOCOL, .on_news = session_on_news, .ctx = s};
+	session_rules_open(s);
 	err = netwatch_open(&s->netwatch, &s->loop);
 	if (err) /* DPD finds out as well, later */
 		events_note(s->ev, EVENT_WARNING, 0, "Changes of the network cannot be watched: %s",

@@ -9,6 +9,8 @@
 #include "client/exits.h"
 #include "client/gate.h"
 #include "client/netwatch.h"
+#include "client/wakeup.h"
+#include "tunnel/alerts.h"
 #include "tunnel/classic.h"
 
 #define SESSION_RESUME_DEFAULT_S                                                                             \
@@ -29,6 +31,11 @@ struct session_stats {
 	ms_t dtls_probe_at_ms;      /* 0: none under way */
 	int64_t dtls_rtt_ms;        /* -1: not known */
 	ms_t connected_at_ms;
+};
+
+struct session_rules {
+	struct alerts alerts;
+	struct wakeup wakeup;
 };
 
 struct session {
@@ -56,6 +63,7 @@ struct session {
 	ms_t hint_at_ms;  /* last DTLS probe because of a hint */
 	uint8_t master_secret[DTLS_SECRET_BYTES];
 	struct session_stats stats;
+	struct session_rules rules;
 	struct loop_timer timer;
 	uv_signal_t signals[SESSION_SIGNALS];
 	void (*on_connected)(void *ctx); /* once */

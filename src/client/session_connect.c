@@ -136,6 +136,7 @@ int session_on_answer(void *ctx, const struct http_head *head)
 	s->params = fresh;
 	s->has_params = true;
 	note_settings(s);
+	session_rules_on_params(s);
 	if (is_first)
 		return first_params(s, head);
 	return session_adapter_again(s);

@@ -1,6 +1,7 @@
 /* Between the session's own files: session.c (life, tunnels, time), session_connect.c (CONNECT and its
  * answer), session_packets.c (control packets, which tunnel carries data), session_classic.c (the MTU of the
- * adapter, and what becomes of DTLS, by policy), session_network.c (network changes, signals). */
+ * adapter, and what becomes of DTLS, by policy), session_rules.c (alerts, suspend), session_network.c
+ * (network changes, signals). */
 #ifndef CLIENT_SESSION_INTERNAL_H
 #define CLIENT_SESSION_INTERNAL_H
 
@@ -40,6 +41,14 @@ void session_classic_on_dtls_lost(struct session *s, bool was_up);
 void session_classic_on_tls_lost(struct session *s);
 void session_classic_on_time(struct session *s, ms_t now_ms);
 ms_t session_classic_due_ms(const struct session *s);
+
+/* ---- session_rules.c ---- */
+
+void session_rules_open(struct session *s);
+void session_rules_close(struct session *s);
+void session_rules_on_params(struct session *s); /* after each answer of CONNECT */
+void session_rules_on_time(struct session *s, ms_t now_ms);
+ms_t session_rules_due_ms(const struct session *s);
 
 /* ---- session_packets.c ---- */
 
