@@ -4,31 +4,9 @@
 #include <stdlib.h>
 
 #include "gateway/conn.h"
-#include "mtu/exact.h"
 
 #define LEASE_S         1209600 /* as the ASA announces */
 #define SESSION_ALERT_S 60
-
-/* The outer path as far as anybody knows it now: our link, the client's word, and what TCP has learned.
- * Values that cannot be true are ignored (wire-protocol.md 9.2, #717). */
-static uint16_t base_mtu(const struct session *s, const struct conn *c, const struct tunnel_request *req)
-{
-	uint32_t base = s->w->config->outside_mtu;
-	uint16_t tcp = conn_path_mtu(c);
-	uint16_t least = c->peer.family == 6 ? MTU_MIN_IP6 : MTU_BASE_MIN; /* of the outer path */
-	if (req->base_mtu >= least && req->base_mtu < base)
-		base = req->base_mtu;
-	if (tcp >= least && tcp < base)
-		base = tcp;
-	return (uint16_t)(base > MTU_MAX ? MTU_MAX : base);
-}
-
-static void choose_mtu(struct session *s, const struct conn *c, const struct tunnel_request *req)
-{
-	s->base_mtu_bytes = base_mtu(s, c, req);
-	s->dtls.limit_bytes = mtu_exact_dtls(s->base_mtu_bytes, c->peer.family, MTU_DTLS12_GCM);
-	s->mtu_bytes = mtu_announce(s->dtls.limit_bytes, s->policy.mtu, s->id.ip6.addr.family != 0);
-}
 
 /* Our preference; each style but PSK needs the client's master secret. */
 static enum dtls_suite choose_suite(const struct session *s, const struct tunnel_request *req)
@@ -135,9 +113,9 @@ static int fill(struct session *s, const struct ipc_session_info *info, const st
 		return r;
 	p->tunnel_all_dns = v->split_all_dns;
 	p->client_bypass_protocol = v->client_bypass;
-	p->base_mtu = s->base_mtu_bytes;
-	p->cstp_mtu = s->mtu_bytes;
-	p->dtls_mtu = s->dtls.suite ? s->mtu_bytes : 0;
+	p->base_mtu = s->mtu.base;
+	p->cstp_mtu = s->mtu.tls;
+	p->dtls_mtu = s->mtu.dtls;
 	put_timers(s, info, p);
 	p->grants_license = true;
 	p->suite = s->dtls.suite;
@@ -157,8 +135,8 @@ int offer_make(struct session *s, struct conn *c, const struct ipc_session_info 
 	                         strncmp(req->user_agent, "Cisco", 5) == 0};
 	if (p == NULL)
 		return -ENOMEM;
-	choose_mtu(s, c, req);
 	choose_dtls(s, req);
+	offer_choose_mtu(s, c, req);
 	int r = fill(s, info, req, p);
 	if (r == 0) {
 		tunnel_params_format(p, &o, ret_reply);
