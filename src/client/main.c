@@ -7,6 +7,7 @@
 #include "client/connect.h"
 #include "client/dart.h"
 #include "client/exits.h"
+#include "client/mtu_command.h"
 
 static const struct command {
 	const char *name;
@@ -18,6 +19,7 @@ static const struct command {
         {"stats", stats_command, "show what it has sent and received"},
         {"dart", dart_command, "gather what support needs into a zip file"},
         {"disconnect", disconnect_command, "end the running session"},
+        {"mtu", mtu_command, "derive the MTU of both tunnels"},
 };
 
 static void print_help(FILE *f)

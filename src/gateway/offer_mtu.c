@@ -33,11 +33,23 @@ static const struct mtu_suite *dtls_suite(const struct session *s)
 	return suite_named(i->openssl_name ? i->openssl_name : "PSK-AES256-GCM-SHA384");
 }
 
+static enum mtu_version version_named(const char *protocol)
+{
+	static const struct {
+		const char *name; /* OpenSSL's */
+		enum mtu_version version;
+	} rows[] = {{"TLSv1", MTU_TLS_1_0}, {"TLSv1.1", MTU_TLS_1_1}, {"TLSv1.2", MTU_TLS_1_2}};
+	for (size_t i = 0; i < N_ELEM(rows); i++)
+		if (strcmp(protocol, rows[i].name) == 0)
+			return rows[i].version;
+	return MTU_TLS_1_3;
+}
+
 static void put_negotiated(const struct session *s, const struct conn *c, struct mtu_input *in)
 {
 	struct tls_info info;
 	tls_info(c->tls, &info);
-	in->tls_version = strcmp(info.protocol, "TLSv1.3") == 0 ? MTU_TLS_1_3 : MTU_TLS_1_2;
+	in->tls_version = version_named(info.protocol);
 	in->tls_suite = suite_named(info.cipher);
 	in->dtls_version = MTU_DTLS_1_2;
 	in->dtls_suite = dtls_suite(s);
