@@ -4,6 +4,7 @@
 
 #include "gateway/auth_verify.h"
 #include "gateway/authority.h"
+#include "gateway/log_setup.h"
 #include "io/loop.h"
 #include "io/ratelimit.h"
 #include "ipc/chan.h"
@@ -54,6 +55,7 @@ struct auth {
 	int config_fd, state_fd; /* as they came, -1 */
 	uint8_t state;           /* enum ipc_state */
 	bool is_ending;
+	struct log_relay log_relay;
 	int exit_status;
 	ms_t wall_offset_ms; /* Unix time = this + loop_now(): never runs backward while the process lives */
 	uint64_t n_logins_ok, n_logins_refused;

@@ -9,6 +9,7 @@
 #define GATEWAY_WORKER_H
 
 #include "base/htab.h"
+#include "gateway/log_setup.h"
 #include "io/dtls.h"
 #include "io/loop.h"
 #include "io/ratelimit.h"
@@ -77,8 +78,8 @@ struct worker {
 	int tun_fd, tcp_fd, control_fd;
 	struct udp udp;
 	uint8_t ipc_state; /* enum ipc_state */
-	uint8_t log_target;
 	bool is_auth_up;
+	struct log_relay log_relay;
 
 	struct worker_tables tables;
 	struct worker_scratch scratch;
