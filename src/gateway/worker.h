@@ -26,7 +26,6 @@
 
 #define WORKER_CROWDED_PRE_LOGIN 1024u /* from here on one address gets a limited rate of them */
 #define WORKER_LOG_ACCEPT        1     /* for worker_may_log(), of lines without an id */
-#define WORKER_LOG_DTLS_FAILED   2
 
 struct conn;
 struct session;
@@ -95,6 +94,8 @@ struct worker {
 	struct ratelimit log_strangers; /* lines that anybody can cause, by message */
 	struct ratelimit log_sessions;  /* lines that a client can cause, by message and session */
 	struct ratelimit accepts;       /* new connections by address, while many wait to log in */
+	bool is_pre_login_high;    /* over the high watermark of n_pre_login, and not below the low since */
+	ms_t pre_login_told_at_ms; /* when the log heard of a watermark last */
 	struct loop_timer accept_timer; /* no descriptor was left: when to try again */
 	struct control *control;        /* the console (control.c); NULL: no socket */
 	uint64_t n_sessions_total, n_sessions_peak;
