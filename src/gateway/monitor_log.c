@@ -8,9 +8,6 @@
 #include "gateway/log_frame.h"
 #include "gateway/log_setup.h"
 
-/* `logging queue 0` is the largest there is. */
-#define QUEUE_MAX 8192u
-
 struct log_pending {
 	struct log_pending *prev, *next;
 	uint64_t at_us;
@@ -38,7 +35,7 @@ static void host_changed(void *ctx, const struct log_host *host, bool is_up)
 static void hosts_send(struct monitor_log *l, const struct log_item *item)
 {
 	const struct logging_settings *set = &l->config->logging;
-	const uint32_t queue = set->queue ? set->queue : QUEUE_MAX;
+	const uint32_t queue = set->queue ? set->queue : LOG_QUEUE_MAX;
 	char buf[LOG_FRAME_MAX + 1];
 	l->n_trapped++;
 	for (size_t i = 0; i < l->n_hosts; i++) {

@@ -7,9 +7,12 @@
 #include "gateway/log_sender.h"
 #include "ipc/msg.h"
 
-#define MONITOR_LOG_ORDER_MS 10u /* a message rests so long: one that was said before it may come after it   \
-	                          */
+#define MONITOR_LOG_ORDER_MS                                                                                 \
+	10u /* a message rests so long: one that was said before it may come after it                        \
+	     */
 #define MONITOR_LOG_PENDING_MAX 512u /* more do not rest */
+
+#define LOG_QUEUE_MAX 8192u /* what `logging queue 0` means, the largest there is */
 
 struct log_pending;
 
