@@ -327,6 +327,20 @@ static void child_shutdown(struct monitor_child *c, bool tells_clients, ms_t pat
 	child_kill(c, patience_ms);
 }
 
+/* What it said last; everything else it wanted is void. */
+static void last_words_take(struct monitor_child *c)
+{
+	struct ipc_msg msg;
+	int fd, r = c->is_polled ? 0 : ERR_CLOSED;
+	while (r == 0) {
+		r = chan_recv(&c->chan, IPC_STOPPING, loop_now(), &msg, &fd);
+		if (r == 0 && fd >= 0)
+			close(fd);
+		if (r == 0 && msg.type == IPC_LOG)
+			monitor_log_take(&c->m->log, &msg.log, false);
+	}
+}
+
 static void child_died(struct monitor_child *c, int status)
 {
 	struct monitor *m = c->m;
@@ -336,6 +350,7 @@ static void child_died(struct monitor_child *c, int status)
 	c->pid = 0;
 	c->is_up = c->is_told = false;
 	loop_timer_set(&c->kill_timer, MS_NEVER);
+	last_words_take(c);
 	child_poll_end(c);
 	if (m->is_stopping && c->role == CHILD_WORKER)
 		child_shutdown(&m->children[CHILD_AUTH], m->tells_clients, MONITOR_STOP_AUTH_MS);

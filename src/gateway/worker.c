@@ -426,6 +426,7 @@ static void worker_stop(struct worker *w, bool tells_clients)
 	conn_flush_dirty(w);
 	if (w->is_auth_up && chan_flush(&w->auth) < 0)
 		log_line(LOG_WARNING, "auth process not told of the sessions' end");
+	(void)!chan_flush(&w->monitor); /* the log of it, as far as it goes out without waiting */
 	uv_stop(&w->loop);
 }
 

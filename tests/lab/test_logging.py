@@ -274,6 +274,19 @@ def test_silent_network_does_not_stall(lab):
     assert gateway.ctl("show", "logging")["trap"]["hosts"][1]["connected"] is False
 
 
+def test_last_words(lab):
+    """What is said while everything ends still goes to the log host."""
+    receiver = Receiver(lab)
+    gateway = Culvertd(lab, top=LOGGING + f"logging host inside {SRV4}")
+    for _ in range(8):
+        RawClient(lab.cl).tunnel()
+    gateway.stop(signal.SIGINT)
+    assert len(receiver.wait(113019, 8)) == 8
+    assert receiver.find(722038)[0][7].endswith("SVC terminating session: Administrator Shutdown.")
+    assert receiver.find(716002)[0][7].endswith("WebVPN session terminated: Administrator shutdown.")
+    receiver.wait(737016, 16)
+
+
 def test_flood_reaches_the_monitor_bounded(lab):
     """Many sessions' lines at once: every message is logged or counted as lost, and the tunnels go on."""
     receiver = Receiver(lab)
