@@ -254,7 +254,7 @@ static void put_tunnels(struct text *out, const struct session *s, const struct 
 	        s->id.peer_port, tls_port, true};
 	struct tunnel tls = {"SSL-Tunnel", "SSL VPN Client", "TCP", s->tls_protocol, s->tls_cipher,
 	        &s->traffic[LINK_TLS], number, s->id.peer_port, tls_port, true};
-	struct tunnel dtls = {"DTLS-Tunnel", "DTLS VPN Client", "UDP", "DTLSv1.2", s->dtls.cipher,
+	struct tunnel dtls = {"DTLS-Tunnel", "DTLS VPN Client", "UDP", s->dtls.protocol, s->dtls.cipher,
 	        &s->traffic[LINK_DTLS], number + 1, dtls_src, dtls_port, true};
 	text_str(out, "\nAnyConnect-Parent Tunnels: 1\n");
 	if (has_tls(s))

@@ -26,6 +26,7 @@
 
 #define WORKER_CROWDED_PRE_LOGIN 1024u /* from here on one address gets a limited rate of them */
 #define WORKER_LOG_ACCEPT        1     /* for worker_may_log(), of lines without an id */
+#define WORKER_LOG_DTLS_OLD      2
 
 struct conn;
 struct session;
