@@ -15,6 +15,8 @@ struct traffic {
 	uint64_t tx_bytes, rx_bytes; /* inner bytes; tx is towards the client */
 	uint64_t tx_packets, rx_packets;
 	uint64_t tx_drops, rx_drops;
+	uint64_t tx_control_bytes, rx_control_bytes; /* frames that are no data, with their CSTP header */
+	uint64_t tx_control_packets, rx_control_packets;
 };
 
 /* A DTLS association and where its datagrams go. */
@@ -77,6 +79,7 @@ struct session {
 	struct traffic traffic[LINK_N_CHANNELS];
 	uint16_t n_tls;                /* TLS tunnels so far */
 	ms_t opened_at_ms, lost_at_ms; /* lost_at_ms: no TLS tunnel since; 0: there is one */
+	uint32_t n_dpd_lost;           /* tunnels that DPD found dead */
 	uint64_t n_switches;
 	uint8_t last_active; /* enum link_channel */
 	bool is_closing;
