@@ -128,8 +128,11 @@ void session_classic_on_tls_lost(struct session *s)
 
 void session_classic_on_time(struct session *s, ms_t now_ms)
 {
-	if (is_classic(s) && classic_step(&s->classic, now_ms) == CLASSIC_RECONFIGURE)
-		reconfigure(s);
+	if (!is_classic(s) || classic_step(&s->classic, now_ms) != CLASSIC_RECONFIGURE)
+		return;
+	events_note(s->ev, EVENT_WARNING, 0, "The Primary DTLS connection is down: given up after %u s",
+	        s->opt->tunnel.dtls_give_up_s);
+	reconfigure(s);
 }
 
 ms_t session_classic_due_ms(const struct session *s)
