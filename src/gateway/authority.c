@@ -425,26 +425,47 @@ void authority_owner_gone(struct authority *a, int owner, uint64_t now_s)
 	store_check(a, NULL, store_commit(a->store));
 }
 
-static bool logoff_matches(const struct session *s, const struct ipc_logoff *in, uint32_t index)
+/* What a logoff names, read once. */
+struct logoff {
+	const struct ipc_logoff *in;
+	uint32_t index;
+	struct ip_addr addr;
+};
+
+static int logoff_parse(const struct ipc_logoff *in, struct logoff *ret)
 {
-	switch (in->kind) {
+	*ret = (struct logoff){.in = in};
+	if (in->kind == IPC_LOGOFF_INDEX)
+		return parse_u32(span_str(in->value), 1, UINT32_MAX, &ret->index);
+	return in->kind == IPC_LOGOFF_ADDRESS ? addr_parse(span_str(in->value), &ret->addr) : 0;
+}
+
+static bool logoff_matches(const struct session *s, const struct logoff *l)
+{
+	switch (l->in->kind) {
 	case IPC_LOGOFF_ALL:
 		return true;
 	case IPC_LOGOFF_NAME:
-		return strcmp(s->rec.username, in->value) == 0;
+		return strcmp(s->rec.username, l->in->value) == 0;
+	case IPC_LOGOFF_TUNNEL_GROUP:
+		return strcmp(s->rec.tunnel_group, l->in->value) == 0;
+	case IPC_LOGOFF_ADDRESS:
+		return addr_eq(&s->rec.ip4, &l->addr) || addr_eq(&s->rec.ip6, &l->addr) ||
+		       addr_eq(&s->rec.peer, &l->addr);
 	default:
-		return s->rec.index == index;
+		return s->rec.index == l->index;
 	}
 }
 
 uint32_t authority_logoff(struct authority *a, const struct ipc_logoff *in)
 {
-	uint32_t index = 0, n = 0;
-	if (in->kind == IPC_LOGOFF_INDEX && parse_u32(span_str(in->value), 1, UINT32_MAX, &index) < 0)
+	uint32_t n = 0;
+	struct logoff l;
+	if (logoff_parse(in, &l) < 0)
 		return 0;
 	store_check(a, NULL, store_begin(a->store));
 	for (size_t i = a->n; i-- > 0;)
-		if (logoff_matches(a->all[i], in, index)) {
+		if (logoff_matches(a->all[i], &l)) {
 			session_remove(a, a->all[i], IPC_KICK_ADMIN, false);
 			n++;
 		}
@@ -481,11 +502,13 @@ void authority_stats(const struct authority *a, struct ipc_stats_info *ret)
 	ret->n_sessions = a->n_sessions;
 }
 
-void authority_item(const struct authority *a, uint32_t after, struct ipc_session_item *ret)
+void authority_item(
+        const struct authority *a, const struct ipc_session_query *in, struct ipc_session_item *ret)
 {
 	*ret = (struct ipc_session_item){0};
-	size_t at = after == UINT32_MAX ? a->n : index_place(a, after + 1);
-	while (at < a->n && is_pending(a->all[at]))
+	size_t at = in->after == UINT32_MAX ? a->n : index_place(a, in->after + 1);
+	while (at < a->n &&
+	        (is_pending(a->all[at]) || (in->wants_waiting && a->all[at]->owner != OWNER_NONE)))
 		at++;
 	if (at == a->n)
 		return;

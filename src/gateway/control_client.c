@@ -12,6 +12,7 @@ static void call_done(struct call *c)
 	json_decref(c->request);
 	json_decref(c->json);
 	text_done(&c->out);
+	session_list_done(&c->list);
 	*c = (struct call){0};
 }
 

@@ -7,6 +7,7 @@
 #include "gateway/command.h"
 #include "gateway/control.h"
 #include "gateway/render.h"
+#include "gateway/session_list.h"
 
 #define CONTROL_REQUEST_MAX  4096 /* bytes of one request */
 #define CONTROL_WORD_MAX     256  /* bytes of one word */
@@ -23,6 +24,8 @@ struct call {
 	json_t *request; /* args borrow from it */
 	const char *args[COMMAND_MAX_ARGS];
 	size_t n_args;
+	struct command_option options[COMMAND_MAX_OPTIONS];
+	size_t n_options;
 	const struct command *command; /* NULL: none under way */
 	uint32_t uid;                  /* of who asks */
 	bool is_json;
@@ -31,7 +34,8 @@ struct call {
 	unsigned status; /* exit status: 0 or 1 */
 	uint32_t ref;    /* of the question, 0: none */
 	void (*on_answer)(struct call *c, const struct ipc_msg *m);
-	size_t step; /* of commands that ask several times */
+	size_t step;             /* of commands that ask several times */
+	struct render_list list; /* sessions gathered so far */
 };
 
 struct control_client {
@@ -74,7 +78,7 @@ void control_request(struct control_client *k, struct span packet);
 /* control_show.c */
 void show_version(struct call *c);
 void show_summary(struct call *c);
-void show_sessions(struct call *c); /* variant SHOW_DETAIL; args: [name] */
+void show_sessions(struct call *c); /* variant SHOW_DETAIL; options of session_list.h */
 void show_config(struct call *c);   /* variant SHOW_DETAIL: with defaults */
 void show_drops(struct call *c);
 void show_mtu(struct call *c);  /* args: [name] */
@@ -84,7 +88,8 @@ void show_pool(struct call *c); /* args: [pool] */
 
 /* control_act.c */
 void act_clear_drops(struct call *c);
-void act_logoff(struct call *c); /* variant: enum ipc_logoff_kind; args: [value] */
+void act_logoff(struct call *c);       /* variant: enum ipc_logoff_kind or LOGOFF_ANYCONNECT; args: [value] */
+#define LOGOFF_ANYCONNECT IPC_LOGOFF_N /* all sessions are of this kind */
 void act_reload(struct call *c);
 
 #endif

@@ -212,7 +212,10 @@ static void assoc_up(struct session *s)
 	set_active_peer(s, &path);
 	dtls_info(d->active.dtls, &info);
 	snprintf(d->cipher, sizeof(d->cipher), "%s", info.cipher);
+	if (link_is_up(&s->link, LINK_DTLS))
+		worker_drop(s->w, DROP_REPLACED);
 	link_up(&s->link, LINK_DTLS, &t, loop_now());
+	session_tunnel_up(s, TUNNEL_DTLS, loop_now());
 	bool is_first = ++d->n_established == 1;
 	session_log(s, LOG_NOTICE, is_first ? 722033 : 722032, "%s",
 	        is_first ? "First UDP SVC connection established for SVC session."
@@ -281,6 +284,7 @@ static void on_hello(struct worker *w, const struct udp_datagram *in, const stru
 		dtls_set_output(a->dtls, &w->scratch.dtls_out);
 		dtls_set_first_timeout_ms(a->dtls, DTLS_FIRST_TIMEOUT_MS);
 	}
+	worker_drop(w, DROP_DTLS_HELLO);
 	assoc_handshake(s, span_of(in->p, in->n));
 }
 

@@ -79,6 +79,7 @@ static void session_free(struct session *s)
 {
 	struct worker *w = s->w;
 	dtls_forget(s);
+	session_tunnel_end(s);
 	session_unpublish(s);
 	if (s->prev)
 		s->prev->next = s->next;
@@ -155,8 +156,18 @@ static void drop_tunnels(struct session *s)
 		conn_close(old);
 	}
 	link_down(&s->link, LINK_TLS);
+	session_tunnel_down(s, TUNNEL_TLS);
 	dtls_forget(s);
 	link_down(&s->link, LINK_DTLS);
+	session_tunnel_down(s, TUNNEL_DTLS);
+}
+
+static void count_replaced(const struct session *s)
+{
+	for (enum link_channel ch = 0; ch < LINK_N_CHANNELS; ch++) {
+		if (link_is_up(&s->link, ch))
+			worker_drop(s->w, DROP_REPLACED);
+	}
 }
 
 static void tell_auth(struct worker *w, uint8_t type, uint32_t index, uint32_t connection, uint8_t reason)
@@ -192,7 +203,9 @@ int session_open(struct worker *w, struct conn *c, const struct ipc_session_info
 		}
 		link_init(&s->link, 0, loop_now());
 		s->opened_at_ms = loop_now();
+		session_tunnel_begin(s, info->connection, loop_now());
 	} else {
+		count_replaced(s);
 		drop_tunnels(s);
 		session_unpublish(s); /* the client may ask for other address families than before */
 	}
@@ -250,6 +263,7 @@ void session_start(struct session *s)
 	snprintf(s->tls_protocol, sizeof(s->tls_protocol), "%s", info.protocol);
 	snprintf(s->tls_cipher, sizeof(s->tls_cipher), "%s", info.cipher);
 	link_up(&s->link, LINK_TLS, &t, now);
+	session_tunnel_up(s, TUNNEL_TLS, now);
 	bool is_first = s->n_tls++ == 0, was_lost = s->lost_at_ms != 0;
 	s->lost_at_ms = 0;
 	log_prefix(s, who, sizeof(who));
@@ -285,6 +299,7 @@ void session_on_tls_lost(struct session *s, const char *why)
 	session_log(s, LOG_INFO, 722023, "TCP SVC connection terminated without compression");
 	s->conn = NULL;
 	link_down(&s->link, LINK_TLS);
+	session_tunnel_down(s, TUNNEL_TLS);
 	s->lost_at_ms = loop_now();
 	check_lost(s);
 }
@@ -295,6 +310,7 @@ void session_on_dtls_lost(struct session *s, const char *why)
 	session_log(s, LOG_INFO, 722023, "UDP SVC connection terminated without compression");
 	dtls_active_done(s);
 	link_down(&s->link, LINK_DTLS);
+	session_tunnel_down(s, TUNNEL_DTLS);
 	check_lost(s);
 }
 
@@ -319,11 +335,29 @@ static void log_end(struct session *s, const char *why)
 	text_done(&user);
 }
 
+/* What a client is told by the code, by the ASA's name of the cause: all of them are for good (type 16). */
+static uint8_t disconnect_code(const char *why)
+{
+	static const struct {
+		const char *why;
+		uint8_t severity; /* as of syslog */
+	} causes[] = {
+	        {"Idle Timeout", LOG_WARNING},
+	        {"Max time exceeded", LOG_WARNING},
+	        {"Administrator Shutdown", LOG_CRIT},
+	};
+	for (size_t i = 0; i < N_ELEM(causes); i++) {
+		if (strcmp(causes[i].why, why) == 0)
+			return DISCONNECT_CODE(causes[i].severity, DISCONNECT_TYPE_LOGOUT);
+	}
+	return DISCONNECT_USER;
+}
+
 static void send_disconnect(struct session *s, const char *text)
 {
 	uint8_t payload[128];
 	struct wr w = wr_open(payload, sizeof(payload));
-	wr_u8(&w, DISCONNECT_USER);
+	wr_u8(&w, disconnect_code(text));
 	wr_str(&w, text);
 	if (s->conn && wr_ok(&w) && conn_write_cstp(s->conn, CSTP_DISCONNECT, wr_span(&w)) < 0)
 		return; /* a client that does not read will notice the closed connection */
