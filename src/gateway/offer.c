@@ -4,7 +4,7 @@
 #include <stdlib.h>
 
 #include "gateway/conn.h"
-#include "mtu/exact.h"
+#include "mtu/derive.h"
 
 #define LEASE_S         1209600 /* as the ASA announces */
 #define SESSION_ALERT_S 60
@@ -26,7 +26,10 @@ static uint16_t base_mtu(const struct session *s, const struct conn *c, const st
 static void choose_mtu(struct session *s, const struct conn *c, const struct tunnel_request *req)
 {
 	s->base_mtu_bytes = base_mtu(s, c, req);
-	s->dtls.limit_bytes = mtu_exact_dtls(s->base_mtu_bytes, c->peer.family, MTU_DTLS12_GCM);
+	/* PSK-NEGOTIATE may end in another suite, whose overhead is not larger; the resumed ones are AES-GCM
+	 */
+	s->dtls.limit_bytes = mtu_exact_dtls(s->base_mtu_bytes, c->peer.family, MTU_DTLS_1_2,
+	        mtu_suite_find(span_str("PSK-AES256-GCM-SHA384")));
 	s->mtu_bytes = mtu_announce(s->dtls.limit_bytes, s->policy.mtu, s->id.ip6.addr.family != 0);
 }
 
