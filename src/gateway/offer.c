@@ -25,12 +25,14 @@ static uint16_t base_mtu(const struct session *s, const struct conn *c, const st
 
 static void choose_mtu(struct session *s, const struct conn *c, const struct tunnel_request *req)
 {
-	s->base_mtu_bytes = base_mtu(s, c, req);
+	struct session_mtu *m = &s->mtu;
+	m->base = base_mtu(s, c, req);
 	/* PSK-NEGOTIATE may end in another suite, whose overhead is not larger; the resumed ones are AES-GCM
 	 */
-	s->dtls.limit_bytes = mtu_exact_dtls(s->base_mtu_bytes, c->peer.family, MTU_DTLS_1_2,
+	s->dtls.limit_bytes = mtu_exact_dtls(m->base, c->peer.family, MTU_DTLS_1_2,
 	        mtu_suite_find(span_str("PSK-AES256-GCM-SHA384")));
-	s->mtu_bytes = mtu_announce(s->dtls.limit_bytes, s->policy.mtu, s->id.ip6.addr.family != 0);
+	m->tls = mtu_announce(s->dtls.limit_bytes, s->policy.mtu, s->id.ip6.addr.family != 0);
+	m->dtls = s->dtls.suite ? m->tls : 0;
 }
 
 /* Our preference; each style but PSK needs the client's master secret. */
@@ -138,9 +140,9 @@ static int fill(struct session *s, const struct ipc_session_info *info, const st
 		return r;
 	p->tunnel_all_dns = v->split_all_dns;
 	p->client_bypass_protocol = v->client_bypass;
-	p->base_mtu = s->base_mtu_bytes;
-	p->cstp_mtu = s->mtu_bytes;
-	p->dtls_mtu = s->dtls.suite ? s->mtu_bytes : 0;
+	p->base_mtu = s->mtu.base;
+	p->cstp_mtu = s->mtu.tls;
+	p->dtls_mtu = s->mtu.dtls;
 	put_timers(s, info, p);
 	p->grants_license = true;
 	p->suite = s->dtls.suite;
@@ -160,8 +162,8 @@ int offer_make(struct session *s, struct conn *c, const struct ipc_session_info 
 	                         strncmp(req->user_agent, "Cisco", 5) == 0};
 	if (p == NULL)
 		return -ENOMEM;
-	choose_mtu(s, c, req);
 	choose_dtls(s, req);
+	choose_mtu(s, c, req);
 	int r = fill(s, info, req, p);
 	if (r == 0) {
 		tunnel_params_format(p, &o, ret_reply);

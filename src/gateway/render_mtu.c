@@ -24,7 +24,7 @@ void render_mtu(const struct render_list *l, struct text *out)
 		char a[12], b[12], c[12], d[12], e[12];
 		text_escaped(&user, span_str(s->id.username), 60);
 		text_fmt(out, "%-6u %-20s %9s %10s %8s %8s %10s  %s\n", s->id.index, text_cstr(&user),
-		        number(s->mtu_bytes, a), number(s->dtls.limit_bytes, b), number(s->base_mtu_bytes, c),
+		        number(s->mtu.tls, a), number(s->dtls.limit_bytes, b), number(s->mtu.base, c),
 		        number(l->v[i].path_mtu_bytes, d), number(s->policy.mtu, e), policy_name(s));
 		text_done(&user);
 	}
@@ -44,8 +44,8 @@ json_t *render_mtu_json(const struct render_list *l)
 		const struct session *s = l->v[i].s;
 		json_t *j = json_pack("{s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:s}", "index",
 		        (json_int_t)s->id.index, "username", render_json_text(s->id.username), "announced",
-		        known(s->mtu_bytes), "dtls_limit", known(s->dtls.limit_bytes), "base_mtu",
-		        known(s->base_mtu_bytes), "tcp_path_mtu", known(l->v[i].path_mtu_bytes), "configured",
+		        known(s->mtu.tls), "dtls_limit", known(s->dtls.limit_bytes), "base_mtu",
+		        known(s->mtu.base), "tcp_path_mtu", known(l->v[i].path_mtu_bytes), "configured",
 		        known(s->policy.mtu), "policy", policy_name(s));
 		if (json_array_append_new(a, j) < 0) {
 			json_decref(a);

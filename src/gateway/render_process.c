@@ -76,6 +76,7 @@ static const struct {
         [DROP_BAD_LENGTH] = {"SVC Module received bad data length", false},
         [DROP_UNKNOWN_TYPE] = {"SVC Module received unknown data frame", false},
         [DROP_SPOOFED] = {"SVC inner policy mismatch failure", true},
+        [DROP_NO_FRAGMENT] = {"SVC Module unable to fragment packet", false},
         [DROP_NO_CHANNEL] = {"SVC Module does not have a channel for reinjection", false},
         [DROP_DELETING] = {"SVC Module received data while connection was being deleted", false},
         [DROP_REPLACED] = {"SVC replacement connection established", true},

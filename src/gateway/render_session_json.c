@@ -55,7 +55,7 @@ static json_t *tls_json(const struct render_session *r)
 		return json_null();
 	json_t *rtt = r->tls_rtt_us ? json_real(r->tls_rtt_us / 1000.0) : json_null();
 	return channel_json(
-	        "connected", s->tls_cipher, s->tls_protocol, rtt, s->mtu_bytes, &s->traffic[LINK_TLS]);
+	        "connected", s->tls_cipher, s->tls_protocol, rtt, s->mtu.tls, &s->traffic[LINK_TLS]);
 }
 
 static json_t *dtls_json(const struct session *s)
@@ -67,14 +67,14 @@ static json_t *dtls_json(const struct session *s)
 	                    : s->link.channels[LINK_DTLS].is_paused ? "paused"
 	                                                            : "connected";
 	return channel_json(
-	        state, s->dtls.cipher, "DTLSv1.2", json_null(), s->mtu_bytes, &s->traffic[LINK_DTLS]);
+	        state, s->dtls.cipher, "DTLSv1.2", json_null(), s->mtu.dtls, &s->traffic[LINK_DTLS]);
 }
 
 static json_t *mtu_json(const struct session *s)
 {
 	bool has_dtls = s->dtls.suite != DTLS_NONE;
-	return json_pack("{s:o, s:o, s:o, s:s}", "tls", known(s->mtu_bytes), "dtls",
-	        has_dtls ? known(s->mtu_bytes) : json_null(), "path_limit", known(s->dtls.limit_bytes),
+	return json_pack("{s:o, s:o, s:o, s:s}", "tls", known(s->mtu.tls), "dtls",
+	        has_dtls ? known(s->mtu.dtls) : json_null(), "path_limit", known(s->dtls.limit_bytes),
 	        "policy", s->policy.mtu_policy == MTU_POLICY_CLASSIC ? "classic" : "seamless");
 }
 

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "gateway/classic.h"
 #include "gateway/conn.h"
 #include "gateway/offer.h"
 #include "io/log.h"
@@ -474,6 +475,42 @@ void session_rearm(struct session *s)
 
 /* ---- packets ---- */
 
+uint16_t session_mtu_on(const struct session *s, enum link_channel ch)
+{
+	if (ch == LINK_DTLS)
+		return s->mtu.dtls;
+	return ch == LINK_TLS ? s->mtu.tls : 0;
+}
+
+uint16_t session_mtu_now(const struct session *s)
+{
+	return session_mtu_on(s, link_active(&s->link));
+}
+
+/* A SYN with the MSS that `sysopt connection tcpmss` allows, in scratch.syn; every other packet as it is. */
+static struct span fit_mss(struct session *s, struct span packet)
+{
+	const struct config *c = s->config;
+	uint8_t *copy = s->w->scratch.syn;
+	if ((c->tcpmss == 0 && c->tcpmss_minimum == 0) || packet.n > WORKER_TUN_SLOT || !tcp_is_syn(packet))
+		return packet;
+	memcpy(copy, packet.p, packet.n);
+	tcp_fit_mss(copy, packet.n, (uint16_t)c->tcpmss_minimum, (uint16_t)c->tcpmss);
+	return span_of(copy, packet.n);
+}
+
+void session_deliver(struct session *s, enum link_channel ch, struct span packet)
+{
+	struct traffic *t = &s->traffic[ch];
+	if (tun_write(s->w->tun_fd, packet.p, packet.n) < 0) {
+		t->rx_drops++;
+		worker_drop(s->w, DROP_NO_CHANNEL);
+		return;
+	}
+	t->rx_packets++;
+	t->rx_bytes += packet.n;
+}
+
 static void packet_to_inside(struct session *s, enum link_channel ch, struct span packet)
 {
 	struct ip_addr src, dst;
@@ -489,13 +526,11 @@ static void packet_to_inside(struct session *s, enum link_channel ch, struct spa
 		worker_drop(s->w, DROP_SPOOFED);
 		return;
 	}
-	if (tun_write(s->w->tun_fd, packet.p, packet.n) < 0) {
-		t->rx_drops++;
-		worker_drop(s->w, DROP_NO_CHANNEL);
-		return;
-	}
-	t->rx_packets++;
-	t->rx_bytes += packet.n;
+	packet = fit_mss(s, packet);
+	if (s->policy.mtu_policy == MTU_POLICY_CLASSIC)
+		classic_to_inside(s, ch, packet);
+	else
+		session_deliver(s, ch, packet);
 }
 
 static void answer_dpd(struct session *s, enum link_channel ch, struct span payload)
@@ -598,6 +633,16 @@ void session_on_dtls_record(struct session *s, struct span record)
 }
 
 void session_send_packet(struct session *s, struct span packet)
+{
+	enum link_channel ch = link_active(&s->link);
+	packet = fit_mss(s, packet);
+	if (s->policy.mtu_policy == MTU_POLICY_CLASSIC && ch != LINK_N_CHANNELS)
+		classic_to_client(s, ch, packet);
+	else
+		session_transmit(s, packet);
+}
+
+void session_transmit(struct session *s, struct span packet)
 {
 	enum link_channel ch = link_active(&s->link);
 	int r = ERR_CLOSED;

@@ -6,6 +6,7 @@
 
 #include "base/htab.h"
 #include "gateway/worker.h"
+#include "mtu/derive.h"
 #include "tunnel/link.h"
 #include "wire/cstp.h"
 #include "wire/params.h"
@@ -28,6 +29,15 @@ struct session_dtls {
 	ms_t hello_window_ms;                     /* handshakes are limited per session */
 	uint8_t n_hellos[2];                      /* [1]: from the address of the TLS connection */
 	uint16_t n_established;
+};
+
+/* Sizes of inner packets, bytes: what the client was told, and where that comes from. */
+struct session_mtu {
+	uint16_t tls, dtls; /* announced: X-CSTP-MTU, X-DTLS-MTU; dtls 0: no DTLS offered. Seamless: equal */
+	uint16_t base;      /* of the outer path, as announced */
+	uint16_t next_fragment_id;     /* for IPv4 packets that had DF and are cut all the same */
+	struct mtu_input in;           /* classic only: what was put into mtu_derive(), ... */
+	struct mtu_derivation derived; /* ... and what came of it; all zero when seamless */
 };
 
 struct session_identity {
@@ -55,13 +65,13 @@ struct session {
 	struct conn *conn; /* TLS tunnel; NULL while there is none */
 	char tls_protocol[16], tls_cipher[64];
 	struct session_dtls dtls;
+	struct session_mtu mtu;
 	struct link link;
 	struct loop_timer timer;
 	struct traffic traffic[LINK_N_CHANNELS]; /* of all tunnels of the channel */
 	struct session_tunnels tunnels;
-	uint16_t mtu_bytes, base_mtu_bytes; /* announced */
-	uint16_t n_tls;                     /* TLS tunnels so far */
-	ms_t opened_at_ms, lost_at_ms;      /* lost_at_ms: no TLS tunnel since; 0: there is one */
+	uint16_t n_tls;                /* TLS tunnels so far */
+	ms_t opened_at_ms, lost_at_ms; /* lost_at_ms: no TLS tunnel since; 0: there is one */
 	uint64_t n_switches;
 	uint8_t last_active; /* enum link_channel */
 	bool is_closing;
@@ -88,6 +98,11 @@ void session_on_dtls_record(struct session *s, struct span record);
 /* One inner packet for the client (from TUN). */
 void session_send_packet(struct session *s, struct span packet);
 
+/* The two ways on, after the packet's treatment: into the tunnel that takes its size; from channel ch to TUN.
+ */
+void session_transmit(struct session *s, struct span packet);
+void session_deliver(struct session *s, enum link_channel ch, struct span packet);
+
 /* The TLS tunnel is gone (conn is about to free itself). */
 void session_on_tls_lost(struct session *s, const char *why);
 void session_on_dtls_lost(struct session *s, const char *why);
@@ -104,6 +119,11 @@ void session_rearm(struct session *s);
 
 struct session *session_by_index(struct worker *w, uint32_t index);
 struct session *session_by_inner(struct worker *w, const struct ip_addr *a);
+
+/* The largest inner packet for that tunnel as announced, bytes: the threshold of 722035 and 722036. Without a
+ * channel (LINK_N_CHANNELS) 0. session_mtu_now(): of the tunnel that carries data now. */
+uint16_t session_mtu_on(const struct session *s, enum link_channel ch);
+uint16_t session_mtu_now(const struct session *s);
 
 /* "Group <g> User <u> IP <ip> " and the text, as 722xxx messages are. Left out when the session causes too
  * many of them. */

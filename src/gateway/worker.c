@@ -22,6 +22,8 @@
 #define STRANGER_PERIOD_MS 100
 #define SESSION_LINES      20
 #define SESSION_PERIOD_MS  1000
+#define TOO_BIG_ANSWERS    10 /* ICMP to one sender about one session at once, then one per period */
+#define TOO_BIG_PERIOD_MS  100
 #define ADDRESS_CONNS      64 /* new connections of one address at once while many wait, then one per period */
 #define ADDRESS_PERIOD_MS  200
 
@@ -39,6 +41,7 @@ static const char *const drop_names[N_DROP_REASONS] = {
         [DROP_BAD_LENGTH] = "mp-svc-bad-length",
         [DROP_UNKNOWN_TYPE] = "mp-svc-unknown-type",
         [DROP_SPOOFED] = "svc-selector-failure",
+        [DROP_NO_FRAGMENT] = "mp-svc-no-fragment",
         [DROP_NO_CHANNEL] = "mp-svc-no-channel",
         [DROP_DELETING] = "mp-svc-delete-in-progress",
         [DROP_REPLACED] = "svc-replacement-conn",
@@ -428,8 +431,10 @@ static int scratch_init(struct worker_scratch *x)
 	x->plain = malloc(TLS_RECORD_MAX);
 	x->record = malloc(TLS_RECORD_MAX);
 	x->tun = malloc((size_t)LOOP_BATCH * WORKER_TUN_SLOT);
+	x->syn = malloc(WORKER_TUN_SLOT);
+	x->piece = malloc(WORKER_TUN_SLOT);
 	x->udp = malloc((size_t)UDP_RECV_SLOTS_MAX * UDP_SLOT_BYTES);
-	if (!x->tls_rx || !x->plain || !x->record || !x->tun || !x->udp)
+	if (!x->tls_rx || !x->plain || !x->record || !x->tun || !x->syn || !x->piece || !x->udp)
 		return -ENOMEM;
 	int r = udp_rx_new(x->udp, UDP_RECV_SLOTS_MAX, UDP_SLOT_BYTES, &x->udp_rx);
 	return r < 0 ? r : dtls_out_init(&x->dtls_out, WORKER_DTLS_OUT, UDP_GSO_SEGMENTS_MAX);
@@ -461,6 +466,7 @@ int worker_main(int monitor_fd)
 	raise_limits(w);
 	ratelimit_init(&w->log_strangers, STRANGER_LINES, STRANGER_PERIOD_MS);
 	ratelimit_init(&w->log_sessions, SESSION_LINES, SESSION_PERIOD_MS);
+	ratelimit_init(&w->too_big, TOO_BIG_ANSWERS, TOO_BIG_PERIOD_MS);
 	ratelimit_init(&w->accepts, ADDRESS_CONNS, ADDRESS_PERIOD_MS);
 	chan_init(&w->monitor, monitor_fd, IPC_WORKER, IPC_MONITOR);
 	if (getrandom(w->tables.hash_key, sizeof(w->tables.hash_key), 0) !=

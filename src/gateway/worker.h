@@ -40,6 +40,7 @@ enum drop_reason {
 	DROP_BAD_LENGTH,   /* mp-svc-bad-length */
 	DROP_UNKNOWN_TYPE, /* mp-svc-unknown-type */
 	DROP_SPOOFED,      /* svc-selector-failure: inner source is not the session's */
+	DROP_NO_FRAGMENT,  /* mp-svc-no-fragment: larger than the tunnel's MTU, and not to be cut */
 	DROP_NO_CHANNEL,   /* mp-svc-no-channel: TUN did not take it */
 	DROP_DELETING,     /* mp-svc-delete-in-progress: came after the session's end */
 	/* flows, not packets */
@@ -68,6 +69,8 @@ struct worker_scratch {
 	uint8_t *plain;  /* one record */
 	uint8_t *record; /* one record to be encrypted */
 	uint8_t *tun;    /* LOOP_BATCH slots */
+	uint8_t *syn;    /* WORKER_TUN_SLOT: the packet in hand, where it must be changed */
+	uint8_t *piece;  /* WORKER_TUN_SLOT: a fragment of it */
 	uint8_t *udp;    /* receive slots */
 	struct udp_rx *udp_rx;
 	struct dtls_out dtls_out;
@@ -101,6 +104,7 @@ struct worker {
 	ms_t started_at_ms;
 	struct ratelimit log_strangers; /* lines that anybody can cause, by message */
 	struct ratelimit log_sessions;  /* lines that a client can cause, by message and session */
+	struct ratelimit too_big;       /* ICMP "too big" by session and sender */
 	struct ratelimit accepts;       /* new connections by address, while many wait to log in */
 	struct loop_timer accept_timer; /* no descriptor was left: when to try again */
 	struct control *control;        /* the console (control.c); NULL: no socket */

@@ -20,8 +20,10 @@ static struct ip_addr ip(const char *s)
 /* Both tunnels up; data now. */
 static struct session sample(void)
 {
-	struct session s = {
-	        .w = &worker, .conn = &conn, .mtu_bytes = 1406, .base_mtu_bytes = 1500, .n_tls = 1};
+	struct session s = {.w = &worker,
+	        .conn = &conn,
+	        .mtu = {.tls = 1406, .dtls = 1406, .base = 1500},
+	        .n_tls = 1};
 	s.id = (struct session_identity){
 	        .index = 57,
 	        .username = "alice",
