@@ -37,6 +37,10 @@ const char *render_hashing(const char *cipher);
 void render_sessions(
         const struct render_list *l, const struct render_now *now, bool is_detail, struct text *out);
 
+/* "Label        : value                  Label2       : value2"; the second column is optional. */
+void render_line(
+        struct text *out, const char *label, const char *value, const char *label2, const char *value2);
+
 /* render_session_json.c: new references, NULL when memory is short. */
 json_t *render_sessions_json(const struct render_list *l, const struct render_now *now);
 /* Any bytes as a JSON string: what is not UTF-8 is shown escaped. */

@@ -74,6 +74,12 @@ static void line(struct text *out, const char *indent, const char *label, const 
 		text_fmt(out, "%s%-13s: %s\n", indent, label, value);
 }
 
+void render_line(
+        struct text *out, const char *label, const char *value, const char *label2, const char *value2)
+{
+	line(out, "", label, value, label2, value2);
+}
+
 static void line_u64(struct text *out, const char *indent, const char *label, uint64_t value,
         const char *label2, uint64_t value2)
 {

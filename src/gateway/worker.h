@@ -108,6 +108,7 @@ struct worker {
 	struct ratelimit accepts;       /* new connections by address, while many wait to log in */
 	struct loop_timer accept_timer; /* no descriptor was left: when to try again */
 	struct control *control;        /* the console (control.c); NULL: no socket */
+	uint8_t debug_level;            /* the highest that a console wants, 0: nobody debugs */
 	uint64_t n_sessions_total, n_sessions_peak;
 	struct tunnel_count tunnels[N_TUNNEL_KINDS];
 };
