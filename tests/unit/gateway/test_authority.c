@@ -173,8 +173,24 @@ TEST(disconnected_timeout)
 	authority_step(a, LOGIN_S + 1001799);
 	assert_int_equal(stats(a).n_waiting, 1);
 	open_as(a, &c, 0, LOGIN_S + 1001800, IPC_OPEN_UNKNOWN); /* even if nobody called step */
-	assert_int_equal(host.ended_reason, IPC_KICK_EXPIRED);
+	assert_int_equal(host.n_kicks, 1); /* the worker that had it must forget it, and logs the end */
+	assert_int_equal(host.kick_owners[0], 0);
+	assert_int_equal(host.kicks[0].reason, IPC_KICK_EXPIRED);
+	assert_int_equal(host.n_events[AUTHORITY_ENDED], 0);
 	assert_int_equal(host.n_events[AUTHORITY_FREED], 2);
+	authority_free(a);
+}
+
+TEST(end_of_a_session_whose_worker_is_gone)
+{
+	struct authority *a = fresh();
+	struct client c = login(a, "alice", LOGIN_S);
+	open_as(a, &c, 0, LOGIN_S, IPC_OPEN_OK);
+	authority_owner_gone(a, 0, LOGIN_S + 10);
+	authority_step(a, LOGIN_S + 10 + 1800);
+	assert_int_equal(host.n_kicks, 0);
+	assert_int_equal(host.n_events[AUTHORITY_ENDED], 1);
+	assert_int_equal(host.ended_reason, IPC_KICK_EXPIRED);
 	authority_free(a);
 }
 
@@ -530,6 +546,7 @@ int main(void)
 	        cmocka_unit_test(login_connect_lose_resume),
 	        cmocka_unit_test(unknown_token),
 	        cmocka_unit_test(disconnected_timeout),
+	        cmocka_unit_test(end_of_a_session_whose_worker_is_gone),
 	        cmocka_unit_test(session_timeout_counts_from_login),
 	        cmocka_unit_test(simultaneous_logins_replace_the_oldest),
 	        cmocka_unit_test(take_over_while_open),
