@@ -1,7 +1,9 @@
 """The three tunnels of a session as the console shows them, the states of cisco-facts.md 2, logoff, and debug."""
 import json
 import os
+import pty
 import re
+import select
 import signal
 import socket
 import struct
@@ -198,10 +200,13 @@ def test_logoff(lab, words):
     assert gateway.sessions() == []
 
 
+@pytest.mark.slow
 def test_end_by_time_has_a_code_of_its_own(lab):
     gateway = Culvertd(lab, policy="vpn-session-timeout 1")
     raw = RawClient(lab.cl).tunnel()
-    assert "Conn Time Out: 1 Minutes              Conn TO Left : 0 Minutes\n" in text(gateway, "detail", "anyconnect")
+    out = text(gateway, "detail", "anyconnect")
+    assert re.search(r"^  Conn Time Out: 1 Minutes              Conn TO Left : [01] Minutes$", out, re.M), out
+    assert re.search(r"^  Idle Time Out: 30 Minutes             Idle TO Left : (29|30) Minutes$", out, re.M), out
     assert raw.recv_packet(DISCONNECT, timeout_s=75) == b"\x90Max time exceeded"
 
 
@@ -331,3 +336,31 @@ def test_debug_from_the_command_line(lab):
     ctl.wait_line(r"^CSTP state = CONNECTED")
     assert ctl.stop(signal.SIGINT) == 0
     wait_for(lambda: gateway.ctl("show", "debug") == [], 5, "the stream to be forgotten")
+
+
+def test_debug_at_the_interactive_console(lab):
+    """Blocks the prompt until Ctrl-C, which does not leave the console."""
+    gateway = Culvertd(lab)
+    pid, fd = pty.fork()
+    if pid == 0:
+        os.environ.update(TERM="dumb", ASAN_OPTIONS="detect_leaks=0")  # libedit forgets the names of added functions
+        os.execv(BUILD / "culvertctl", ["culvertctl", "--control", str(gateway.control)])
+    seen = b""
+
+    def until(word):
+        nonlocal seen
+        while word not in seen:
+            assert select.select([fd], [], [], 10)[0], (word, seen)
+            seen += os.read(fd, 4096)
+        seen = seen[seen.index(word) + len(word):]
+    until(b"culvert# ")
+    for _ in range(2):
+        os.write(fd, b"debug webvpn anyconnect 100\n")
+        until(b"enabled at level 100")
+        RawClient(lab.cl).tunnel()
+        until(b"CSTP state = CONNECTED")
+        os.write(fd, b"\x03")
+        until(b"culvert# ")
+    os.write(fd, b"show debug\nexit\n")
+    assert os.waitpid(pid, 0)[1] == 0
+    os.close(fd)
