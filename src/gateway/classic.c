@@ -76,8 +76,8 @@ static void tell_sender(struct session *s, enum link_channel ch, struct span pac
 	int n = icmp_too_big(packet, &from, mtu, icmp, sizeof(icmp));
 	if (n < 0)
 		return; /* what must not be answered: ICMP errors, later fragments, multicast */
-	way->answer(s, ch, span_of(icmp, (size_t)n));
 	log_602101(s, &p, mtu);
+	way->answer(s, ch, span_of(icmp, (size_t)n));
 }
 
 static void forward_pieces(struct session *s, enum link_channel ch, struct span packet, uint16_t mtu,

@@ -4,36 +4,9 @@
 #include <stdlib.h>
 
 #include "gateway/conn.h"
-#include "mtu/derive.h"
 
 #define LEASE_S         1209600 /* as the ASA announces */
 #define SESSION_ALERT_S 60
-
-/* The outer path as far as anybody knows it now: our link, the client's word, and what TCP has learned.
- * Values that cannot be true are ignored (wire-protocol.md 9.2, #717). */
-static uint16_t base_mtu(const struct session *s, const struct conn *c, const struct tunnel_request *req)
-{
-	uint32_t base = s->w->config->outside_mtu;
-	uint16_t tcp = conn_path_mtu(c);
-	uint16_t least = c->peer.family == 6 ? MTU_MIN_IP6 : MTU_BASE_MIN; /* of the outer path */
-	if (req->base_mtu >= least && req->base_mtu < base)
-		base = req->base_mtu;
-	if (tcp >= least && tcp < base)
-		base = tcp;
-	return (uint16_t)(base > MTU_MAX ? MTU_MAX : base);
-}
-
-static void choose_mtu(struct session *s, const struct conn *c, const struct tunnel_request *req)
-{
-	struct session_mtu *m = &s->mtu;
-	m->base = base_mtu(s, c, req);
-	/* PSK-NEGOTIATE may end in another suite, whose overhead is not larger; the resumed ones are AES-GCM
-	 */
-	s->dtls.limit_bytes = mtu_exact_dtls(m->base, c->peer.family, MTU_DTLS_1_2,
-	        mtu_suite_find(span_str("PSK-AES256-GCM-SHA384")));
-	m->tls = mtu_announce(s->dtls.limit_bytes, s->policy.mtu, s->id.ip6.addr.family != 0);
-	m->dtls = s->dtls.suite ? m->tls : 0;
-}
 
 /* Our preference; each style but PSK needs the client's master secret. */
 static enum dtls_suite choose_suite(const struct session *s, const struct tunnel_request *req)
@@ -163,7 +136,7 @@ int offer_make(struct session *s, struct conn *c, const struct ipc_session_info 
 	if (p == NULL)
 		return -ENOMEM;
 	choose_dtls(s, req);
-	choose_mtu(s, c, req);
+	offer_choose_mtu(s, c, req);
 	int r = fill(s, info, req, p);
 	if (r == 0) {
 		tunnel_params_format(p, &o, ret_reply);

@@ -8,4 +8,7 @@
 MUST_USE int offer_make(struct session *s, struct conn *c, const struct ipc_session_info *info,
         const struct tunnel_request *req, struct text *ret_reply);
 
+/* offer_mtu.c: fills s->mtu and s->dtls.limit_bytes; s->dtls.suite is chosen already. */
+void offer_choose_mtu(struct session *s, const struct conn *c, const struct tunnel_request *req);
+
 #endif

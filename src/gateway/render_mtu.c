@@ -43,9 +43,7 @@ static void put_session(struct text *out, const struct render_session *r)
 	render_line(out, "Policy", policy_name(s), "Formula", formula_name(&why));
 	render_line(out, "DTLS Limit", number(s->dtls.limit_bytes, a), "Path Limit", "none");
 	render_line(out, "Reconnect",
-	        why.is_classic && why.derived.is_reconnect_expected ? "expected when UDP is blocked"
-	                                                            : "not expected",
-	        NULL, NULL);
+	        session_mtu_wants_reconnect(s) ? "expected when UDP is blocked" : "not expected", NULL, NULL);
 	session_mtu_explain(s, put_derivation, out);
 }
 
@@ -92,9 +90,8 @@ static json_t *session_json(const struct render_session *r)
 	json_t *more = json_pack("{s:o, s:o, s:o, s:s, s:n, s:b, s:{s:o, s:o}, s:o}", "tls",
 	        known(s->mtu.tls), "dtls", known(s->mtu.dtls), "adapter", known(session_mtu_adapter(s)),
 	        "formula", formula_name(&why), "path_limit", "reconnect_expected",
-	        why.is_classic && why.derived.is_reconnect_expected, "steps", "tls",
-	        steps_json(&why.derived.tls_steps), "dtls", steps_json(&why.derived.dtls_steps), "derivation",
-	        lines);
+	        session_mtu_wants_reconnect(s), "steps", "tls", steps_json(&why.derived.tls_steps), "dtls",
+	        steps_json(&why.derived.dtls_steps), "derivation", lines);
 	int bad = !j || !more || json_object_update(j, more) < 0;
 	json_decref(more);
 	if (!bad)

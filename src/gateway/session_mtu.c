@@ -38,6 +38,7 @@ void session_mtu_reason(const struct session *s, struct session_mtu_reason *ret)
 	        .base_mtu = s->mtu.base,
 	        .configured = s->policy.mtu,
 	        .outer_family = s->id.peer.family == 6 ? 6 : 4,
+	        .mac_order = MTU_MAC_ANY,
 	        .has_ip6 = s->id.ip6.addr.family != 0,
 	        .tls_version = tls_version(s->tls_protocol),
 	        .tls_suite = mtu_suite_find(span_str(s->tls_cipher)),
@@ -54,14 +55,19 @@ void session_mtu_explain(const struct session *s, mtu_line_f *f, void *ctx)
 	session_mtu_reason(s, &r);
 	if (r.is_known)
 		mtu_explain(&r.in, &r.derived, f, ctx);
-	if (r.is_classic)
+	if (r.is_classic && s->mtu.dtls == r.derived.dtls)
 		return;
-	snprintf(line, sizeof(line), "seamless: announced tls-mtu=%u dtls-mtu=%u, one value for both tunnels",
-	        s->mtu.tls, s->mtu.dtls);
+	snprintf(line, sizeof(line), "announced tls-mtu=%u dtls-mtu=%u: %s", s->mtu.tls, s->mtu.dtls,
+	        r.is_classic ? "a datagram carries no more" : "one value for both tunnels");
 	f(ctx, line);
 }
 
 uint16_t session_mtu_adapter(const struct session *s)
 {
 	return s->mtu.dtls ? s->mtu.dtls : s->mtu.tls;
+}
+
+bool session_mtu_wants_reconnect(const struct session *s)
+{
+	return session_mtu_adapter(s) != s->mtu.tls;
 }

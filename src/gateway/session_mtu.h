@@ -17,5 +17,7 @@ void session_mtu_reason(const struct session *s, struct session_mtu_reason *ret)
 void session_mtu_explain(const struct session *s, mtu_line_f *f, void *ctx);
 /* What a client sets its adapter to first; 0: never told. */
 uint16_t session_mtu_adapter(const struct session *s);
+/* Will a client of the classic kind reconnect when UDP is blocked (tech note 116881)? */
+bool session_mtu_wants_reconnect(const struct session *s);
 
 #endif

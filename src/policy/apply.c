@@ -242,6 +242,15 @@ int apply_mtu(struct builder *b, const struct stmt *s, void *obj)
 	return 0;
 }
 
+int apply_mtu_formula(struct builder *b, const struct stmt *s, void *obj)
+{
+	struct config *c = obj;
+	(void)b;
+	c->mtu_formula = syntax_choice(s->row->syntax, s->w[1].elem);
+	c->mtu_formula_negotiated = s->n > 2;
+	return 0;
+}
+
 int apply_mss(struct builder *b, const struct stmt *s, void *obj)
 {
 	(void)obj;

@@ -248,11 +248,13 @@ struct config {
 	struct config_store *store; /* the statements themselves and all memory */
 
 	const char *hostname;
-	const char *tunnel_interface; /* at most 15 characters */
-	uint32_t outside_mtu;         /* `mtu outside N`, bytes */
-	uint32_t mtu_formula;         /* enum mtu_formula */
-	uint32_t tcpmss;              /* bytes, 0: off */
-	uint32_t tcpmss_minimum;      /* bytes, 0: off */
+	const char *tunnel_interface;    /* at most 15 characters */
+	uint32_t outside_mtu;            /* `mtu outside N`, bytes */
+	uint32_t mtu_formula;            /* enum mtu_formula */
+	uint32_t mtu_formula_negotiated; /* 0 or 1: cisco with the suites of the session, not of the tech note
+	                                  */
+	uint32_t tcpmss;                 /* bytes, 0: off */
+	uint32_t tcpmss_minimum;         /* bytes, 0: off */
 	struct webvpn_settings webvpn;
 	struct ssl_settings ssl;
 	struct logging_settings logging;

@@ -27,9 +27,15 @@ static const struct command rows[] = {
         {MODE_GLOBAL, "tunnel-interface DEVICE", "tunnel-interface culvert0",
                 "Name of the TUN device which carries all sessions.", .flags = CMD_EXTENSION,
                 .bind = BIND_WORD, CFG(tunnel_interface)},
-        {MODE_GLOBAL, "mtu-formula {exact|cisco}", "mtu-formula exact",
-                "How the tunnel MTU is derived: from the true overhead of the cipher, or as the ASA counts.",
-                .flags = CMD_EXTENSION | CMD_RELOAD | CMD_LATER, .bind = BIND_CHOICE, CFG(mtu_formula)},
+        {MODE_GLOBAL, "mtu-formula {exact|cisco [negotiated]}", "mtu-formula exact",
+                "How the MTUs of mtu-policy classic are derived: from the true overhead of the ciphers, or "
+                "as the "
+                "ASA counts. The word cisco alone counts with the ciphers of tech note 116881, RC4-SHA for "
+                "TLS "
+                "and AES256-SHA for DTLS, whatever was negotiated (1347 and 1418 by default); with "
+                "negotiated, "
+                "with the names of those in use.",
+                .flags = CMD_EXTENSION | CMD_RELOAD, CUSTOM(apply_mtu_formula)},
         {MODE_GLOBAL, "access-list NAME standard permit {any4|host ADDR4|ADDR4 MASK}", NULL,
                 "Adds an IPv4 network to a list for split tunnelling.",
                 .flags = CMD_RELOAD | CMD_MULTI | CMD_CREATES, .n_keys = 2, CUSTOM(apply_acl_net)},
@@ -73,11 +79,17 @@ static const struct command rows[] = {
                 RANGE(0, 8192, "messages"), .flags = CMD_LATER | CMD_RELOAD},
 
         {MODE_GLOBAL, "sysopt connection tcpmss N", "sysopt connection tcpmss 1380",
-                "Upper limit for the TCP segment size inside tunnels; 0 is off.", RANGE(0, 65535, "bytes"),
-                .flags = CMD_LATER | CMD_RELOAD, .bind = BIND_NUMBER, CFG(tcpmss), CUSTOM(apply_mss)},
+                "Upper limit for the TCP segment size inside tunnels, in both directions; 0 is off. The TLS "
+                "MTU "
+                "of mtu-policy classic is derived from it as well.",
+                RANGE(0, 65535, "bytes"), .flags = CMD_RELOAD, .bind = BIND_NUMBER, CFG(tcpmss),
+                CUSTOM(apply_mss)},
         {MODE_GLOBAL, "sysopt connection tcpmss minimum N", "sysopt connection tcpmss minimum 0",
-                "Lower limit for the TCP segment size inside tunnels; 0 is off.", RANGE(0, 65535, "bytes"),
-                .flags = CMD_LATER | CMD_RELOAD, .bind = BIND_NUMBER, CFG(tcpmss_minimum), CUSTOM(apply_mss)},
+                "Lower limit for the TCP segment size inside tunnels: smaller ones are raised; 0 is off. "
+                "Where the "
+                "two limits contradict, the upper one counts.",
+                RANGE(0, 65535, "bytes"), .flags = CMD_RELOAD, .bind = BIND_NUMBER, CFG(tcpmss_minimum),
+                CUSTOM(apply_mss)},
         {MODE_GLOBAL, "sysopt connection {permit-vpn|preserve-vpn-flows|reclassify-vpn}", NULL,
                 "Accepted; traffic of clients is always permitted.", .flags = CMD_RELOAD | CMD_MULTI,
                 .n_keys = 3},
@@ -283,13 +295,15 @@ static const struct command rows[] = {
                 "the path decides; the ASA's default is 1406.",
                 RANGE(576, 1462, "bytes"), .flags = CMD_RELOAD, .bind = BIND_NUMBER, GP(mtu, ATTR_MTU)},
         {MODE_POLICY_WEBVPN, "anyconnect mtu-policy {seamless|classic}", "anyconnect mtu-policy seamless",
-                "What happens when the MTU changes during a session: nothing that the client sees, or the "
-                "ASA's reconnect.",
-                .flags = CMD_RELOAD | CMD_EXTENSION | CMD_LATER, .bind = BIND_CHOICE,
-                GP(mtu_policy, ATTR_MTU_POLICY)},
+                "One MTU for both tunnels, and packets of every size go through; or as the ASA: an MTU for "
+                "each "
+                "tunnel, and a packet larger than that of the tunnel in use is dropped or cut.",
+                .flags = CMD_RELOAD | CMD_EXTENSION, .bind = BIND_CHOICE, GP(mtu_policy, ATTR_MTU_POLICY)},
         {MODE_POLICY_WEBVPN, "anyconnect ssl df-bit-ignore {disable|enable}",
-                "anyconnect ssl df-bit-ignore disable", "Fragments inner packets in spite of their DF bit.",
-                .flags = CMD_LATER | CMD_RELOAD, .bind = BIND_CHOICE, GP(df_bit_ignore, ATTR_DF_BIT_IGNORE)},
+                "anyconnect ssl df-bit-ignore disable",
+                "Cuts inner IPv4 packets that are larger than the tunnel's MTU in spite of their DF bit "
+                "(mtu-policy classic).",
+                .flags = CMD_RELOAD, .bind = BIND_CHOICE, GP(df_bit_ignore, ATTR_DF_BIT_IGNORE)},
         {MODE_POLICY_WEBVPN, "anyconnect routing-filtering-ignore {disable|enable}",
                 "anyconnect routing-filtering-ignore disable", "Lets clients change their routes.",
                 .flags = CMD_LATER | CMD_RELOAD},

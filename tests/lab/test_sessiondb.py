@@ -241,6 +241,26 @@ def test_mtu_with_derivation(lab):
     assert f"TLS MTU      : {mtu['tls']}" in out and "  Iphdr=20 base-mtu=1500 " in out
 
 
+@pytest.mark.parametrize("configured, tls, dtls", [(None, 1347, 1418), (1300, 1300, 1300)])
+def test_mtu_of_the_tech_note(lab, configured, tls, dtls):
+    """1347 and 1418 with every step, in show mtu and in debug; no reconnect is expected once both are the same."""
+    gateway = Culvertd(lab, top="mtu-formula cisco", policy_webvpn="anyconnect mtu-policy classic" +
+                       (f"\nanyconnect mtu {configured}" if configured else ""))
+    console = Debug(gateway)
+    OpenConnect(lab, gateway).wait_dtls()
+    mtu = gateway.ctl("show", "mtu", "name", "tester")[0]
+    assert (mtu["tls"], mtu["dtls"], mtu["adapter"]) == (tls, dtls, dtls) and mtu["configured"] == configured
+    assert (mtu["policy"], mtu["formula"], mtu["reconnect_expected"]) == ("classic", "cisco", configured is None)
+    assert mtu["steps"]["tls"][-1]["value"] == tls and mtu["steps"]["dtls"][-1]["value"] == dtls
+    out = gateway.ctl("show", "mtu", as_json=False)
+    debug = console.until(b"CSTP state = CONNECTED").splitlines()
+    for line in ("Iphdr=20 base-mtu=1500 def-mtu=1500 conf-mtu=%d" % (configured or 1406), "computed tls-mtu=1347 dtls-mtu=1418 conf-mtu=%d" % (configured or 1406),
+                 f"tls-mtu={tls} dtls-mtu={dtls}"):
+        assert line in debug and f"\n  {line}\n" in out, line
+    assert f"\n{'Reconnect':13}: {'not expected' if configured else 'expected when UDP is blocked'}\n" in out
+    assert f"Sending X-CSTP-MTU: {tls}" in debug and f"Sending X-DTLS-MTU: {dtls}" in debug
+
+
 # ---- debug
 
 

@@ -20,10 +20,8 @@ static struct ip_addr ip(const char *s)
 /* Both tunnels up; data now. */
 static struct session sample(void)
 {
-	struct session s = {.w = &worker,
-	        .conn = &conn,
-	        .mtu = {.tls = 1406, .dtls = 1406, .base = 1500},
-	        .n_tls = 1};
+	struct session s = {
+	        .w = &worker, .conn = &conn, .mtu = {.tls = 1406, .dtls = 1406, .base = 1500}, .n_tls = 1};
 	s.id = (struct session_identity){
 	        .index = 57,
 	        .username = "alice",
@@ -326,6 +324,64 @@ TEST(orders)
 	}
 }
 
+TEST(mtu_with_its_derivation)
+{
+	struct session s = sample();
+	struct render_session v = {.s = &s, .path_mtu_bytes = 1500};
+	struct text t = {0};
+	s.policy.mtu_policy = MTU_POLICY_CLASSIC;
+	s.mtu.in = (struct mtu_input){
+	        .formula = MTU_CISCO,
+	        .base_mtu = 1500,
+	        .tcpmss = 1380,
+	        .outer_family = 4,
+	        .tls_version = MTU_TLS_1_0,
+	        .tls_suite = mtu_suite_find(span_str("RC4-SHA")),
+	        .dtls_version = MTU_DTLS_1_0,
+	        .dtls_suite = mtu_suite_find(span_str("AES256-SHA")),
+	};
+	assert_int_equal(mtu_derive(&s.mtu.in, &s.mtu.derived), 0);
+	s.mtu.tls = s.mtu.derived.tls;
+	s.mtu.dtls = s.mtu.derived.dtls;
+	render_mtu(&(struct render_list){.v = &v, .n = 1}, &t);
+	const char *want = "\nUsername     : alice                  Index        : 57\n"
+	                   "TLS MTU      : 1347                   DTLS MTU     : 1418\n"
+	                   "Adapter MTU  : 1418                   Configured   : none\n"
+	                   "Base MTU     : 1500                   TCP Path MTU : 1500\n"
+	                   "Policy       : classic                Formula      : cisco\n"
+	                   "DTLS Limit   : 1410                   Path Limit   : none\n"
+	                   "Reconnect    : expected when UDP is blocked\n"
+	                   "  Iphdr=20 base-mtu=1500 def-mtu=1500 conf-mtu=1406\n"
+	                   "  tcp-mss = 1380\n";
+	assert_int_equal(strncmp(text_cstr(&t), want, strlen(want)), 0);
+	const char *end = "  tls-mtu=1347 dtls-mtu=1418\n";
+	assert_string_equal(text_cstr(&t) + t.n - strlen(end), end);
+	text_done(&t);
+	json_t *a = render_mtu_json(&(struct render_list){.v = &v, .n = 1});
+	json_t *j = json_array_get(a, 0);
+	assert_int_equal(json_integer_value(json_object_get(j, "adapter")), 1418);
+	assert_true(json_is_true(json_object_get(j, "reconnect_expected")));
+	assert_true(json_is_null(json_object_get(j, "path_limit")));
+	assert_true(json_array_size(json_object_get(json_object_get(j, "steps"), "dtls")) > 2);
+	json_decref(a);
+}
+
+TEST(mtu_of_a_suite_without_a_formula)
+{
+	struct session s = sample();
+	struct render_session v = {.s = &s};
+	struct text t = {0};
+	strcpy(s.tls_cipher, "NO-SUCH-SUITE");
+	render_mtu(&(struct render_list){.v = &v, .n = 1}, &t);
+	const char *end = "Reconnect    : not expected\n"
+	                  "  announced tls-mtu=1406 dtls-mtu=1406: one value for both tunnels\n";
+	assert_string_equal(text_cstr(&t) + t.n - strlen(end), end);
+	text_done(&t);
+	json_t *a = render_mtu_json(&(struct render_list){.v = &v, .n = 1});
+	assert_int_equal(json_array_size(a), 1);
+	json_decref(a);
+}
+
 TEST(drops_as_the_asa_shows_them)
 {
 	uint64_t drops[N_DROP_REASONS] = {
@@ -421,6 +477,8 @@ int main(void)
 	        cmocka_unit_test(dtls_alone_is_inactive_with_its_own_timers),
 	        cmocka_unit_test(filters),
 	        cmocka_unit_test(orders),
+	        cmocka_unit_test(mtu_with_its_derivation),
+	        cmocka_unit_test(mtu_of_a_suite_without_a_formula),
 	        cmocka_unit_test(drops_as_the_asa_shows_them),
 	        cmocka_unit_test(pool_with_its_addresses),
 	        cmocka_unit_test(summary_columns),

@@ -34,8 +34,22 @@ TEST(errors_say_where_and_what)
 	        {"hostname a\x01\n", "t:1:11: error: a control character\n"},
 	        {"zz\x80y a\n", "t:1:1: error: \"zz\\x80y\" is not a command here\n"},
 	        {"sysopt connection tcpmss 47\n",
-	                "t:1:1: warning: \"sysopt connection tcpmss\" is accepted, but not effective "
-	                "yet\nt:1:26: error: 47 is not 0 (off) and not in 48-65535 (bytes)\n"},
+	                "t:1:26: error: 47 is not 0 (off) and not in 48-65535 (bytes)\n"},
+	        {"sysopt connection tcpmss minimum 47\n",
+	                "t:1:34: error: 47 is not 0 (off) and not in 48-65535 (bytes)\n"},
+	        {"sysopt connection tcpmss 65536\n", "t:1:26: error: \"65536\" is outside 0-65535 (bytes)\n"},
+	        {"sysopt connection tcpmss -1\n",
+	                "t:1:26: error: \"-1\" is not understood: expected number or \"minimum\"\n"},
+	        {"sysopt connection tcpmss 99999999999\n",
+	                "t:1:26: error: \"99999999999\" is outside 0-65535 (bytes)\n"},
+	        {"mtu-formula exact negotiated\n",
+	                "t:1:19: error: \"negotiated\" is too much: expected the end of the line\n"},
+	        {"mtu-formula cisco x\n",
+	                "t:1:19: error: \"x\" is not understood: expected \"negotiated\"\n"},
+	        {"group-policy X internal\ngroup-policy X attributes\n webvpn\n  anyconnect mtu 575\n",
+	                "t:4:18: error: \"575\" is outside 576-1462 (bytes)\n"},
+	        {"group-policy X internal\ngroup-policy X attributes\n webvpn\n  anyconnect mtu 1463\n",
+	                "t:4:18: error: \"1463\" is outside 576-1462 (bytes)\n"},
 	        {"ipv6 local pool P 2001:db8::/126 5\n",
 	                "t:1:34: error: the prefix has no room for so many addresses\n"},
 	        {"username bob attributes\n vpn-idle-timeout 5\n",
@@ -72,6 +86,9 @@ TEST(references_must_exist)
 TEST(abbreviations)
 {
 	check_printed("sysopt conn tcpmss 1460\n", 0, "sysopt connection tcpmss 1460\n");
+	check_printed("sysopt conn tcpmss 1300\nsysopt conn tcpmss min 536\n", 0,
+	        "sysopt connection tcpmss 1300\nsysopt connection tcpmss minimum 536\n");
+	check_printed("mtu-formula cis neg\n", 0, "mtu-formula cisco negotiated\n");
 	check_printed("GROUP-policy X int\ngroup-policy X attr\n vpn-sim 2\n", 0,
 	        "group-policy X internal\ngroup-policy X attributes\n vpn-simultaneous-logins 2\n");
 	check_said("group-policy X internal\ngroup-policy X attributes\n vpn-s 5\n",

@@ -364,6 +364,22 @@ TEST(the_mss_is_kept_in_a_range)
 	assert_false(tcp_fit_mss(buf, n, 2000, 2000));
 }
 
+/* A SYN behind hop-by-hop options is one too. */
+TEST(syns_are_found_behind_extensions)
+{
+	uint8_t body[8 + 24] = {IP_PROTO_TCP, 0, 1, 4};
+	size_t n = build_tcp(6, 0x02, OPTIONS("\x02\x04\x05\xb4"));
+	memcpy(body + 8, buf + 40, 24);
+	n = build6(0, span_of(body, sizeof(body))).n;
+	assert_true(tcp_is_syn(span_of(buf, n)));
+	assert_true(tcp_fit_mss(buf, n, 0, 1000));
+	assert_true(checksum_ok(n));
+	for (size_t cut = 0; cut < n; cut++)
+		assert_false(tcp_is_syn(span_of(buf, cut)));
+	buf[48 + 13] = 0x10;
+	assert_false(tcp_is_syn(span_of(buf, n)));
+}
+
 TEST(segments_that_must_stay_stay)
 {
 	const struct {
@@ -424,6 +440,7 @@ int main(void)
 	        cmocka_unit_test(some_packets_get_no_answer),
 	        cmocka_unit_test(the_mss_is_lowered_and_the_checksum_stays_right),
 	        cmocka_unit_test(the_mss_is_kept_in_a_range),
+	        cmocka_unit_test(syns_are_found_behind_extensions),
 	        cmocka_unit_test(segments_that_must_stay_stay),
 	        cmocka_unit_test(an_unfinished_checksum_is_left_alone),
 	};
