@@ -5,6 +5,7 @@
 #include "base/util.h"
 #include "client/connect.h"
 #include "client/exits.h"
+#include "client/mtu_command.h"
 #include "client/status.h"
 
 static const struct command {
@@ -16,6 +17,7 @@ static const struct command {
         {"status", status_command, "show the running session"},
         {"stats", stats_command, "show what it has sent and received"},
         {"disconnect", disconnect_command, "end the running session"},
+        {"mtu", mtu_command, "derive the MTU of both tunnels"},
 };
 
 static void print_help(FILE *f)

@@ -30,7 +30,7 @@ void session_format_request(void *ctx, uint16_t base_mtu, struct text *out)
 	        .mtu = (uint16_t)(base_mtu - DEFAULT_MTU_OVERHEAD - ip_bytes),
 	        .wants_ip6 = true,
 	        .master_secret = s->opt->tunnel.has_no_dtls ? NULL : s->master_secret,
-	        .suites = ~0u,
+	        .suites = DTLS_SUITES_AEAD,
 	        .is_own = true,
 	};
 	if (s->has_params) {
@@ -109,6 +109,8 @@ int session_on_answer(void *ctx, const struct http_head *head)
 		session_end(s, EXIT_BY_GATEWAY);
 		return err;
 	}
+	if (!(DTLS_SUITES_AEAD & 1u << fresh.suite)) /* not what was asked for */
+		fresh.suite = DTLS_NONE;
 	bool is_first = !s->has_params;
 	if (!is_first && !is_same_session(&s->params, &fresh)) {
 		events_fail(s->ev, "The gateway gave other addresses than before, so the session is lost. "

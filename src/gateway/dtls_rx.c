@@ -4,6 +4,7 @@
 #include <sys/random.h>
 
 #include "gateway/conn.h"
+#include "gateway/offer.h"
 #include "gateway/session.h"
 #include "io/log.h"
 #include "wire/dtls_hello.h"
@@ -181,20 +182,33 @@ void dtls_forget(struct session *s)
 	s->dtls.suite = DTLS_NONE;
 }
 
+static int assoc_new_injected(struct session *s, const struct dtls_suite_info *suite, struct dtls **ret)
+{
+	struct dtls *d;
+	int r = dtls_server_new_resume(s->w->dtls_ctx, span_of(s->dtls.id, sizeof(s->dtls.id)),
+	        s->dtls.master_secret, suite->openssl_name, &d);
+	if (r == 0 && suite->is_dtls10 && (r = dtls_use_v1_0(d)) < 0)
+		dtls_free(d);
+	if (r == 0)
+		*ret = d;
+	return r;
+}
+
 static int assoc_new(struct session *s, struct dtls **ret)
 {
 	struct worker *w = s->w;
 	const struct dtls_suite_info *suite = dtls_suite_info(s->dtls.suite);
+	char ciphers[OFFER_PSK_LIST_MAX];
 	if (suite == NULL)
 		return ERR_UNSUPPORTED;
 	if (s->dtls.suite != DTLS_PSK_NEGOTIATE)
-		return dtls_server_new_resume(w->dtls_ctx, span_of(s->dtls.id, sizeof(s->dtls.id)),
-		        s->dtls.master_secret, suite->openssl_name, ret);
+		return assoc_new_injected(s, suite, ret);
+	offer_psk_list(&s->config->ssl, ciphers);
 	/* taken now and from the connection in use: a reconnect changes it (wire-protocol.md 4.3) */
 	uint8_t psk[TLS_PSK_BYTES];
 	int r = s->conn ? tls_export_psk(s->conn->tls, psk) : ERR_CLOSED;
 	if (r == 0)
-		r = dtls_server_new_psk(w->dtls_ctx, psk, NULL, ret);
+		r = dtls_server_new_psk(w->dtls_ctx, psk, ciphers, ret);
 	explicit_bzero(psk, sizeof(psk));
 	return r;
 }
@@ -211,6 +225,7 @@ static void assoc_up(struct session *s)
 	dtls_next_done(s);
 	set_active_peer(s, &path);
 	dtls_info(d->active.dtls, &info);
+	snprintf(d->protocol, sizeof(d->protocol), "%s", info.protocol);
 	snprintf(d->cipher, sizeof(d->cipher), "%s", info.cipher);
 	if (link_is_up(&s->link, LINK_DTLS))
 		worker_drop(s->w, DROP_REPLACED);
@@ -271,6 +286,14 @@ static void on_hello(struct worker *w, const struct udp_datagram *in, const stru
 	struct session_assoc *a;
 	if (s == NULL || hello->is_zero_random || s->dtls.suite == DTLS_NONE || s->conn == NULL)
 		return;
+	if (hello->version == DTLS_VERSION_ANYCONNECT) {
+		if (worker_may_log(w, WORKER_LOG_DTLS_FAILED, s->id.index))
+			log_line(LOG_INFO,
+			        "session %u: the client speaks the DTLS of before RFC 4347 (\"DTLS 0.9\"), "
+			        "which the gateway does not: it stays on TLS",
+			        s->id.index);
+		return;
+	}
 	a = &s->dtls.next;
 	bool is_repeat = a->dtls && udp_addr_eq(&a->path.peer, in->peer);
 	if (!is_repeat) {

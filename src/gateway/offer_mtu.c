@@ -2,6 +2,7 @@
  */
 #include "gateway/conn.h"
 #include "gateway/offer.h"
+#include "gateway/session_mtu.h"
 #include "io/log.h"
 
 /* The outer path as far as anybody knows it now: our link, the client's word, and what TCP has learned.
@@ -33,13 +34,32 @@ static const struct mtu_suite *dtls_suite(const struct session *s)
 	return suite_named(i->openssl_name ? i->openssl_name : "PSK-AES256-GCM-SHA384");
 }
 
+/* Inner bytes that fit a datagram. PSK-NEGOTIATE may end in another suite, whose overhead is not larger.
+ * Injected sessions never encrypt before the MAC (io/dtls_new.c). */
+static uint16_t dtls_limit(const struct session *s, uint8_t outer_family)
+{
+	const struct mtu_suite *suite = dtls_suite(s);
+	const struct mtu_input in = {
+	        .formula = MTU_EXACT,
+	        .base_mtu = s->mtu.base,
+	        .outer_family = outer_family,
+	        .tls_version = MTU_TLS_1_3, /* plays no part */
+	        .tls_suite = suite_named("TLS_AES_256_GCM_SHA384"),
+	        .dtls_version = session_mtu_dtls_version(s),
+	        .dtls_suite = suite ? suite : suite_named("PSK-AES256-GCM-SHA384"),
+	        .mac_order = MTU_MAC_FIRST,
+	};
+	struct mtu_derivation d;
+	return mtu_derive(&in, &d) == 0 ? d.dtls_limit : MTU_MIN;
+}
+
 static void put_negotiated(const struct session *s, const struct conn *c, struct mtu_input *in)
 {
 	struct tls_info info;
 	tls_info(c->tls, &info);
-	in->tls_version = strcmp(info.protocol, "TLSv1.3") == 0 ? MTU_TLS_1_3 : MTU_TLS_1_2;
+	in->tls_version = session_mtu_tls_version(info.protocol);
 	in->tls_suite = suite_named(info.cipher);
-	in->dtls_version = MTU_DTLS_1_2;
+	in->dtls_version = session_mtu_dtls_version(s);
 	in->dtls_suite = dtls_suite(s);
 	in->mac_order = MTU_MAC_ANY;
 }
@@ -98,11 +118,9 @@ static void announce_seamless(struct session *s)
 void offer_choose_mtu(struct session *s, const struct conn *c, const struct tunnel_request *req)
 {
 	struct session_mtu *m = &s->mtu;
-	const struct mtu_suite *suite = dtls_suite(s);
 	uint16_t fragment_id = m->next_fragment_id; /* goes on: the client may still have pieces */
 	*m = (struct session_mtu){.base = base_mtu(s, c, req), .next_fragment_id = fragment_id};
-	s->dtls.limit_bytes = mtu_exact_dtls(
-	        m->base, c->peer.family, MTU_DTLS_1_2, suite ? suite : suite_named("PSK-AES256-GCM-SHA384"));
+	s->dtls.limit_bytes = dtls_limit(s, c->peer.family);
 	if (s->policy.mtu_policy == MTU_POLICY_CLASSIC && announce_classic(s, c) == 0)
 		return;
 	if (s->policy.mtu_policy == MTU_POLICY_CLASSIC) { /* a suite of OpenSSL that src/mtu does not know */

@@ -67,7 +67,7 @@ static json_t *dtls_json(const struct session *s)
 	                    : s->link.channels[LINK_DTLS].is_paused ? "paused"
 	                                                            : "connected";
 	return channel_json(
-	        state, s->dtls.cipher, "DTLSv1.2", json_null(), s->mtu.dtls, &s->traffic[LINK_DTLS]);
+	        state, s->dtls.cipher, s->dtls.protocol, json_null(), s->mtu.dtls, &s->traffic[LINK_DTLS]);
 }
 
 static json_t *mtu_json(const struct session *s)

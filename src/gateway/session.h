@@ -23,7 +23,7 @@ struct session_dtls {
 	enum dtls_suite suite;       /* DTLS_NONE: not offered in this connection */
 	uint8_t id[DTLS_ID_BYTES];
 	uint8_t master_secret[DTLS_SECRET_BYTES]; /* injected styles */
-	char cipher[64];                          /* OpenSSL's name, once up */
+	char protocol[16], cipher[64];            /* OpenSSL's names, once up */
 	uint16_t limit_bytes;                     /* largest inner packet for one datagram */
 	ms_t next_since_ms;                       /* when the handshake of next began */
 	ms_t hello_window_ms;                     /* handshakes are limited per session */

@@ -2,7 +2,7 @@
 
 #include <stdio.h>
 
-static enum mtu_version tls_version(const char *protocol)
+enum mtu_version session_mtu_tls_version(const char *protocol)
 {
 	static const struct {
 		const char *name;
@@ -13,6 +13,12 @@ static enum mtu_version tls_version(const char *protocol)
 			return names[i].version;
 	}
 	return MTU_TLS_1_2;
+}
+
+enum mtu_version session_mtu_dtls_version(const struct session *s)
+{
+	const struct dtls_suite_info *info = dtls_suite_info(s->dtls.suite);
+	return info && info->is_dtls10 ? MTU_DTLS_1_0 : MTU_DTLS_1_2;
 }
 
 /* What is in use, else what was offered. */
@@ -40,9 +46,9 @@ void session_mtu_reason(const struct session *s, struct session_mtu_reason *ret)
 	        .outer_family = s->id.peer.family == 6 ? 6 : 4,
 	        .mac_order = MTU_MAC_ANY,
 	        .has_ip6 = s->id.ip6.addr.family != 0,
-	        .tls_version = tls_version(s->tls_protocol),
+	        .tls_version = session_mtu_tls_version(s->tls_protocol),
 	        .tls_suite = mtu_suite_find(span_str(s->tls_cipher)),
-	        .dtls_version = MTU_DTLS_1_2,
+	        .dtls_version = session_mtu_dtls_version(s),
 	        .dtls_suite = dtls_suite(s),
 	};
 	ret->is_known = ret->in.tls_suite != NULL && mtu_derive(&ret->in, &ret->derived) == 0;

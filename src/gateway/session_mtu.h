@@ -11,6 +11,9 @@ struct session_mtu_reason {
 	bool is_classic; /* what is announced is what was derived; else both tunnels have one value */
 };
 
+enum mtu_version session_mtu_tls_version(const char *protocol);     /* by OpenSSL's name */
+enum mtu_version session_mtu_dtls_version(const struct session *s); /* of the style that was offered */
+
 /* The derivation of a classic session as it was made, or of a seamless one by the exact formulas. */
 void session_mtu_reason(const struct session *s, struct session_mtu_reason *ret);
 /* Line by line, ending with what is announced. */

@@ -11,6 +11,7 @@
 #include "gateway/conn.h"
 #include "gateway/control.h"
 #include "gateway/session.h"
+#include "gateway/tls_policy.h"
 #include "io/log.h"
 #include "io/sandbox.h"
 #include "io/tun.h"
@@ -267,8 +268,8 @@ static int take_cert(struct worker *w, int fd)
 	if (r == 0) {
 		struct span all = span_of(pem.p, pem.n);
 		struct tls_server_opts o = {.cert_pem = all, .key_pem = all};
-		if (w->config && w->config->ssl.min_tls == TLS_V1_3)
-			o.min = TLS_1_3;
+		if (w->config)
+			o = tls_policy_opts(&w->config->ssl, all);
 		r = tls_server_ctx_new(&o, &why, &ctx);
 		if (r == 0)
 			r = tls_cert_sha1_hex(all, w->cert_sha1);

@@ -21,8 +21,10 @@ enum mtu_version { MTU_TLS_1_0, MTU_TLS_1_1, MTU_TLS_1_2, MTU_TLS_1_3, MTU_DTLS_
 /* How a suite protects a record. */
 enum mtu_protection { MTU_NULL, MTU_STREAM, MTU_CBC, MTU_GCM, MTU_CCM, MTU_CCM8, MTU_CHACHA };
 
+/* Of CBC suites; decides what is padded. Differs in size for SHA-1 only, whose 20 bytes are not whole blocks.
+ */
 enum mtu_mac_order {
-	MTU_MAC_FIRST, /* MAC-then-encrypt, as TLS itself defines it; all that an ASA does */
+	MTU_MAC_FIRST, /* MAC-then-encrypt, as TLS itself defines it; what the published numbers fit */
 	MTU_MAC_LAST,  /* encrypt-then-MAC (RFC 7366), which OpenSSL and GnuTLS agree on among themselves */
 	MTU_MAC_ANY,   /* not known beforehand: the costlier of the two */
 };

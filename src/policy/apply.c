@@ -260,25 +260,6 @@ int apply_mss(struct builder *b, const struct stmt *s, void *obj)
 	               : 0;
 }
 
-int apply_ssl_version(struct builder *b, const struct stmt *s, void *obj)
-{
-	struct config *c = obj;
-	(void)b;
-	c->ssl.min_tls = TLS_V1_0 + syntax_choice(s->row->syntax, s->w[2].elem);
-	c->ssl.min_dtls = DTLS_V1_2;
-	if (s->n > 3)
-		c->ssl.min_dtls = DTLS_V1_0 + syntax_choice(s->row->syntax, s->w[3].elem);
-	return 0;
-}
-
-int apply_ssl_cipher(struct builder *b, const struct stmt *s, void *obj)
-{
-	struct config *c = obj;
-	(void)b;
-	c->ssl.ciphers[syntax_choice(s->row->syntax, s->w[2].elem)] = s->w[s->n - 1].text;
-	return 0;
-}
-
 int apply_ssl_trustpoint(struct builder *b, const struct stmt *s, void *obj)
 {
 	struct config *c = obj;

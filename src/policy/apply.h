@@ -38,9 +38,9 @@ int apply_error(struct builder *b, const struct stmt *s, size_t i, const char *f
 /* The functions of the table. */
 typedef int apply_f(struct builder *b, const struct stmt *s, void *obj);
 apply_f apply_mtu, apply_mtu_formula, apply_mss, apply_acl_net, apply_acl_prefix6, apply_pool4, apply_pool6,
-        apply_aaa_server, apply_trustpoint, apply_ssl_version, apply_ssl_cipher, apply_ssl_trustpoint,
-        apply_listen, apply_policy_new, apply_banner, apply_wins, apply_dns, apply_protocols,
-        apply_group_lock, apply_acl_ref, apply_pool4_refs, apply_pool6_refs, apply_group_new,
+        apply_aaa_server, apply_trustpoint, apply_ssl_version, apply_ssl_cipher, apply_ssl_dh_group,
+        apply_ssl_trustpoint, apply_listen, apply_policy_new, apply_banner, apply_wins, apply_dns,
+        apply_protocols, apply_group_lock, apply_acl_ref, apply_pool4_refs, apply_pool6_refs, apply_group_new,
         apply_policy_ref, apply_auth_servers, apply_accounting, apply_authentication, apply_alias, apply_url,
         apply_user_new, apply_framed4, apply_framed6;
 

@@ -217,13 +217,14 @@ enum ssl_scope {
 };
 
 struct ssl_settings {
-	uint32_t min_tls;                  /* enum policy_tls_version: lowest accepted; default TLS_V1_2 */
-	uint32_t min_dtls;                 /* enum dtls_version; default DTLS_V1_2 */
-	const char *ciphers[N_SSL_SCOPES]; /* "all" "low" "medium" "fips" "high", or an OpenSSL list; "": not
-	                                      set */
-	const char *dh_group;              /* "group14" ... */
-	const char *ecdh_group;            /* "group19" ... */
-	const char *trustpoint;            /* "": self-signed */
+	uint32_t min_tls;  /* enum policy_tls_version: lowest accepted; default TLS_V1_2 */
+	uint32_t min_dtls; /* enum dtls_version; default DTLS_V1_2 */
+	/* OpenSSL names joined with ':', best first, resolved from levels and cipher strings; never empty but
+	 * for SSL_SCOPE_DEFAULT */
+	const char *ciphers[N_SSL_SCOPES];
+	const char *dh_group;   /* "group14" ... */
+	const char *ecdh_group; /* "group19" ...; NULL: the usual curves, the client chooses */
+	const char *trustpoint; /* "": self-signed */
 };
 
 struct webvpn_settings {

@@ -4,6 +4,7 @@
 
 #include "base/err.h"
 #include "policy/apply.h"
+#include "policy/cipher.h"
 #include "policy/args.h"
 #include "policy/config.h"
 #include "policy/store.h"
@@ -345,7 +346,7 @@ static void fill_empty(struct config *c)
 {
 	c->ssl.trustpoint = "";
 	for (size_t i = 0; i < N_SSL_SCOPES; i++)
-		c->ssl.ciphers[i] = "";
+		c->ssl.ciphers[i] = cipher_default((enum ssl_scope)i);
 	c->logging.trap_level = c->logging.buffered_level = 8;
 }
 

@@ -167,21 +167,42 @@ static const struct command rows[] = {
                 .flags = CMD_LATER | CMD_RELOAD | CMD_MULTI, .n_keys = 3},
         {MODE_GLOBAL, "ssl server-version {tlsv1|tlsv1.1|tlsv1.2|tlsv1.3} [dtlsv1|dtlsv1.2]",
                 "ssl server-version tlsv1.2 dtlsv1.2",
-                "Oldest protocol versions that clients may use. The ASA's default is tlsv1 dtlsv1.",
+                "Oldest protocol versions that clients may use. The ASA's default is tlsv1 dtlsv1. A change "
+                "concerns new connections. TLS 1.0 and 1.1 are deprecated and warned of; only a client that "
+                "offers nothing newer gets them, and with them the signatures by SHA-1 that belong to them. "
+                "dtlsv1 is for clients that "
+                "name their suite in X-DTLS-CipherSuite and speak DTLS 1.0; the older \"DTLS 0.9\" of "
+                "AnyConnect is not spoken, such clients stay on TLS.",
                 .flags = CMD_RELOAD, CUSTOM(apply_ssl_version)},
         {MODE_GLOBAL, "ssl client-version {any|sslv3-only|tlsv1-only|tlsv1|tlsv1.1|tlsv1.2|tlsv1.3}", NULL,
                 "Versions for outgoing connections.", .flags = CMD_LATER | CMD_RELOAD},
         {MODE_GLOBAL,
                 "ssl cipher {default|tlsv1|tlsv1.1|tlsv1.2|tlsv1.3|dtlsv1|dtlsv1.2} "
                 "{all|low|medium|fips|high|custom WORD}",
-                NULL, "Cipher suites by protocol: a level, or a list as OpenSSL writes it.",
-                .flags = CMD_LATER | CMD_RELOAD, .n_keys = 3, CUSTOM(apply_ssl_cipher)},
+                NULL,
+                "Cipher suites by protocol, best first, under the names of OpenSSL: a level, or a cipher "
+                "string as "
+                "in openssl-ciphers(1) with names, words such as ECDHE, AESGCM, HIGH, the prefixes ! - + and "
+                "@STRENGTH. Levels: medium is every suite that is spoken, CBC and RSA key exchange included; "
+                "low and all are the "
+                "same; fips is without ChaCha20; high is AES-256 with SHA-2. Without the command "
+                "tlsv1.2 is ECDHE with AES-GCM or ChaCha20 only. RC4, 3DES, DES, NULL, export and anonymous "
+                "suites are errors. In dtlsv1.2 the names of PSK suites allow PSK-NEGOTIATE; the others are "
+                "what a client may inject, whatever the key exchange in the name. default concerns outgoing "
+                "connections "
+                "and has no effect yet.",
+                .flags = CMD_RELOAD, .n_keys = 3, CUSTOM(apply_ssl_cipher)},
         {MODE_GLOBAL, "ssl dh-group {group1|group2|group5|group14|group15|group16|group24}",
-                "ssl dh-group group14", "Group for DHE suites.", .flags = CMD_LATER | CMD_RELOAD,
-                .bind = BIND_WORD, CFG(ssl.dh_group)},
-        {MODE_GLOBAL, "ssl ecdh-group {group19|group20|group21}", "ssl ecdh-group group19",
-                "Curve for ECDHE suites.", .flags = CMD_LATER | CMD_RELOAD, .bind = BIND_WORD,
-                CFG(ssl.ecdh_group)},
+                "ssl dh-group group14",
+                "Group for DHE suites: 2048, 3072, 4096 bits for 14, 15, 16. group1, group2 and group5 are "
+                "too weak and "
+                "an error.",
+                .flags = CMD_RELOAD, .bind = BIND_WORD, CFG(ssl.dh_group), .apply = apply_ssl_dh_group},
+        {MODE_GLOBAL, "ssl ecdh-group {group19|group20|group21}", NULL,
+                "The only curve for ECDHE: P-256, P-384 or P-521. Without the command: X25519, P-256, P-384; "
+                "the "
+                "ASA's default is group19.",
+                .flags = CMD_RELOAD, .bind = BIND_WORD, CFG(ssl.ecdh_group)},
         {MODE_GLOBAL, "ssl trust-point NAME [domain DOMAIN|IF [vpnlb-ip]]", NULL,
                 "The trustpoint whose certificate the gateway shows.", .flags = CMD_RELOAD,
                 CUSTOM(apply_ssl_trustpoint)},

@@ -104,7 +104,10 @@ TEST(the_complete_asa_example)
 	assert_int_equal(g->authentication, AUTH_AAA | AUTH_CERTIFICATE);
 	assert_int_equal(c->users[0].privilege, 0);
 	assert_int_equal(c->users[0].kind, SECRET_NONE);
-	assert_string_equal(c->ssl.ciphers[SSL_SCOPE_DTLS12], "high");
+	assert_string_equal(c->ssl.ciphers[SSL_SCOPE_DTLS12],
+	        "PSK-AES256-GCM-SHA384:ECDHE-ECDSA-AES256-GCM-SHA384:ECDHE-RSA-AES256-GCM-SHA384:"
+	        "DHE-RSA-AES256-GCM-SHA384:ECDHE-ECDSA-AES256-SHA384:ECDHE-RSA-AES256-SHA384:"
+	        "DHE-RSA-AES256-SHA256:AES256-GCM-SHA384:AES256-SHA256");
 	assert_string_equal(c->ssl.ciphers[SSL_SCOPE_DTLS1], "AES256-SHA:AES128-SHA");
 	assert_int_equal(c->logging.trap_level, 6);
 	assert_int_equal(c->webvpn.is_enabled, 1);
