@@ -88,13 +88,28 @@ static int on_refusal(struct session *s, const struct http_head *head)
 
 static int first_params(struct session *s, const struct http_head *head)
 {
-	int err = adapter_up(&s->adapter, &s->params, head);
+	int err = session_adapter_first(s, head);
 	if (err == 0)
 		err = datapath_open(&s->path, &s->loop, s->adapter.tun.fds[0], ADAPTER_MTU_MAX);
 	if (err)
 		session_end(s, EXIT_NETWORK);
 	s->netwatch.adapter_index = s->adapter.net.index;
 	return err;
+}
+
+/* For the event log: what the gateway asked of us. */
+static void note_settings(struct session *s)
+{
+	const struct tunnel_params *p = &s->params;
+	events_note(s->ev, EVENT_INFO, 0,
+	        "Received VPN Session Configuration Settings: SSL MTU: %u, DTLS MTU: %u, Split Include: %zu, "
+	        "Split Exclude: %zu, SSL DPD: %u, SSL KeepAlive: %u, DTLS DPD: %u, DTLS KeepAlive: %u, "
+	        "Session Timeout: %u, Disconnected Timeout: %u, Idle Timeout: %u, Lease Duration: %u "
+	        "(seconds, 0: "
+	        "none)",
+	        p->cstp_mtu, p->dtls_mtu, p->n_include, p->n_exclude, p->cstp.dpd_s, p->cstp.keepalive_s,
+	        p->dtls.dpd_s, p->dtls.keepalive_s, p->session_timeout_s, p->disconnected_timeout_s,
+	        p->idle_timeout_s, p->lease_s);
 }
 
 int session_on_answer(void *ctx, const struct http_head *head)
@@ -122,8 +137,9 @@ int session_on_answer(void *ctx, const struct http_head *head)
 	tunnel_params_done(&s->params);
 	s->params = fresh;
 	s->has_params = true;
+	note_settings(s);
+	session_rules_on_params(s);
 	if (is_first)
 		return first_params(s, head);
-	adapter_reconnected(&s->adapter, &s->params);
-	return 0;
+	return session_adapter_again(s);
 }

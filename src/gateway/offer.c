@@ -171,7 +171,7 @@ int offer_make(struct session *s, struct conn *c, const struct ipc_session_info 
 	if (p == NULL)
 		return -ENOMEM;
 	choose_dtls(s, req);
-	offer_choose_mtu(s, c, req); /* depends on the suite */
+	offer_choose_mtu(s, c, req);
 	int r = fill(s, info, req, p);
 	if (r == 0) {
 		tunnel_params_format(p, &o, ret_reply);

@@ -150,5 +150,7 @@ MUST_USE int tls_peer_cert_pem(const struct tls *t, struct text *ret);
 MUST_USE int tls_peer_cert_sha1_hex(const struct tls *t, char ret[static TLS_SHA1_TEXT_MAX]);
 /* What went wrong, one line; "" when nothing did. Lives as long as t. */
 const char *tls_error(const struct tls *t);
+/* Name, version and date of the library in use. */
+const char *tls_library_version(void);
 
 #endif

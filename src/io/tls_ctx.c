@@ -26,6 +26,11 @@
 #define CHAIN_MAX   10 /* certificates in one file of ours */
 #define CA_FILE_MAX 1000
 
+const char *tls_library_version(void)
+{
+	return OpenSSL_version(OPENSSL_VERSION);
+}
+
 static int version_number(enum tls_version v, int def)
 {
 	static const int numbers[TLS_N_VERSIONS] = {

@@ -17,8 +17,24 @@ BIN_MS = 100
 SAMPLE_S = 0.05
 STATUS_S = 0.25
 SIOCGIFFLAGS, SIOCGIFMTU = 0x8913, 0x8921
-IFF_UP = 1
+IFF_UP, RTMGRP_LINK, RTM_NEWLINK, IFLA_IFNAME, IFLA_MTU = 1, 1, 16, 3, 4
 OBJECT_PATIENCE_S = 8
+
+
+def messages(data):
+    """(type, body) of each netlink message."""
+    while len(data) >= 16:
+        length, kind = struct.unpack_from("IH", data)
+        yield kind, data[16:length]
+        data = data[(max(length, 16) + 3) & ~3:]
+
+
+def attributes(data):
+    """(type, value) of each route attribute."""
+    while len(data) >= 4:
+        length, kind = struct.unpack_from("HH", data)
+        yield kind, data[4:length]
+        data = data[(max(length, 4) + 3) & ~3:]
 
 
 class Browser:
@@ -61,7 +77,7 @@ class Browser:
         while not self._stop.is_set():
             if self._get():
                 self.n_objects += 1
-            else:
+            elif not self._stop.is_set():
                 self.n_given_up += 1
 
     def stop(self):
@@ -109,17 +125,34 @@ class Timeline:
         if not series or series[-1][1] != value:
             series.append((self.now(), value))
 
-    def _watch_adapter(self):
+    def _adapter_now(self):
+        """MTU and flags as they are before the first notification."""
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
             ask = struct.pack("16s16x", self.client.tun.encode())
-            while not self._stop.wait(SAMPLE_S / 5):
+            mtu = struct.unpack("16xi12x", fcntl.ioctl(s, SIOCGIFMTU, ask))[0]
+            return mtu, struct.unpack("16xh14x", fcntl.ioctl(s, SIOCGIFFLAGS, ask))[0]
+
+    def _watch_adapter(self):
+        """By netlink: the adapter may be down for no more than a few milliseconds."""
+        with socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, socket.NETLINK_ROUTE) as s:
+            s.bind((0, RTMGRP_LINK))
+            s.settimeout(SAMPLE_S)
+            self._note_adapter(*self._adapter_now())
+            while not self._stop.is_set():
                 try:
-                    mtu = struct.unpack("16xi12x", fcntl.ioctl(s, SIOCGIFMTU, ask))[0]
-                    flags = struct.unpack("16xh14x", fcntl.ioctl(s, SIOCGIFFLAGS, ask))[0]
-                except OSError:
-                    mtu, flags = 0, 0
-                self._note(self.mtu, mtu)
-                self._note(self.up, bool(flags & IFF_UP))
+                    data = s.recv(1 << 16)
+                except TimeoutError:
+                    continue
+                for kind, body in messages(data):
+                    if kind != RTM_NEWLINK:
+                        continue
+                    found = dict(attributes(body[16:]))
+                    if found.get(IFLA_IFNAME, b"").rstrip(b"\0").decode() == self.client.tun:
+                        self._note_adapter(struct.unpack("I", found[IFLA_MTU])[0], struct.unpack_from("I", body, 8)[0])
+
+    def _note_adapter(self, mtu, flags):
+        self._note(self.mtu, mtu)
+        self._note(self.up, bool(flags & IFF_UP))
 
     def _watch_status(self):
         if not hasattr(self.client, "status"):
