@@ -48,6 +48,7 @@ struct authority_event {
 	const struct store_session *session;
 	const char *pool;
 	struct ip_addr addr;
+	uint8_t family; /* EXHAUSTED: 4, 6; 0: neither was to be had */
 	uint8_t reason;
 	int err;
 };

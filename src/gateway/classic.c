@@ -41,7 +41,7 @@ static void log_602101(struct session *s, const struct ip_packet *p, uint16_t mt
 	                   : p->proto == IP_PROTO_ICMP   ? "ICMP"
 	                   : p->proto == IP_PROTO_ICMPV6 ? "ICMP6"
 	                                                 : number;
-	if (!log_wants(LOG_INFO) || !worker_may_log(s->w, 602101, s->id.index))
+	if (!log_wants_msg(LOG_INFO, 602101) || !worker_may_log(s->w, 602101, s->id.index))
 		return;
 	snprintf(number, sizeof(number), "%u", p->proto);
 	log_msg(LOG_INFO, "ASA", 602101,

@@ -103,6 +103,10 @@ void show_pool(struct call *c); /* args: [pool] */
 #define SHOW_BRIEF  0
 #define SHOW_DETAIL 1
 
+/* control_log.c */
+void show_logging(struct call *c);
+void act_clear_log(struct call *c);
+
 /* control_act.c */
 void act_clear_drops(struct call *c);
 void act_logoff(struct call *c);       /* variant: enum ipc_logoff_kind or LOGOFF_ANYCONNECT; args: [value] */

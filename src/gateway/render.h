@@ -71,6 +71,16 @@ void render_pool_head(struct text *out);
 void render_pool(const struct ipc_pool_info *p, struct text *out);
 json_t *render_pool_json(const char *name, const struct ipc_pool_info *p);
 
+/* render_log.c: in the order of these functions. */
+void render_log_head(const struct config *c, const struct ipc_log_info *i, struct text *out);
+void render_log_host(const struct ipc_log_host_info *h, struct text *out);
+void render_log_foot(const struct config *c, const struct ipc_log_info *i, struct text *out);
+void render_log_item(const struct ipc_log_item *i, bool has_timestamp, struct text *out);
+/* An object with the empty arrays trap.hosts and messages. */
+json_t *render_log_json(const struct config *c, const struct ipc_log_info *i);
+json_t *render_log_host_json(const struct ipc_log_host_info *h);
+json_t *render_log_item_json(const struct ipc_log_item *i);
+
 struct render_version {
 	const char *version, *hostname;
 	uint64_t uptime_s;

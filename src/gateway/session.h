@@ -72,6 +72,7 @@ struct session {
 	struct session_tunnels tunnels;
 	uint16_t n_tls;                /* TLS tunnels so far */
 	ms_t opened_at_ms, lost_at_ms; /* lost_at_ms: no TLS tunnel since; 0: there is one */
+	uint32_t n_dpd_lost;           /* tunnels that DPD found dead */
 	uint64_t n_switches;
 	uint8_t last_active; /* enum link_channel */
 	bool is_closing;

@@ -62,6 +62,10 @@ static struct traffic sum(const struct traffic *a, const struct traffic *b)
 	        .rx_packets = a->rx_packets + b->rx_packets,
 	        .tx_drops = a->tx_drops + b->tx_drops,
 	        .rx_drops = a->rx_drops + b->rx_drops,
+	        .tx_control_bytes = a->tx_control_bytes + b->tx_control_bytes,
+	        .rx_control_bytes = a->rx_control_bytes + b->rx_control_bytes,
+	        .tx_control_packets = a->tx_control_packets + b->tx_control_packets,
+	        .rx_control_packets = a->rx_control_packets + b->rx_control_packets,
 	};
 }
 
@@ -76,6 +80,10 @@ struct traffic session_tunnel_traffic(const struct session *s, enum tunnel_kind 
 	        .rx_packets = t.rx_packets - b->rx_packets,
 	        .tx_drops = t.tx_drops - b->tx_drops,
 	        .rx_drops = t.rx_drops - b->rx_drops,
+	        .tx_control_bytes = t.tx_control_bytes - b->tx_control_bytes,
+	        .rx_control_bytes = t.rx_control_bytes - b->rx_control_bytes,
+	        .tx_control_packets = t.tx_control_packets - b->tx_control_packets,
+	        .rx_control_packets = t.rx_control_packets - b->rx_control_packets,
 	};
 }
 

@@ -14,6 +14,8 @@ struct traffic {
 	uint64_t tx_bytes, rx_bytes; /* inner bytes; tx is towards the client */
 	uint64_t tx_packets, rx_packets;
 	uint64_t tx_drops, rx_drops;
+	uint64_t tx_control_bytes, rx_control_bytes; /* frames that are no data, with their CSTP header */
+	uint64_t tx_control_packets, rx_control_packets;
 };
 
 enum tunnel_kind { TUNNEL_PARENT, TUNNEL_TLS, TUNNEL_DTLS, N_TUNNEL_KINDS };

@@ -82,6 +82,13 @@ static void watch_chan(struct loop_fd *f, const struct chan *c)
 		log_line(LOG_CRIT, "worker cannot poll its channel: %s", err_text(r));
 }
 
+/* The log has put more into the monitor's channel than went out at once. */
+static void on_log_waiting(void *ctx)
+{
+	struct worker *w = ctx;
+	watch_chan(&w->monitor_poll, &w->monitor);
+}
+
 /* ---- questions to auth ---- */
 
 int worker_ask_auth(struct worker *w, struct ipc_msg *m, struct conn *c)
@@ -257,6 +264,8 @@ static int take_config(struct worker *w, int fd)
 		return r;
 	config_put(w->config);
 	w->config = c;
+	if (w->ipc_state == IPC_RUNNING)
+		log_relay_apply(&w->log_relay, c);
 	return 0;
 }
 
@@ -354,6 +363,7 @@ static int worker_start(struct worker *w, const struct ipc_start *start)
 		return r;
 	}
 	w->ipc_state = IPC_RUNNING;
+	log_relay_apply(&w->log_relay, w->config);
 	if ((r = loop_fd_watch(&w->tun_poll, UV_READABLE)) < 0 ||
 	        (r = loop_fd_watch(&w->tcp_poll, UV_READABLE)) < 0 ||
 	        (r = loop_fd_watch(&w->udp_poll, UV_READABLE)) < 0 ||
@@ -373,6 +383,9 @@ static int on_monitor_msg(struct worker *w, const struct ipc_msg *m, int fd)
 	case IPC_RELOAD:
 		return chan_send(&w->monitor, &ready, -1);
 	case IPC_RELOAD_RESULT:
+	case IPC_LOG_INFO:
+	case IPC_LOG_HOST_INFO:
+	case IPC_LOG_ITEM:
 		control_on_monitor(w, m);
 		return 0;
 	case IPC_SHUTDOWN:
@@ -423,6 +436,7 @@ static void worker_stop(struct worker *w, bool tells_clients)
 	conn_flush_dirty(w);
 	if (w->is_auth_up && chan_flush(&w->auth) < 0)
 		log_line(LOG_WARNING, "auth process not told of the sessions' end");
+	(void)!chan_flush(&w->monitor); /* the log of it, as far as it goes out without waiting */
 	uv_stop(&w->loop);
 }
 
@@ -470,6 +484,7 @@ int worker_main(int monitor_fd)
 	ratelimit_init(&w->too_big, TOO_BIG_ANSWERS, TOO_BIG_PERIOD_MS);
 	ratelimit_init(&w->accepts, ADDRESS_CONNS, ADDRESS_PERIOD_MS);
 	chan_init(&w->monitor, monitor_fd, IPC_WORKER, IPC_MONITOR);
+	w->log_relay = (struct log_relay){.monitor = &w->monitor, .wants_write = on_log_waiting, .ctx = w};
 	if (getrandom(w->tables.hash_key, sizeof(w->tables.hash_key), 0) !=
 	                (ssize_t)sizeof(w->tables.hash_key) ||
 	        (r = scratch_init(&w->scratch)) < 0 || (r = dtls_ctx_new(&w->dtls_ctx)) < 0 ||

@@ -9,6 +9,7 @@
 #define GATEWAY_WORKER_H
 
 #include "base/htab.h"
+#include "gateway/log_setup.h"
 #include "gateway/session_tunnel.h"
 #include "io/dtls.h"
 #include "io/loop.h"
@@ -26,7 +27,7 @@
 
 #define WORKER_CROWDED_PRE_LOGIN 1024u /* from here on one address gets a limited rate of them */
 #define WORKER_LOG_ACCEPT        1     /* for worker_may_log(), of lines without an id */
-#define WORKER_LOG_DTLS_FAILED   2
+#define WORKER_LOG_DTLS_OLD      2
 
 struct conn;
 struct session;
@@ -88,8 +89,8 @@ struct worker {
 	int tun_fd, tcp_fd, control_fd;
 	struct udp udp;
 	uint8_t ipc_state; /* enum ipc_state */
-	uint8_t log_target;
 	bool is_auth_up;
+	struct log_relay log_relay;
 
 	struct worker_tables tables;
 	struct worker_scratch scratch;
@@ -106,6 +107,8 @@ struct worker {
 	struct ratelimit log_sessions;  /* lines that a client can cause, by message and session */
 	struct ratelimit too_big;       /* ICMP "too big" by session and sender */
 	struct ratelimit accepts;       /* new connections by address, while many wait to log in */
+	bool is_pre_login_high;    /* over the high watermark of n_pre_login, and not below the low since */
+	ms_t pre_login_told_at_ms; /* when the log heard of a watermark last */
 	struct loop_timer accept_timer; /* no descriptor was left: when to try again */
 	struct control *control;        /* the console (control.c); NULL: no socket */
 	uint8_t debug_level;            /* the highest that a console wants, 0: nobody debugs */

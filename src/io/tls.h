@@ -145,6 +145,10 @@ struct tls_info {
 	char peer_pin[TLS_PIN_TEXT_MAX]; /* "" without a certificate */
 };
 void tls_info(const struct tls *t, struct tls_info *ret);
+/* The suites in the client's hello that OpenSSL knows, by its names; a server's side, after the hello came.
+ */
+size_t tls_n_proposed(const struct tls *t);
+const char *tls_proposed(const struct tls *t, size_t i);
 /* The peer's certificate as PEM / SHA-1 text; ERR_CLOSED without one. */
 MUST_USE int tls_peer_cert_pem(const struct tls *t, struct text *ret);
 MUST_USE int tls_peer_cert_sha1_hex(const struct tls *t, char ret[static TLS_SHA1_TEXT_MAX]);

@@ -236,10 +236,40 @@ struct webvpn_settings {
 	uint32_t is_anyconnect_enabled; /* `anyconnect enable`; recorded, see the manual */
 };
 
+#define POLICY_LOG_LEVEL_OFF 8
+#define POLICY_MAX_LOG_HOSTS 16  /* as on the ASA */
+#define POLICY_MAX_LOG_RULES 256 /* messages with settings of their own */
+
+/* `logging host`. */
+struct log_host {
+	const char *interface; /* as written; not used to find the way */
+	struct ip_addr addr;
+	uint16_t port;
+	bool is_tcp;
+};
+
+/* `logging message`: by id, each id once. */
+struct log_message_rule {
+	uint32_t id;
+	uint32_t level; /* 0..7, POLICY_LOG_LEVEL_OFF: the message's own */
+	bool is_off;
+};
+
 struct logging_settings {
 	uint32_t is_enabled, has_timestamp;
 	uint32_t format;                     /* 0: ASA lines, 1: JSON */
-	uint32_t trap_level, buffered_level; /* 0..7, 8: off */
+	uint32_t trap_level, buffered_level; /* 0..7, POLICY_LOG_LEVEL_OFF */
+	uint32_t facility;                   /* 16..23 */
+	uint32_t buffer_bytes;
+	uint32_t queue;             /* messages that may wait for one host */
+	uint32_t shows_usernames;   /* `no logging hide username` */
+	uint32_t permits_host_down; /* recorded: logins never depend on a log host */
+	bool is_device_hostname;    /* messages to hosts begin with the hostname */
+	const char *device_id;      /* or with this; "": none */
+	const struct log_host *hosts;
+	size_t n_hosts;
+	const struct log_message_rule *rules; /* sorted by id */
+	size_t n_rules;
 };
 
 struct config_store;

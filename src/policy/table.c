@@ -17,6 +17,8 @@
 		.modes = (m), .syntax = (s), .flags = CMD_IGNORED                                            \
 	}
 
+#define LOG_LEVELS "{emergencies|alerts|critical|errors|warnings|notifications|informational|debugging|LEVEL}"
+
 /* Sources: cisco-facts.md 5.1 to 5.3; rows marked CMD_EXTENSION are our own. */
 static const struct command rows[] = {
         {MODE_GLOBAL, "hostname HOSTNAME", "hostname culvert", "Name of this gateway in logs and prompts.",
@@ -57,26 +59,53 @@ static const struct command rows[] = {
                 "How long a released address rests.", RANGE(0, 480, "minutes"),
                 .flags = CMD_LATER | CMD_RELOAD},
 
-        {MODE_GLOBAL, "logging enable", NULL, "Turns logging on.", .flags = CMD_LATER | CMD_RELOAD,
-                .bind = BIND_FLAG, CFG(logging.is_enabled)},
-        {MODE_GLOBAL, "logging timestamp", NULL, "Puts the time into each message.",
-                .flags = CMD_LATER | CMD_RELOAD, .bind = BIND_FLAG, CFG(logging.has_timestamp)},
-        {MODE_GLOBAL, "logging format {asa|json}", "logging format asa", "Form of a log line.",
-                .flags = CMD_RELOAD | CMD_EXTENSION, .bind = BIND_CHOICE, CFG(logging.format)},
-        {MODE_GLOBAL,
-                "logging buffered "
-                "{emergencies|alerts|critical|errors|warnings|notifications|informational|debugging}",
-                NULL, "Least severe level that is kept in memory.", .flags = CMD_LATER | CMD_RELOAD,
-                .bind = BIND_CHOICE, CFG(logging.buffered_level)},
-        {MODE_GLOBAL,
-                "logging trap "
-                "{emergencies|alerts|critical|errors|warnings|notifications|informational|debugging}",
-                NULL, "Least severe level that is sent to log hosts.", .flags = CMD_LATER | CMD_RELOAD,
-                .bind = BIND_CHOICE, CFG(logging.trap_level)},
-        {MODE_GLOBAL, "logging host IF ADDR [WORD...]", NULL, "A log host, with udp/PORT or tcp/PORT.",
+        {MODE_GLOBAL, "logging enable", NULL,
+                "Turns the buffer and the log hosts on. The log of the program itself (--log) is always on.",
+                .flags = CMD_RELOAD, .bind = BIND_FLAG, CFG(logging.is_enabled)},
+        {MODE_GLOBAL, "logging timestamp", NULL,
+                "Puts date and time, in UTC, into each message of the buffer and to log hosts.",
+                .flags = CMD_RELOAD, .bind = BIND_FLAG, CFG(logging.has_timestamp)},
+        {MODE_GLOBAL, "logging format {asa|json}", "logging format asa",
+                "Form of a line in the log of the program itself.", .flags = CMD_RELOAD | CMD_EXTENSION,
+                .bind = BIND_CHOICE, CFG(logging.format)},
+        {MODE_GLOBAL, "logging buffer-size N", "logging buffer-size 4096",
+                "Memory for the messages that \"show logging\" shows; the oldest make room.",
+                RANGE(4096, 1048576, "bytes"), .flags = CMD_RELOAD, .bind = BIND_NUMBER,
+                CFG(logging.buffer_bytes)},
+        {MODE_GLOBAL, "logging buffered " LOG_LEVELS, NULL, "Least severe level that is kept in memory.",
+                .flags = CMD_RELOAD, CUSTOM(apply_log_buffered)},
+        {MODE_GLOBAL, "logging trap " LOG_LEVELS, NULL,
+                "Least severe level that is sent to log hosts; with \"logging enable\" that of the program's "
+                "own log as well.",
+                .flags = CMD_RELOAD, CUSTOM(apply_log_trap)},
+        {MODE_GLOBAL, "logging facility N", "logging facility 20",
+                "Facility in messages to log hosts; 16 is local0.", RANGE(16, 23, "facility"),
+                .flags = CMD_RELOAD, .bind = BIND_NUMBER, CFG(logging.facility)},
+        {MODE_GLOBAL, "logging queue N", "logging queue 512",
+                "Messages that may wait for one TCP log host; 0 stands for the largest number. Further ones "
+                "are dropped and counted.",
+                RANGE(0, 8192, "messages"), .flags = CMD_RELOAD, .bind = BIND_NUMBER, CFG(logging.queue)},
+        {MODE_GLOBAL, "no logging hide username", NULL,
+                "Shows in messages of refused logins also names that no user has; otherwise they read *****, "
+                "because what is typed there may be a password.",
+                .flags = CMD_RELOAD, .bind = BIND_FLAG, CFG(logging.shows_usernames)},
+        {MODE_GLOBAL, "logging device-id {hostname|string WORD}", NULL,
+                "What stands in front of each message to log hosts.", .flags = CMD_RELOAD,
+                CUSTOM(apply_log_device_id)},
+        {MODE_GLOBAL, "logging device-id {context-name|cluster-id|ipaddress IF [system]}", NULL,
+                "Further names in front of messages.", .flags = CMD_LATER | CMD_RELOAD},
+        {MODE_GLOBAL, "logging host IF ADDR [SERVICE]", NULL, "A log host, up to 16. Default: udp/514.",
+                .flags = CMD_RELOAD | CMD_MULTI, .n_keys = 4, CUSTOM(apply_log_host)},
+        {MODE_GLOBAL, "logging host IF ADDR [SERVICE] {secure [reference-identity NAME]|format emblem}", NULL,
+                "A log host over TLS, or in another form: nothing is sent to it.",
                 .flags = CMD_LATER | CMD_RELOAD | CMD_MULTI, .n_keys = 4},
-        {MODE_GLOBAL, "logging queue N", "logging queue 512", "Messages that may wait.",
-                RANGE(0, 8192, "messages"), .flags = CMD_LATER | CMD_RELOAD},
+        {MODE_GLOBAL, "logging permit-hostdown", NULL,
+                "Accepted: logins go on in any case when a TCP log host is down.", .flags = CMD_RELOAD,
+                .bind = BIND_FLAG, CFG(logging.permits_host_down)},
+        {MODE_GLOBAL, "no logging message N", NULL, "This message is never written.",
+                RANGE(100000, 999999, "message"), .flags = CMD_RELOAD, .n_keys = 4, CUSTOM(apply_log_off)},
+        {MODE_GLOBAL, "logging message N level " LOG_LEVELS, NULL, "Gives a message another severity.",
+                RANGE(100000, 999999, "message"), .flags = CMD_RELOAD, .n_keys = 3, CUSTOM(apply_log_level)},
 
         {MODE_GLOBAL, "sysopt connection tcpmss N", "sysopt connection tcpmss 1380",
                 "Upper limit for the TCP segment size inside tunnels, in both directions; 0 is off. The TLS "

@@ -37,7 +37,8 @@ tunnel-group TLS webvpn-attributes
 
 def gateway(lab, policy_webvpn="", top="", groups=""):
     """An ASA 9.x as the note has it: two MTUs by the note's arithmetic. IPv4 inside, as there."""
-    return Culvertd(lab, pool6=None, top="mtu-formula cisco\n" + top, policy_webvpn=CLASSIC + "\n" + policy_webvpn, groups=groups)
+    return Culvertd(lab, pool6=None, top="mtu-formula cisco\n" + top, policy_webvpn=CLASSIC + "\n" + policy_webvpn,
+                    webvpn="tunnel-group-list enable", groups=groups)
 
 
 def client(lab, gw, **options):

@@ -463,6 +463,78 @@ TEST(summary_columns)
 	text_done(&t);
 }
 
+static const struct log_host log_hosts[1];
+static struct config log_config = {.hostname = "gw1",
+        .logging = {.is_enabled = 1,
+                .trap_level = 6,
+                .buffered_level = 7,
+                .facility = 20,
+                .has_timestamp = 1,
+                .device_id = "",
+                .is_device_hostname = true,
+                .hosts = log_hosts,
+                .n_hosts = 1}};
+
+static struct ipc_log_item log_item(void)
+{
+	return (struct ipc_log_item){.number = 3,
+	        .at_s = 1360028444,
+	        .severity = 6,
+	        .is_asa = true,
+	        .id = 722022,
+	        .text = "Group <G> says \xff"};
+}
+
+TEST(logging_as_the_asa_shows_it)
+{
+	const struct ipc_log_info info = {.n_buffered = 50, .n_trapped = 44, .n_lost = 1, .newest = 50};
+	struct ipc_log_host_info h = {.is_tcp = true,
+	        .port = 1470,
+	        .interface = "inside",
+	        .n_sent = 44,
+	        .n_dropped = 2,
+	        .n_waiting = 7};
+	const struct ipc_log_item item = log_item();
+	struct text t = {0};
+	h.addr = ip("10.0.0.9");
+	render_log_head(&log_config, &info, &t);
+	render_log_host(&h, &t);
+	render_log_foot(&log_config, &info, &t);
+	render_log_item(&item, true, &t);
+	render_log_item(&item, false, &t);
+	assert_string_equal(text_cstr(&t),
+	        "Syslog logging: enabled\n    Facility: 20\n    Timestamp logging: enabled\n"
+	        "    Hide Username logging: enabled\n    Deny Conn when Queue Full: disabled\n"
+	        "    Console logging: disabled\n    Monitor logging: disabled\n"
+	        "    Buffer logging: level debugging, 50 messages logged\n"
+	        "    Trap logging: level informational, facility 20, 44 messages logged\n"
+	        "        Logging to inside 10.0.0.9 tcp/1470 Not connected errors: 0 dropped: 2 TX:44 "
+	        "waiting: "
+	        "7\n"
+	        "    Permit-hostdown logging: disabled\n    History logging: disabled\n"
+	        "    Device ID: hostname \"gw1\"\n    Mail logging: disabled\n    ASDM logging: disabled\n"
+	        "    Messages lost between processes: 1\n"
+	        "Feb 05 2013 01:40:44: %ASA-6-722022: Group <G> says \xff\n"
+	        "%ASA-6-722022: Group <G> says \xff\n");
+	text_done(&t);
+}
+
+TEST(logging_as_json)
+{
+	const struct ipc_log_info info = {.n_buffered = 50};
+	const struct ipc_log_item item = log_item();
+	json_t *o = render_log_json(&log_config, &info), *i = render_log_item_json(&item);
+	assert_non_null(o);
+	assert_non_null(i);
+	assert_int_equal(
+	        json_integer_value(json_object_get(json_object_get(o, "buffered"), "messages_logged")), 50);
+	assert_true(json_is_array(json_object_get(json_object_get(o, "trap"), "hosts")));
+	assert_true(json_is_array(json_object_get(o, "messages")));
+	assert_string_equal(json_string_value(json_object_get(i, "id")), "%ASA-6-722022");
+	json_decref(o);
+	json_decref(i);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -482,6 +554,8 @@ int main(void)
 	        cmocka_unit_test(drops_as_the_asa_shows_them),
 	        cmocka_unit_test(pool_with_its_addresses),
 	        cmocka_unit_test(summary_columns),
+	        cmocka_unit_test(logging_as_the_asa_shows_it),
+	        cmocka_unit_test(logging_as_json),
 	};
 	return RUN(tests);
 }
