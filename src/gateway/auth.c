@@ -139,7 +139,7 @@ static void query_answer(struct link *l, const struct ipc_msg *in)
 		break;
 	default:
 		m.type = IPC_SESSION_ITEM;
-		authority_item(a, in->session_query.after, &m.session_item);
+		authority_item(a, &in->session_query, &m.session_item);
 		break;
 	}
 	link_send(l, &m);

@@ -324,6 +324,7 @@ static bool conn_step_handshake(struct conn *c)
 		return false;
 	log_handshake(c, r == 0);
 	if (r < 0) {
+		worker_drop(c->w, DROP_TLS_HANDSHAKE);
 		c->state = CONN_CLOSING;
 		return false;
 	}
@@ -342,6 +343,8 @@ static void conn_step_tls(struct conn *c)
 		if (n == 0)
 			return;
 		if (n < 0) {
+			if (c->state != CONN_CLOSING)
+				worker_drop(c->w, n == ERR_CLOSED ? DROP_TLS_CLOSED : DROP_TLS_DECRYPT);
 			conn_touch(c); /* an alert may wait */
 			c->state == CONN_CLOSING ? (void)0 : conn_abort(c);
 			return;
@@ -350,6 +353,8 @@ static void conn_step_tls(struct conn *c)
 			session_on_tls_record(c->session, span_of(plain, (size_t)n));
 		else if (c->http)
 			conn_on_plain(c, span_of(plain, (size_t)n));
+		else
+			worker_drop(c->w, DROP_DELETING);
 		if (n > 0 && !c->session)
 			explicit_bzero(plain, (size_t)n); /* passwords */
 	}

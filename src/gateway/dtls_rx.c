@@ -243,7 +243,10 @@ static void assoc_up(struct session *s)
 	dtls_info(d->active.dtls, &info);
 	snprintf(d->protocol, sizeof(d->protocol), "%s", info.protocol);
 	snprintf(d->cipher, sizeof(d->cipher), "%s", info.cipher);
+	if (link_is_up(&s->link, LINK_DTLS))
+		worker_drop(s->w, DROP_REPLACED);
 	link_up(&s->link, LINK_DTLS, &t, loop_now());
+	session_tunnel_up(s, TUNNEL_DTLS, loop_now());
 	tls_log_done(s->w, &ends, NULL, info.protocol, info.cipher);
 	if (++d->n_established == 1)
 		session_log(s, LOG_NOTICE, 722033, "First UDP SVC connection established for SVC session.");
@@ -326,6 +329,7 @@ static void on_hello(struct worker *w, const struct udp_datagram *in, const stru
 		if (s->dtls.suite != DTLS_PSK_NEGOTIATE)
 			tls_log_resume(w, &ends);
 	}
+	worker_drop(w, DROP_DTLS_HELLO);
 	assoc_handshake(s, span_of(in->p, in->n));
 }
 

@@ -6,6 +6,7 @@
 
 #include "base/parse.h"
 #include "gateway/conn.h"
+#include "gateway/debug.h"
 #include "gateway/session.h"
 #include "gateway/session_log.h"
 #include "io/log.h"
@@ -277,13 +278,16 @@ static void ask_session(struct conn *c)
 	struct ipc_session_open *o = &m.session_open;
 	size_t n = 0;
 	c->http->wants_close = true; /* every answer but 200 ends the connection */
+	debug_request(c, &c->http->head);
 	if (tunnel_request_parse(&c->http->head, q) < 0 || (!q->wants_ip4 && !q->wants_ip6)) {
 		log_no_connect(c, 722001, "parsing");
 		/* not 401: that would tell a client that its session is gone for good */
+		debug_refused(c, 400, "Malformed tunnel parameters");
 		http_reply(c, 400, "Bad Request", "X-Reason: Malformed tunnel parameters\r\n", span_str(""));
 		return;
 	}
 	if (q->cookie.n != TOKEN_HEX_BYTES || parse_hex(q->cookie, o->token, sizeof(o->token), &n) < 0) {
+		debug_refused(c, 401, "Cookie is not acceptable");
 		log_no_connect(c, 722003, "authenticating");
 		http_reply(c, 401, "Cookie is not acceptable", "", span_str(""));
 		return;
@@ -313,10 +317,12 @@ void http_on_session(struct conn *c, const struct ipc_session_info *info)
 	case IPC_OPEN_OK:
 		break;
 	case IPC_OPEN_UNKNOWN:
+		debug_refused(c, 401, "Cookie is not acceptable");
 		log_no_connect(c, 722003, "authenticating");
 		http_reply(c, 401, "Cookie is not acceptable", "", span_str(""));
 		return;
 	case IPC_OPEN_NO_ADDRESS:
+		debug_refused(c, 503, "No address available");
 		http_reply(c, 503, "Service Unavailable", "X-Reason: No address available\r\n", span_str(""));
 		return;
 	default:
@@ -336,6 +342,7 @@ void http_on_session(struct conn *c, const struct ipc_session_info *info)
 		session_log_offer(s, info, &c->http->connect);
 		conn_enter_tunnel(c, s);
 		session_start(s);
+		debug_session(s, span_of(reply.p, reply.n));
 	}
 	text_done(&reply);
 }

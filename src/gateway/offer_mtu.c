@@ -2,6 +2,7 @@
  */
 #include "gateway/conn.h"
 #include "gateway/offer.h"
+#include "gateway/session_mtu.h"
 #include "io/log.h"
 
 /* The outer path as far as anybody knows it now: our link, the client's word, and what TCP has learned.
@@ -33,13 +34,8 @@ static const struct mtu_suite *dtls_suite(const struct session *s)
 	return suite_named(i->openssl_name ? i->openssl_name : "PSK-AES256-GCM-SHA384");
 }
 
-static enum mtu_version dtls_version(const struct session *s)
-{
-	const struct dtls_suite_info *i = dtls_suite_info(s->dtls.suite);
-	return i && i->is_dtls10 ? MTU_DTLS_1_0 : MTU_DTLS_1_2;
-}
-
-/* Inner bytes that fit a datagram. Injected sessions never encrypt before the MAC (io/dtls_new.c). */
+/* Inner bytes that fit a datagram. PSK-NEGOTIATE may end in another suite, whose overhead is not larger.
+ * Injected sessions never encrypt before the MAC (io/dtls_new.c). */
 static uint16_t dtls_limit(const struct session *s, uint8_t outer_family)
 {
 	const struct mtu_suite *suite = dtls_suite(s);
@@ -49,7 +45,7 @@ static uint16_t dtls_limit(const struct session *s, uint8_t outer_family)
 	        .outer_family = outer_family,
 	        .tls_version = MTU_TLS_1_3, /* plays no part */
 	        .tls_suite = suite_named("TLS_AES_256_GCM_SHA384"),
-	        .dtls_version = dtls_version(s),
+	        .dtls_version = session_mtu_dtls_version(s),
 	        .dtls_suite = suite ? suite : suite_named("PSK-AES256-GCM-SHA384"),
 	        .mac_order = MTU_MAC_FIRST,
 	};
@@ -57,25 +53,13 @@ static uint16_t dtls_limit(const struct session *s, uint8_t outer_family)
 	return mtu_derive(&in, &d) == 0 ? d.dtls_limit : MTU_MIN;
 }
 
-static enum mtu_version version_named(const char *protocol)
-{
-	static const struct {
-		const char *name; /* OpenSSL's */
-		enum mtu_version version;
-	} rows[] = {{"TLSv1", MTU_TLS_1_0}, {"TLSv1.1", MTU_TLS_1_1}, {"TLSv1.2", MTU_TLS_1_2}};
-	for (size_t i = 0; i < N_ELEM(rows); i++)
-		if (strcmp(protocol, rows[i].name) == 0)
-			return rows[i].version;
-	return MTU_TLS_1_3;
-}
-
 static void put_negotiated(const struct session *s, const struct conn *c, struct mtu_input *in)
 {
 	struct tls_info info;
 	tls_info(c->tls, &info);
-	in->tls_version = version_named(info.protocol);
+	in->tls_version = session_mtu_tls_version(info.protocol);
 	in->tls_suite = suite_named(info.cipher);
-	in->dtls_version = dtls_version(s);
+	in->dtls_version = session_mtu_dtls_version(s);
 	in->dtls_suite = dtls_suite(s);
 	in->mac_order = MTU_MAC_ANY;
 }

@@ -80,6 +80,7 @@ static void session_free(struct session *s)
 {
 	struct worker *w = s->w;
 	dtls_forget(s);
+	session_tunnel_end(s);
 	session_unpublish(s);
 	if (s->prev)
 		s->prev->next = s->next;
@@ -156,8 +157,18 @@ static void drop_tunnels(struct session *s)
 		conn_close(old);
 	}
 	link_down(&s->link, LINK_TLS);
+	session_tunnel_down(s, TUNNEL_TLS);
 	dtls_forget(s);
 	link_down(&s->link, LINK_DTLS);
+	session_tunnel_down(s, TUNNEL_DTLS);
+}
+
+static void count_replaced(const struct session *s)
+{
+	for (enum link_channel ch = 0; ch < LINK_N_CHANNELS; ch++) {
+		if (link_is_up(&s->link, ch))
+			worker_drop(s->w, DROP_REPLACED);
+	}
 }
 
 static void tell_auth(struct worker *w, uint8_t type, uint32_t index, uint32_t connection, uint8_t reason)
@@ -193,7 +204,9 @@ int session_open(struct worker *w, struct conn *c, const struct ipc_session_info
 		}
 		link_init(&s->link, 0, loop_now());
 		s->opened_at_ms = loop_now();
+		session_tunnel_begin(s, info->connection, loop_now());
 	} else {
+		count_replaced(s);
 		if (s->conn)
 			session_log(s, LOG_NOTICE, 722028, "Stale SVC connection closed.");
 		drop_tunnels(s);
@@ -227,6 +240,7 @@ void session_start(struct session *s)
 	snprintf(s->tls_protocol, sizeof(s->tls_protocol), "%s", info.protocol);
 	snprintf(s->tls_cipher, sizeof(s->tls_cipher), "%s", info.cipher);
 	link_up(&s->link, LINK_TLS, &t, now);
+	session_tunnel_up(s, TUNNEL_TLS, now);
 	bool is_first = s->n_tls++ == 0, was_lost = s->lost_at_ms != 0;
 	s->lost_at_ms = 0;
 	session_log_up(s, is_first, was_lost);
@@ -250,6 +264,7 @@ void session_on_tls_lost(struct session *s, const char *why)
 	session_log(s, LOG_INFO, 722023, "TCP SVC connection terminated without compression");
 	s->conn = NULL;
 	link_down(&s->link, LINK_TLS);
+	session_tunnel_down(s, TUNNEL_TLS);
 	s->lost_at_ms = loop_now();
 	check_lost(s);
 }
@@ -260,6 +275,7 @@ void session_on_dtls_lost(struct session *s, const char *why)
 	session_log(s, LOG_INFO, 722023, "UDP SVC connection terminated without compression");
 	dtls_active_done(s);
 	link_down(&s->link, LINK_DTLS);
+	session_tunnel_down(s, TUNNEL_DTLS);
 	check_lost(s);
 }
 
@@ -275,11 +291,29 @@ static void count_control_tx(struct session *s, enum link_channel ch, size_t pay
 	count_control(&t->tx_control_packets, &t->tx_control_bytes, payload_bytes);
 }
 
+/* What a client is told by the code, by the ASA's name of the cause: all of them are for good (type 16). */
+static uint8_t disconnect_code(const char *why)
+{
+	static const struct {
+		const char *why;
+		uint8_t severity; /* as of syslog */
+	} causes[] = {
+	        {"Idle Timeout", LOG_WARNING},
+	        {"Max time exceeded", LOG_WARNING},
+	        {"Administrator Shutdown", LOG_CRIT},
+	};
+	for (size_t i = 0; i < N_ELEM(causes); i++) {
+		if (strcmp(causes[i].why, why) == 0)
+			return DISCONNECT_CODE(causes[i].severity, DISCONNECT_TYPE_LOGOUT);
+	}
+	return DISCONNECT_USER;
+}
+
 static void send_disconnect(struct session *s, const char *text)
 {
 	uint8_t payload[128];
 	struct wr w = wr_open(payload, sizeof(payload));
-	wr_u8(&w, DISCONNECT_USER);
+	wr_u8(&w, disconnect_code(text));
 	wr_str(&w, text);
 	count_control_tx(s, LINK_TLS, w.n);
 	if (s->conn && wr_ok(&w) && conn_write_cstp(s->conn, CSTP_DISCONNECT, wr_span(&w)) < 0)

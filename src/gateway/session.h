@@ -11,14 +11,6 @@
 #include "wire/cstp.h"
 #include "wire/params.h"
 
-struct traffic {
-	uint64_t tx_bytes, rx_bytes; /* inner bytes; tx is towards the client */
-	uint64_t tx_packets, rx_packets;
-	uint64_t tx_drops, rx_drops;
-	uint64_t tx_control_bytes, rx_control_bytes; /* frames that are no data, with their CSTP header */
-	uint64_t tx_control_packets, rx_control_packets;
-};
-
 /* A DTLS association and where its datagrams go. */
 struct session_assoc {
 	struct dtls *dtls; /* NULL: none */
@@ -76,7 +68,8 @@ struct session {
 	struct session_mtu mtu;
 	struct link link;
 	struct loop_timer timer;
-	struct traffic traffic[LINK_N_CHANNELS];
+	struct traffic traffic[LINK_N_CHANNELS]; /* of all tunnels of the channel */
+	struct session_tunnels tunnels;
 	uint16_t n_tls;                /* TLS tunnels so far */
 	ms_t opened_at_ms, lost_at_ms; /* lost_at_ms: no TLS tunnel since; 0: there is one */
 	uint32_t n_dpd_lost;           /* tunnels that DPD found dead */

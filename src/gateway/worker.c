@@ -44,6 +44,12 @@ static const char *const drop_names[N_DROP_REASONS] = {
         [DROP_SPOOFED] = "svc-selector-failure",
         [DROP_NO_FRAGMENT] = "mp-svc-no-fragment",
         [DROP_NO_CHANNEL] = "mp-svc-no-channel",
+        [DROP_DELETING] = "mp-svc-delete-in-progress",
+        [DROP_REPLACED] = "svc-replacement-conn",
+        [DROP_TLS_HANDSHAKE] = "ssl-handshake-failed",
+        [DROP_TLS_CLOSED] = "ssl-received-close-alert",
+        [DROP_TLS_DECRYPT] = "ssl-record-decrypt-error",
+        [DROP_DTLS_HELLO] = "dtls-hello-close",
 };
 
 const char *worker_drop_name(enum drop_reason why)

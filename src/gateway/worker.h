@@ -10,6 +10,7 @@
 
 #include "base/htab.h"
 #include "gateway/log_setup.h"
+#include "gateway/session_tunnel.h"
 #include "io/dtls.h"
 #include "io/loop.h"
 #include "io/ratelimit.h"
@@ -42,6 +43,13 @@ enum drop_reason {
 	DROP_SPOOFED,      /* svc-selector-failure: inner source is not the session's */
 	DROP_NO_FRAGMENT,  /* mp-svc-no-fragment: larger than the tunnel's MTU, and not to be cut */
 	DROP_NO_CHANNEL,   /* mp-svc-no-channel: TUN did not take it */
+	DROP_DELETING,     /* mp-svc-delete-in-progress: came after the session's end */
+	/* flows, not packets */
+	DROP_REPLACED,      /* svc-replacement-conn: a newer connection took a tunnel's place */
+	DROP_TLS_HANDSHAKE, /* ssl-handshake-failed */
+	DROP_TLS_CLOSED,    /* ssl-received-close-alert */
+	DROP_TLS_DECRYPT,   /* ssl-record-decrypt-error */
+	DROP_DTLS_HELLO,    /* dtls-hello-close: a ClientHello that was ours and made a handshake go on */
 	N_DROP_REASONS,
 };
 
@@ -103,7 +111,9 @@ struct worker {
 	ms_t pre_login_told_at_ms; /* when the log heard of a watermark last */
 	struct loop_timer accept_timer; /* no descriptor was left: when to try again */
 	struct control *control;        /* the console (control.c); NULL: no socket */
+	uint8_t debug_level;            /* the highest that a console wants, 0: nobody debugs */
 	uint64_t n_sessions_total, n_sessions_peak;
+	struct tunnel_count tunnels[N_TUNNEL_KINDS];
 };
 
 /* The process: talks to the monitor on this socket until told to stop. Returns the exit status. */

@@ -50,7 +50,8 @@ enum ipc_type {
 	IPC_POOL_INFO,
 	IPC_STATS_QUERY,
 	IPC_STATS_INFO,
-	IPC_SESSION_QUERY, /* the session with the lowest index above .after: walks all of them */
+	IPC_SESSION_QUERY, /* the session with the lowest index above .after: walks all of them, or all that
+	                      wait */
 	IPC_SESSION_ITEM,
 	/* auth -> the worker thread whose socket opened the session */
 	IPC_SESSION_KICK,
@@ -120,7 +121,14 @@ enum ipc_kick_reason {
 	IPC_KICK_N
 };
 
-enum ipc_logoff_kind { IPC_LOGOFF_NAME, IPC_LOGOFF_INDEX, IPC_LOGOFF_ALL, IPC_LOGOFF_N };
+enum ipc_logoff_kind {
+	IPC_LOGOFF_NAME,
+	IPC_LOGOFF_INDEX,
+	IPC_LOGOFF_ALL,
+	IPC_LOGOFF_TUNNEL_GROUP,
+	IPC_LOGOFF_ADDRESS, /* an inner address, or where the client comes from */
+	IPC_LOGOFF_N
+};
 
 /* Enums travel and are kept as uint8_t; strings are NUL-terminated. */
 struct ipc_fd {
@@ -213,7 +221,7 @@ struct ipc_session_kick {
 
 struct ipc_logoff {
 	uint8_t kind;                 /* enum ipc_logoff_kind */
-	char value[IPC_USER_MAX + 1]; /* name, index in decimal, or "" */
+	char value[IPC_USER_MAX + 1]; /* name, index in decimal, address as text, or "" */
 };
 
 struct ipc_logoff_result {
@@ -244,7 +252,8 @@ struct ipc_stats_info {
 };
 
 struct ipc_session_query {
-	uint32_t after; /* 0 = from the first */
+	uint32_t after;     /* 0 = from the first */
+	bool wants_waiting; /* only those that no worker has connected */
 };
 
 struct ipc_session_item {

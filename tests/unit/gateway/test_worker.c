@@ -1341,7 +1341,7 @@ TEST(reload_and_shutdown)
 	tls_carries_data(d);
 	gateway_stop(true);
 	cstp_expect(d, CSTP_DISCONNECT,
-	        "\xb0"
+	        "\x50"
 	        "Administrator Shutdown",
 	        23);
 	expect_end(d);
