@@ -140,7 +140,8 @@ static struct dtls_record *record_make(struct dtls *d)
 	struct dtls_record *r = NULL;
 	enum aead_alg alg;
 
-	if (d->is_openssl_kept || d->suite == NULL || !suite_alg(d->suite, &alg) || d->flight.is_over)
+	if (d->is_openssl_kept || SSL_version(d->ssl) != DTLS1_2_VERSION || d->suite == NULL ||
+	        !suite_alg(d->suite, &alg) || d->flight.is_over)
 		return NULL;
 	/* our Finished was a record of this epoch: without having seen it we know nothing */
 	if (d->spent.next_seq == 0 || (d->spent.is_odd && alg != AEAD_CHACHA20_POLY1305))
