@@ -179,8 +179,9 @@ static int slow_read(struct dtls *d, uint8_t *buf, size_t cap)
 {
 	size_t n = 0;
 
-	if (d->in.n == 0)
-		d->in = dtls_early_next(d);
+	/* what was short is only known now that there is a suite */
+	while (d->in.n == 0 && (d->in = dtls_early_next(d)).n > 0 && has_short_record(d, d->in))
+		d->in.n = 0;
 	ERR_clear_error();
 	int r = SSL_read_ex(d->ssl, buf, cap > INT32_MAX ? INT32_MAX : cap, &n);
 	return r == 1 ? (int)n : dtls_failed(d, r, "DTLS read failed");
