@@ -4,6 +4,7 @@
 #include "datapath/headers.h"
 
 #define IP4_VERSION_AND_LENGTH 0x45 /* version 4, no options */
+#define PORTS_BYTES            4
 
 /* A packet that may have a flow, with what joining it needs. */
 struct segment {
@@ -145,26 +146,36 @@ static bool sums_have_one_form(const struct segment *s)
 	return ip != UINT16_MAX && l4 != 0 && (l4 != UINT16_MAX || !s->is_tcp);
 }
 
-/* False: the packet belongs to no flow. */
+static bool tcp_is_joinable(struct segment *s, const uint8_t *tcp, size_t n)
+{
+	size_t n_head = n >= TCP_HEADER_BYTES ? tcp_header_bytes(tcp) : 0;
+
+	if (n_head < TCP_HEADER_BYTES || n_head >= n)
+		return false;
+	s->head_bytes = s->l4_at + n_head;
+	s->has_push = tcp[TCP_FLAGS_AT] & TCP_PSH;
+	return tcp_is_plain(tcp);
+}
+
+static bool udp_is_joinable(struct segment *s, const uint8_t *udp, size_t n)
+{
+	s->head_bytes = s->l4_at + UDP_HEADER_BYTES;
+	return n > UDP_HEADER_BYTES && get_be16(udp + UDP_LENGTH_AT) == n;
+}
+
+/* False: the packet belongs to no flow. A malformed one does if it has ports: it stays in its place. */
 static bool l4_cut(struct segment *s, unsigned kinds)
 {
 	const uint8_t *l4 = s->p + s->l4_at;
-	size_t n_l4 = s->n - s->l4_at;
-	if (!s->is_tcp) {
-		s->head_bytes = s->l4_at + UDP_HEADER_BYTES;
-		if (!(kinds & COALESCE_UDP) || n_l4 < UDP_HEADER_BYTES)
-			return false;
-		s->is_joinable = get_be16(l4 + UDP_LENGTH_AT) == n_l4 && n_l4 > UDP_HEADER_BYTES;
-	} else {
-		size_t n_head = n_l4 >= TCP_HEADER_BYTES ? tcp_header_bytes(l4) : 0;
-		if (!(kinds & (s->is_ip6 ? COALESCE_TCP6 : COALESCE_TCP4)) || n_head < TCP_HEADER_BYTES ||
-		        n_head > n_l4)
-			return false;
-		s->head_bytes = s->l4_at + n_head;
-		s->has_push = l4[TCP_FLAGS_AT] & TCP_PSH;
-		s->is_joinable = n_l4 > n_head && tcp_is_plain(l4);
-	}
-	s->is_joinable = s->is_joinable && sums_have_one_form(s) && sums_are_right(s);
+	size_t n = s->n - s->l4_at;
+
+	if (!(kinds & (!s->is_tcp         ? COALESCE_UDP
+	                      : s->is_ip6 ? COALESCE_TCP6
+	                                  : COALESCE_TCP4)) ||
+	        n < PORTS_BYTES)
+		return false;
+	s->is_joinable = (s->is_tcp ? tcp_is_joinable(s, l4, n) : udp_is_joinable(s, l4, n)) &&
+	                 sums_have_one_form(s) && sums_are_right(s);
 	return true;
 }
 
@@ -184,7 +195,7 @@ static struct coalesce_flow *flow_find(struct coalesce *c, const struct segment 
 		struct coalesce_flow *f = &c->flow[i];
 		/* addresses are the end of the IP header and ports the begin of what follows */
 		if (f->n_segments > 0 && f->is_ip6 == s->is_ip6 && f->is_tcp == s->is_tcp &&
-		        same(f->head + addr_at, s->p + addr_at, s->l4_at + 4 - addr_at))
+		        same(f->head + addr_at, s->p + addr_at, s->l4_at + PORTS_BYTES - addr_at))
 			return f;
 	}
 	return NULL;

@@ -147,6 +147,8 @@ CHANGE(urg, t[13] |= 0x20)
 CHANGE(ece, t[13] |= 0x40)
 CHANGE(cwr, t[13] |= 0x80)
 CHANGE(no_ack, t[13] = 0)
+CHANGE(short_header, t[12] = 0x20)
+CHANGE(long_header, t[12] = 0xf0; p[is_ip6(p) ? 7 : 8] = 9)
 CHANGE(bad_payload, p[n - 1] ^= 1)
 CHANGE(bad_sum, p[l4_sum_at(p)] ^= 0x40)
 CHANGE(zero_sum, set16(p + l4_sum_at(p), 0))
@@ -176,6 +178,8 @@ TEST(what_differs_is_not_joined)
 	        {ece, true},
 	        {cwr, true},
 	        {no_ack, true},
+	        {short_header, true},
+	        {long_header, true},
 	        {bad_payload, false, true},
 	        {bad_sum, false, true},
 	        {zero_sum, false, true},
