@@ -4,7 +4,8 @@
  *	udpblast recv PORT SECONDS                  ends with the sender, or after SECONDS
  *	udpblast send ADDRESS PORT BYTES PPS MS
  *
- * BYTES is the UDP payload. Each prints one line of JSON. */
+ * BYTES is the UDP payload. Each prints one line of JSON; "late" are the packets that were 100 ms or more on
+ *the way. */
 #include <errno.h>
 #include <poll.h>
 #include <stdio.h>
@@ -26,7 +27,7 @@
 #define QUIET_NS       1000000000u /* the sender has ended when nothing came for so long */
 #define LINGER_NS      200000000u  /* what is still on its way after the sender's last word */
 #define LAST_WORDS     3
-#define LAST_WORD_EACH 100000000 /* ns between them */
+#define LAST_WORD_EACH 20000000 /* ns between them */
 #define NS_PER_S       1000000000u
 #define SLEEP_MIN_NS   50000.0
 #define SLEEP_MAX_NS   5000000.0
@@ -242,10 +243,12 @@ static int run_recv(char **argv)
 	printf("ready\n");
 	fflush(stdout);
 	receive_all(r, now_ns() + (uint64_t)seconds * NS_PER_S);
-	printf("{\"got\": %llu, \"sent\": %llu, \"reordered\": %llu, \"delay_p50_us\": %u, \"delay_p99_us\": "
+	printf("{\"got\": %llu, \"sent\": %llu, \"late\": %u, \"reordered\": %llu, \"delay_p50_us\": %u, "
+	       "\"delay_p99_us\": "
 	       "%u}\n",
 	        (unsigned long long)r->n_got, (unsigned long long)(r->is_told ? r->n_sent : r->next_seq),
-	        (unsigned long long)r->n_reordered, delay_us(r, 50), delay_us(r, 99));
+	        r->delays[DELAY_STEPS - 1], (unsigned long long)r->n_reordered, delay_us(r, 50),
+	        delay_us(r, 99));
 	return 0;
 }
 
