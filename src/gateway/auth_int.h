@@ -11,7 +11,7 @@
 #include "policy/model.h"
 
 #define AUTH_LINKS_MAX         257u /* 256 worker threads and the control thread */
-#define AUTH_JOBS_MAX          256u /* passwords being checked at the same time */
+#define AUTH_JOBS_MAX          1024u /* passwords being checked at the same time */
 #define AUTH_JOBS_PER_PEER_MAX 8u   /* of one client address: parallel guesses cannot outrun the lockout */
 
 struct auth;
