@@ -154,9 +154,9 @@ static void drop_tunnels(struct session *s)
 		old->session = NULL;
 		conn_close(old);
 	}
-	link_down(&s->link, LINK_TLS);
+	link_down(&s->link, LINK_TLS, loop_now());
 	dtls_forget(s);
-	link_down(&s->link, LINK_DTLS);
+	link_down(&s->link, LINK_DTLS, loop_now());
 }
 
 static void tell_auth(struct worker *w, uint8_t type, uint32_t index, uint32_t connection, uint8_t reason)
@@ -179,6 +179,16 @@ void session_not_opened(struct worker *w, const struct ipc_session_info *info)
 		tell_auth(w, IPC_SESSION_LOST, info->index, info->connection, 0);
 }
 
+static void configure_link(struct session *s)
+{
+	struct link_config c = {
+	        .policy = LINK_CLASSIC,
+	        .is_gateway = true,
+	        .idle_ms = (ms_t)s->policy.idle_timeout_s * 1000,
+	};
+	link_configure(&s->link, &c, loop_now());
+}
+
 int session_open(struct worker *w, struct conn *c, const struct ipc_session_info *info,
         const struct tunnel_request *req, struct text *ret_reply, struct session **ret)
 {
@@ -190,7 +200,7 @@ int session_open(struct worker *w, struct conn *c, const struct ipc_session_info
 			session_not_opened(w, info);
 			return -ENOMEM;
 		}
-		link_init(&s->link, 0, loop_now());
+		link_init(&s->link, loop_now());
 		s->opened_at_ms = loop_now();
 	} else {
 		drop_tunnels(s);
@@ -201,8 +211,7 @@ int session_open(struct worker *w, struct conn *c, const struct ipc_session_info
 		goto fail;
 	if ((r = resolve_policy(s)) < 0)
 		goto fail;
-	s->link.idle_ms = (ms_t)s->policy.idle_timeout_s * 1000;
-	s->link.last_data_ms = loop_now();
+	configure_link(s);
 	if ((r = offer_make(s, c, info, req, ret_reply)) < 0)
 		goto fail;
 	s->conn = c;
@@ -284,7 +293,7 @@ void session_on_tls_lost(struct session *s, const char *why)
 	session_log(s, LOG_NOTICE, 722037, "SVC closing connection: %s.", why);
 	session_log(s, LOG_INFO, 722023, "TCP SVC connection terminated without compression");
 	s->conn = NULL;
-	link_down(&s->link, LINK_TLS);
+	link_down(&s->link, LINK_TLS, loop_now());
 	s->lost_at_ms = loop_now();
 	check_lost(s);
 }
@@ -294,7 +303,7 @@ void session_on_dtls_lost(struct session *s, const char *why)
 	session_log(s, LOG_NOTICE, 722037, "SVC closing connection: %s.", why);
 	session_log(s, LOG_INFO, 722023, "UDP SVC connection terminated without compression");
 	dtls_active_done(s);
-	link_down(&s->link, LINK_DTLS);
+	link_down(&s->link, LINK_DTLS, loop_now());
 	check_lost(s);
 }
 
@@ -396,6 +405,10 @@ static void obey(struct session *s, const struct link_action *a)
 	case LINK_SEND_KEEPALIVE:
 	case LINK_REKEY:
 		break; /* the client's business: the gateway only announces the intervals */
+	case LINK_NUDGE:
+	case LINK_SWITCHED:
+	case LINK_PATH_LIMIT:
+		break;
 	}
 }
 
@@ -491,7 +504,7 @@ static void on_disconnect(struct session *s, struct span payload)
 /* One packet of either channel, by its type. */
 static void on_packet(struct session *s, enum link_channel ch, const struct cstp_packet *p)
 {
-	link_on_rx(&s->link, ch, p->type == CSTP_DATA, worker_now(s->w));
+	link_on_rx(&s->link, ch, p->type == CSTP_DATA, p->payload.n, worker_now(s->w));
 	switch (p->type) {
 	case CSTP_DATA:
 		packet_to_inside(s, ch, p->payload);
@@ -589,5 +602,5 @@ void session_send_packet(struct session *s, struct span packet)
 	}
 	t->tx_packets++;
 	t->tx_bytes += packet.n;
-	link_on_tx(&s->link, ch, true, worker_now(s->w));
+	link_on_tx(&s->link, ch, true, packet.n, worker_now(s->w));
 }

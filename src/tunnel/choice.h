@@ -46,9 +46,10 @@ struct choice_view {
 	bool is_suspect, is_dead; /* DTLS */
 	bool is_proven;           /* DTLS answered a probe of the size it is used for, lately enough */
 	bool may_duplicate;
-	bool is_oversize;   /* packets too large for DTLS are about, and the peer takes no mixture */
-	bool is_peer_gone;  /* classic: the peer fell back to TLS */
-	ms_t lost_since_ms; /* the first thing sent by DTLS without an answer; MS_NEVER: none */
+	bool is_oversize;        /* packets too large for DTLS are about, and the peer takes no mixture */
+	bool is_peer_gone;       /* classic: the peer fell back to TLS */
+	enum choice_cause doubt; /* why it is suspect or dead */
+	ms_t lost_since_ms;      /* the first thing sent by DTLS without an answer; MS_NEVER: none */
 };
 
 struct choice {
@@ -59,14 +60,17 @@ struct choice {
 	ms_t hold_ms;       /* the last hold-down; 0: none yet */
 	ms_t return_at_ms;  /* data may return to DTLS from then on */
 	ms_t dtls_since_ms; /* data is on DTLS since */
+	ms_t gap_ms;        /* of the suspicion under way */
 	uint16_t n_dups;    /* in this suspicion */
 	struct choice_switch event;
 	struct choice_counts counts;
 };
 
 void choice_init(struct choice *c, bool is_held);
-/* Decides anew. cause: what the caller knows about why DTLS or TLS is no longer good. */
-void choice_update(struct choice *c, const struct choice_view *v, enum choice_cause cause, ms_t now_ms);
+/* Decides anew. */
+void choice_update(struct choice *c, const struct choice_view *v, ms_t now_ms);
+/* The network is another one: its past does not count. */
+void choice_forget(struct choice *c, ms_t now_ms);
 /* A packet is about to go on both; false: the allowance is used up, TLS only. */
 bool choice_take_duplicate(struct choice *c);
 /* The last switch that nobody was told about; false: none. */

@@ -32,33 +32,38 @@ struct liveness {
 	const struct liveness_terms *terms;
 	enum liveness_state state;
 	bool needs_answer; /* only an answer revives it */
+	bool is_graced;    /* the deadline was missed and has been put off once */
 	bool has_rtt;
-	uint32_t srtt_ms, rttvar_ms; /* RFC 6298 */
-	ms_t last_rx_ms;
-	ms_t waiting_since_ms; /* first data sent since last_rx_ms; MS_NEVER: nothing waits */
-	ms_t asked_at_ms;      /* last query or probe */
-	ms_t due_ms;           /* next thing to do; MS_NEVER */
-	ms_t retry_ms;         /* DEAD: the wait after the next probe */
-	uint8_t n_probes;      /* SUSPECT: unanswered */
+	uint8_t n_probes;            /* SUSPECT: unanswered */
+	uint32_t srtt_us, rttvar_us; /* RFC 6298 */
+	ms_t waiting_since_ms;       /* first data sent since anything was received; MS_NEVER: none */
+	ms_t asked_at_ms;            /* last query or probe */
+	ms_t answered_at_ms;         /* last answer; 0: none yet */
+	ms_t unanswered_since_ms;    /* what made it suspect was sent then; MS_NEVER */
+	ms_t due_ms;                 /* next thing to do; MS_NEVER */
+	ms_t retry_ms;               /* DEAD: the wait after the next probe */
 };
 
-void liveness_init(struct liveness *v, const struct liveness_terms *t, ms_t now_ms);
+void liveness_init(struct liveness *v, const struct liveness_terms *t);
 void liveness_on_tx_data(struct liveness *v, ms_t now_ms);
 /* Something authentic, of whatever kind. Returns true when this made a suspect or dead tunnel alive. */
-bool liveness_on_rx(struct liveness *v, ms_t now_ms);
+bool liveness_on_rx(struct liveness *v);
 /* An answer to a probe. rtt_ms: MS_NEVER when it is not known which. Returns as liveness_on_rx(). */
 bool liveness_on_answer(struct liveness *v, ms_t rtt_ms, ms_t now_ms);
 /* Doubt from elsewhere: ask at once. is_suspect: and distrust it until the answer. */
 void liveness_doubt(struct liveness *v, bool is_suspect, ms_t now_ms);
-/* The network is another one: what was measured counts no more. */
+/* The network is another one: what was measured counts no more, and it has to answer at once. */
 void liveness_on_network_change(struct liveness *v, ms_t now_ms);
+/* The session is used again, by whichever tunnel: a dead one is looked after again. */
+void liveness_on_use(struct liveness *v, ms_t now_ms);
 
 enum liveness_act { LIVENESS_NOTHING, LIVENESS_ASK };
-/* What is due; is_in_use: data was sent or received lately, on whichever tunnel. */
+/* What is due; is_in_use: data was sent or received lately, on whichever tunnel. The state may change without
+ * anything to send. */
 enum liveness_act liveness_step(struct liveness *v, bool is_in_use, ms_t now_ms);
-static inline ms_t liveness_due_ms(const struct liveness *v)
+static inline bool liveness_is_doubtful(const struct liveness *v)
 {
-	return v->due_ms;
+	return v->state == LIVENESS_SUSPECT || v->state == LIVENESS_DEAD;
 }
 /* How long to wait for the answer to one probe, and for the verdict on a size: max(3 srtt, 150 ms). */
 ms_t liveness_answer_ms(const struct liveness *v);

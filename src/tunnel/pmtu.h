@@ -13,14 +13,15 @@
 
 #include "tunnel/channel.h"
 
-#define PMTU_BASE_BYTES  1100   /* RFC 8899 BASE_PLPMTU 1200, less outer IPv6, UDP and the record */
-#define PMTU_FLOOR_BYTES 440    /* fits what every host accepts (RFC 791: 576), less the same */
-#define PMTU_MAX_PROBES  3      /* RFC 8899 MAX_PROBES */
-#define PMTU_GRAIN_BYTES 4      /* the search ends when it is this close */
-#define PMTU_VERIFY_MS   100    /* between verifications while large packets flow */
-#define PMTU_RAISE_MS    600000 /* RFC 8899 PMTU_RAISE_TIMER */
-#define PMTU_ERROR_MS    1000   /* from ERROR to the next try, while in use */
-#define PMTU_MAX_SENDS   3      /* probes of one step */
+#define PMTU_BASE_BYTES    1100   /* RFC 8899 BASE_PLPMTU 1200, less outer IPv6, UDP and the record */
+#define PMTU_FLOOR_BYTES   440    /* fits what every host accepts (RFC 791: 576), less the same */
+#define PMTU_MAX_PROBES    3      /* RFC 8899 MAX_PROBES */
+#define PMTU_GRAIN_BYTES   4      /* the search ends when it is this close */
+#define PMTU_VERIFY_MS     100    /* between verifications while large packets flow */
+#define PMTU_RAISE_MS      600000 /* RFC 8899 PMTU_RAISE_TIMER */
+#define PMTU_ERROR_MS      10000  /* from ERROR to the next try */
+#define PMTU_MAX_SENDS     2      /* probes of one step */
+#define PMTU_LARGEST_BYTES 16376  /* payload of a CSTP packet */
 
 enum pmtu_state { PMTU_OFF, PMTU_BASE, PMTU_SEARCH, PMTU_COMPLETE, PMTU_DOUBT, PMTU_ERROR };
 const char *pmtu_state_name(enum pmtu_state s);
@@ -36,18 +37,23 @@ struct pmtu_probe {
 
 struct pmtu {
 	enum pmtu_state state;
-	uint16_t max_bytes;    /* never more is tried */
-	uint16_t good_bytes;   /* largest proven; 0: none */
-	uint16_t bad_bytes;    /* smallest that is believed not to pass; max_bytes + 1: none */
-	uint16_t safe_bytes;   /* DOUBT: proven since the doubt; else as good_bytes */
-	uint16_t limit_bytes;  /* what is told to senders */
-	uint16_t told_bytes;   /* limit_bytes of the last event */
-	enum pmtu_cause cause; /* of the last change of limit_bytes */
-	uint8_t n_lost;        /* probes of the size under way */
-	bool has_large;        /* large packets were sent since the last verification */
-	struct pmtu_probe main, small;
-	ms_t next_at_ms;     /* not before this the next probe; MS_NEVER */
-	ms_t verified_at_ms; /* when the size in use was last answered; 0: not since the restart */
+	bool is_paused;
+	bool has_large;           /* large packets were sent since the last verification */
+	bool has_looked;          /* SEARCH: the smallest bad size was tried once more */
+	uint8_t n_lost;           /* probes of the size under way; DOUBT: of good_bytes */
+	uint16_t max_bytes;       /* never more is tried */
+	uint16_t good_bytes;      /* largest proven; 0: none */
+	uint16_t bad_bytes;       /* smallest that is believed not to pass; max_bytes + 1: none */
+	uint16_t safe_bytes;      /* what may be sent in one datagram now */
+	uint16_t limit_bytes;     /* what is told to senders */
+	uint16_t told_bytes;      /* limit_bytes of the last event */
+	enum pmtu_cause cause;    /* of the last change of limit_bytes */
+	struct pmtu_probe search; /* of a size not yet proven; DOUBT: of PMTU_BASE_BYTES */
+	struct pmtu_probe verify; /* of good_bytes */
+	ms_t next_at_ms;          /* not before this the next search probe; MS_NEVER: none wanted */
+	ms_t raise_at_ms;         /* COMPLETE: look upward then */
+	ms_t verify_at_ms;        /* not before this the next verification */
+	ms_t verified_at_ms;      /* when the size in use was last answered; 0: not since the restart */
 	uint64_t n_black_holes;
 };
 
@@ -75,8 +81,9 @@ void pmtu_on_answer(struct pmtu *p, uint64_t id, ms_t now_ms);
 void pmtu_on_too_big(struct pmtu *p, uint16_t bytes, ms_t now_ms);
 /* Asks for the size in use once, now. */
 void pmtu_verify(struct pmtu *p, ms_t now_ms);
-/* The tunnel's life is in doubt: lost probes say nothing about sizes. */
+/* The tunnel's life is in doubt: lost probes say nothing about sizes. And the end of that. */
 void pmtu_pause(struct pmtu *p);
+void pmtu_resume(struct pmtu *p, ms_t now_ms);
 
 /* Probes to send, at most PMTU_MAX_SENDS; their ids are *next_id and following. verdict_ms: a probe that old
  * is lost. */

@@ -36,7 +36,7 @@ static struct session sample(void)
 	s.dtls.suite = DTLS_PSK_NEGOTIATE;
 	s.dtls.limit_bytes = 1410;
 	s.policy.idle_timeout_s = 1800;
-	link_init(&s.link, 1800000, now.now_ms - 5000);
+	link_init(&s.link, now.now_ms - 5000);
 	link_up(&s.link, LINK_TLS, &(struct link_timers){0}, now.now_ms - 5000);
 	link_up(&s.link, LINK_DTLS, &(struct link_timers){0}, now.now_ms - 5000);
 	s.traffic[LINK_TLS] = (struct traffic){835, 10, 1, 2, 3, 4};
@@ -106,8 +106,8 @@ TEST(waiting_session_is_inactive)
 	struct session s = sample();
 	s.conn = NULL;
 	s.lost_at_ms = now.now_ms - 61000;
-	link_down(&s.link, LINK_TLS);
-	link_down(&s.link, LINK_DTLS);
+	link_down(&s.link, LINK_TLS, 0);
+	link_down(&s.link, LINK_DTLS, 0);
 	char *text = detail(&s, false);
 	assert_non_null(strstr(text, "Protocol     : AnyConnect-Parent\n"));
 	assert_non_null(strstr(text, "Inactivity   : 0h:01m:01s\n"));
@@ -163,8 +163,8 @@ TEST(absent_tunnels_are_null)
 	struct session s = sample();
 	s.conn = NULL;
 	s.dtls.suite = DTLS_NONE;
-	link_down(&s.link, LINK_TLS);
-	link_down(&s.link, LINK_DTLS);
+	link_down(&s.link, LINK_TLS, 0);
+	link_down(&s.link, LINK_DTLS, 0);
 	struct render_session v = {.s = &s};
 	json_t *a = render_sessions_json(&(struct render_list){&v, 1}, &now);
 	json_t *j = json_array_get(a, 0);
