@@ -6,7 +6,7 @@
  *   id u16   last:1 offset:15  bytes of the packet from offset on
  *
  * id: the same in all pieces of one packet, another in the next. Offsets, and the lengths of all pieces but
- * the last, are multiples of PIECE_UNIT_BYTES. Overlapping bytes: the later piece wins. */
+ * the last, are multiples of PIECE_UNIT_BYTES. Overlapping bytes: the piece that comes later wins. */
 #ifndef WIRE_PIECES_H
 #define WIRE_PIECES_H
 
