@@ -19,6 +19,7 @@ void link_init(struct link *l, ms_t now_ms)
 	        .last_hint_ms = MS_NEVER,
 	        .hint_asked_ms = MS_NEVER,
 	        .tls_data_at_ms = MS_NEVER,
+	        .dtls_data_at_ms = MS_NEVER,
 	        .oversize_at_ms = MS_NEVER,
 	        .nudged_at_ms = MS_NEVER,
 	};
@@ -44,6 +45,28 @@ void link_configure(struct link *l, const struct link_config *c, ms_t now_ms)
 	link_decide(l, now_ms);
 }
 
+/* DTLS answered a probe of the size it is used for, and that is not long ago. */
+static bool is_proven(const struct link *l, ms_t now_ms)
+{
+	const struct liveness *v = &l->channels[LINK_DTLS].life;
+	ms_t at_ms = l->pmtu.state == PMTU_OFF ? v->answered_at_ms : l->pmtu.verified_at_ms;
+	ms_t fresh_ms = liveness_verdict_ms(v);
+	if (fresh_ms < CHOICE_FRESH_MS)
+		fresh_ms = CHOICE_FRESH_MS;
+	return at_ms != 0 && ms_since(at_ms, now_ms) <= fresh_ms;
+}
+
+/* TLS is there again, and data was on DTLS only for want of it. */
+static void distrust_unproven(struct link *l, ms_t now_ms)
+{
+	struct link_state *dtls = &l->channels[LINK_DTLS];
+	if (!link_is_seamless(l) || !l->channels[LINK_TLS].is_up || l->choice.mode != CHOICE_DTLS ||
+	        dtls->life.state == LIVENESS_SUSPECT || pmtu_is_proven(&l->pmtu))
+		return;
+	liveness_doubt(&dtls->life, true, now_ms);
+	link_on_suspect(l, CAUSE_NO_ANSWER, now_ms);
+}
+
 void link_up(struct link *l, enum link_channel ch, const struct link_timers *t, ms_t now_ms)
 {
 	struct link_state *c = &l->channels[ch];
@@ -61,6 +84,7 @@ void link_up(struct link *l, enum link_channel ch, const struct link_timers *t, 
 		l->last_hint_ms = now_ms; /* until it has proven DTLS, the peer sends by TLS */
 	}
 	link_decide(l, now_ms);
+	distrust_unproven(l, now_ms);
 }
 
 void link_down(struct link *l, enum link_channel ch, ms_t now_ms)
@@ -68,6 +92,9 @@ void link_down(struct link *l, enum link_channel ch, ms_t now_ms)
 	l->channels[ch].is_up = false;
 	if (ch == LINK_DTLS)
 		pmtu_pause(&l->pmtu);
+	else if (l->choice.mode == CHOICE_TLS && !is_proven(l, now_ms))
+		pmtu_doubt(
+		        &l->pmtu, now_ms); /* data returns to DTLS, which was not looked after for a while */
 	link_decide(l, now_ms);
 }
 
@@ -78,17 +105,6 @@ void link_on_rekeyed(struct link *l, enum link_channel ch, ms_t now_ms)
 }
 
 /* ---- the choice ---- */
-
-/* DTLS answered a probe of the size it is used for, and that is not long ago. */
-static bool is_proven(const struct link *l, ms_t now_ms)
-{
-	const struct liveness *v = &l->channels[LINK_DTLS].life;
-	ms_t at_ms = l->pmtu.state == PMTU_OFF ? v->answered_at_ms : l->pmtu.verified_at_ms;
-	ms_t fresh_ms = liveness_verdict_ms(v);
-	if (fresh_ms < CHOICE_FRESH_MS)
-		fresh_ms = CHOICE_FRESH_MS;
-	return at_ms != 0 && ms_since(at_ms, now_ms) <= fresh_ms;
-}
 
 void link_decide(struct link *l, ms_t now_ms)
 {
@@ -122,10 +138,7 @@ void link_on_suspect(struct link *l, enum choice_cause cause, ms_t now_ms)
 
 void link_on_revived(struct link *l, bool was_dead, ms_t now_ms)
 {
-	if (was_dead)
-		pmtu_restart(&l->pmtu, now_ms);
-	else
-		pmtu_resume(&l->pmtu, now_ms);
+	pmtu_resume(&l->pmtu, now_ms);
 	if (was_dead && l->pmtu.state == PMTU_OFF)
 		liveness_doubt(&l->channels[LINK_DTLS].life, false, now_ms);
 	link_decide(l, now_ms);
@@ -138,7 +151,9 @@ void link_on_revived(struct link *l, bool was_dead, ms_t now_ms)
 static void on_hint(struct link *l, size_t bytes, ms_t now_ms)
 {
 	struct liveness *v = &l->channels[LINK_DTLS].life;
-	bool is_news = l->last_hint_ms == MS_NEVER || ms_since(l->last_hint_ms, now_ms) >= LINK_HINT_MS;
+	bool was_on_dtls = l->dtls_data_at_ms != MS_NEVER && l->dtls_data_at_ms >= l->last_hint_ms;
+	bool is_news = l->last_hint_ms == MS_NEVER ||
+	               ms_since(l->last_hint_ms, now_ms) >= (was_on_dtls ? LINK_HINT_NEW_MS : LINK_HINT_MS);
 	if (!l->channels[LINK_DTLS].is_up || (l->choice.mode != CHOICE_DTLS && l->choice.mode != CHOICE_BOTH))
 		return;
 	if (l->peer.may_mix && !l->peer.has_pieces && bytes > pmtu_usable_bytes(&l->pmtu))
@@ -186,7 +201,9 @@ void link_on_rx(struct link *l, enum link_channel ch, bool is_data, size_t bytes
 	if (!is_data)
 		return;
 	liveness_on_use(link_life(l, LINK_DTLS), now_ms);
-	if (ch == LINK_TLS) {
+	if (ch == LINK_DTLS) {
+		l->dtls_data_at_ms = now_ms;
+	} else {
 		l->tls_data_at_ms = now_ms;
 		on_hint(l, bytes, now_ms);
 	}
@@ -200,11 +217,20 @@ static ms_t rtt_of(const struct link *l, uint64_t id, ms_t now_ms)
 
 /* Which request an answer without payload may answer: the smallest that waits, so that a size is never taken
  * for proven by the answer to another. */
-static uint64_t guess_id(const struct link *l, enum link_channel ch)
+static uint64_t guess_id(struct link *l, enum link_channel ch, ms_t now_ms)
 {
-	const struct pmtu *p = &l->pmtu;
-	if (l->channels[ch].ask_id != 0 || ch == LINK_TLS)
-		return l->channels[ch].ask_id;
+	struct pmtu *p = &l->pmtu;
+	struct link_state *c = &l->channels[ch];
+	if (ms_since(c->asked_at_ms, now_ms) > 2 * liveness_verdict_ms(&c->life))
+		c->n_asks = p->n_strays = 0; /* lost */
+	if (c->n_asks > 0 || ch == LINK_TLS) {
+		c->n_asks -= c->n_asks > 0;
+		return c->ask_id;
+	}
+	if (p->n_strays > 0) {
+		p->n_strays--;
+		return 0;
+	}
 	if (p->search.id != 0 && p->verify.id != 0)
 		return p->search.bytes < p->verify.bytes ? p->search.id : p->verify.id;
 	return p->search.id ? p->search.id : p->verify.id;
@@ -219,7 +245,7 @@ void link_on_dpd_answer(struct link *l, enum link_channel ch, struct span payloa
 	if (!link_is_seamless(l))
 		return;
 	if (!rd_ok(&r))
-		id = guess_id(l, ch);
+		id = guess_id(l, ch, now_ms);
 	c->ask_id = 0;
 	if (liveness_on_answer(&c->life, rtt_of(l, id, now_ms), now_ms) && ch == LINK_DTLS)
 		link_on_revived(l, was_dead, now_ms);

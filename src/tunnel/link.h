@@ -20,6 +20,7 @@
 #define LINK_SENT           32    /* requests remembered */
 #define LINK_DPD_ID_BYTES   8     /* at the start of a DPD payload of ours */
 #define LINK_HINT_MS        1000  /* a stream of hints is one hint, and asked about once in this time */
+#define LINK_HINT_NEW_MS    200   /* when the peer was on DTLS since, a hint after this is a new one */
 #define LINK_OVERSIZE_MS    5000  /* all data by TLS after a packet too large for DTLS (no mixture allowed) */
 #define LINK_NUDGE_AFTER_MS 1000  /* DTLS unanswered for so long, */
 #define LINK_NUDGE_EVERY_MS 60000 /* and not nudged within this */
@@ -80,7 +81,9 @@ struct link_state {
 	ms_t up_at_ms;
 	ms_t last_rx_ms, last_tx_ms, last_probe_ms;
 	struct liveness life;
-	uint64_t ask_id; /* oldest query without an answer; 0: none */
+	uint64_t ask_id;  /* oldest query without an answer; 0: none */
+	ms_t asked_at_ms; /* last query */
+	uint8_t n_asks;   /* queries without an answer, for peers whose answers have no id */
 };
 
 /* A DPD request of ours, to know the round trip by its answer. */
@@ -98,9 +101,10 @@ struct link {
 	enum choice_cause doubt; /* why DTLS is suspect */
 	uint64_t next_id;
 	struct link_sent sent[LINK_SENT];
-	ms_t last_data_ms;   /* last data packet either way */
-	ms_t last_hint_ms;   /* last data by TLS while ours is on DTLS; MS_NEVER: none */
-	ms_t tls_data_at_ms; /* last data received by TLS; MS_NEVER: none */
+	ms_t last_data_ms;    /* last data packet either way */
+	ms_t last_hint_ms;    /* last data by TLS while ours is on DTLS; MS_NEVER: none */
+	ms_t dtls_data_at_ms; /* last data received by DTLS; MS_NEVER: none */
+	ms_t tls_data_at_ms;  /* last data received by TLS; MS_NEVER: none */
 	ms_t hint_asked_ms;
 	ms_t suspect_at_ms;  /* DTLS became suspect last */
 	ms_t oversize_at_ms; /* MS_NEVER: none */

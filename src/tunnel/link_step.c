@@ -30,6 +30,8 @@ static void put_dpd(struct link *l, enum link_channel ch, ms_t now_ms, struct ou
 	a->id = l->next_id++;
 	a->bytes = l->peer.echoes_dpd ? LINK_DPD_ID_BYTES : 0;
 	remember(l, a->id, now_ms);
+	c->asked_at_ms = now_ms;
+	c->n_asks += c->n_asks < UINT8_MAX;
 	/* without ids an answer counts for the oldest request, unless that is long lost */
 	if (c->ask_id == 0 || l->peer.echoes_dpd || c->life.state == LIVENESS_DEAD)
 		c->ask_id = a->id;
@@ -71,8 +73,19 @@ static void step_life(struct link *l, enum link_channel ch, ms_t now_ms, struct 
 		link_down(l, ch, now_ms);
 		put(o, LINK_DEAD, ch);
 	} else {
+		if (ch == LINK_DTLS &&
+		        c->life.state == LIVENESS_DEAD) { /* who knows by which path it returns */
+			pmtu_restart(&l->pmtu, now_ms);
+			pmtu_pause(&l->pmtu);
+		}
 		link_decide(l, now_ms);
 	}
+}
+
+/* Without ids a late answer could count for the wrong size: the round trip must be known first. */
+static bool may_search(const struct link *l)
+{
+	return l->channels[LINK_DTLS].is_up && (l->peer.echoes_dpd || l->channels[LINK_DTLS].life.has_rtt);
 }
 
 static void step_pmtu(struct link *l, ms_t now_ms, struct out *o)
@@ -187,7 +200,7 @@ static void step_seamless(struct link *l, ms_t now_ms, struct out *o)
 	}
 	step_oversize(l, now_ms);
 	step_return(l, now_ms);
-	if (l->channels[LINK_DTLS].is_up)
+	if (may_search(l))
 		step_pmtu(l, now_ms, o);
 	step_nudge(l, now_ms, o);
 }
@@ -220,7 +233,8 @@ static ms_t seamless_due_ms(const struct link *l)
 	if (!dtls->is_up)
 		return due_ms;
 	due_ms = ms_min(due_ms, dtls->life.due_ms);
-	return ms_min(due_ms, pmtu_due_ms(&l->pmtu, liveness_verdict_ms(&dtls->life)));
+	return may_search(l) ? ms_min(due_ms, pmtu_due_ms(&l->pmtu, liveness_verdict_ms(&dtls->life)))
+	                     : due_ms;
 }
 
 ms_t link_due_ms(const struct link *l)

@@ -73,7 +73,9 @@ void liveness_on_use(struct liveness *v, ms_t now_ms)
 
 static void measure(struct liveness *v, ms_t rtt_ms)
 {
-	uint32_t rtt_us = rtt_ms > 60000 ? 60000000 : (uint32_t)rtt_ms * 1000;
+	if (rtt_ms > LIVENESS_RTT_MAX_MS)
+		return;
+	uint32_t rtt_us = (uint32_t)rtt_ms * 1000;
 	if (rtt_us == 0)
 		rtt_us = 500; /* under the clock's grain */
 	if (!v->has_rtt) {
@@ -101,8 +103,7 @@ bool liveness_on_rx(struct liveness *v)
 
 bool liveness_on_answer(struct liveness *v, ms_t rtt_ms, ms_t now_ms)
 {
-	if (rtt_ms != MS_NEVER)
-		measure(v, rtt_ms);
+	measure(v, rtt_ms);
 	v->answered_at_ms = now_ms;
 	v->needs_answer = false;
 	return liveness_on_rx(v);
@@ -112,6 +113,7 @@ static void become_suspect(struct liveness *v, ms_t now_ms)
 {
 	v->unanswered_since_ms = v->waiting_since_ms == MS_NEVER ? now_ms : v->waiting_since_ms;
 	v->state = LIVENESS_SUSPECT;
+	v->needs_answer = true;
 	v->n_probes = 0;
 	v->is_graced = false;
 	v->due_ms = now_ms;
@@ -196,6 +198,7 @@ enum liveness_act liveness_step(struct liveness *v, bool is_in_use, ms_t now_ms)
 	switch (v->state) {
 	case LIVENESS_ALIVE:
 		v->state = LIVENESS_QUERIED;
+		v->needs_answer = true; /* what the peer sends by itself says nothing about what we send */
 		return ask(v, suspect_at_ms(v, now_ms), now_ms);
 	case LIVENESS_QUERIED:
 		become_suspect(v, now_ms);

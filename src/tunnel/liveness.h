@@ -1,10 +1,11 @@
 /* Is a tunnel alive? Asked only while it is used; an idle one keeps to the configured DPD (link.c).
  *
- *   ALIVE --sent, nothing received for quiet--> QUERIED --still nothing for silence--> SUSPECT
- *   SUSPECT --three more probes unanswered--> DEAD;  anything authentic received --> ALIVE
+ *   ALIVE --sent, nothing received for quiet--> QUERIED --no answer for silence--> SUSPECT
+ *   QUERIED, SUSPECT --an answer--> ALIVE;  SUSPECT --three more probes unanswered--> DEAD
+ *   DEAD --anything authentic--> ALIVE (whether data returns is choice's business)
  *
- * After a hint (the peer does not hear us) only an answer counts, not what the peer sends by itself.
- * Source: behaviour.md 3.3. Pure. */
+ * Once asked, only an answer counts, not what the peer sends by itself: it might come although nothing of
+ * ours arrives. Source: behaviour.md 3.3. Pure. */
 #ifndef TUNNEL_LIVENESS_H
 #define TUNNEL_LIVENESS_H
 
@@ -14,6 +15,7 @@
 #define LIVENESS_RETRY_MIN_MS 1000  /* probes of a dead tunnel in use: from this, doubling, */
 #define LIVENESS_RETRY_MAX_MS 10000 /* to this */
 #define LIVENESS_IN_USE_MS    3000  /* a session is in use for so long after its last data */
+#define LIVENESS_RTT_MAX_MS   5000  /* longer was no round trip: the machine slept, or its clock jumped */
 #define LIVENESS_LATE_MS      50    /* a deadline missed by more than this says nothing about the peer: */
 #define LIVENESS_GRACE_MS     20    /* what waits in the socket is read first */
 

@@ -37,12 +37,18 @@ static void set_limit(struct pmtu *p, uint16_t bytes, enum pmtu_cause cause)
 	p->cause = cause;
 }
 
+static void give_up(struct pmtu *p, struct pmtu_probe *q)
+{
+	p->n_strays += q->id != 0 && p->n_strays < UINT8_MAX;
+	q->id = 0;
+}
+
 /* Beginning of a state: no search probe under way, the next one at once. */
 static void enter(struct pmtu *p, enum pmtu_state s, ms_t now_ms)
 {
 	p->state = s;
 	p->n_lost = 0;
-	p->search.id = 0;
+	give_up(p, &p->search);
 	p->next_at_ms = now_ms;
 }
 
@@ -52,7 +58,7 @@ void pmtu_restart(struct pmtu *p, ms_t now_ms)
 		return;
 	enter(p, PMTU_BASE, now_ms);
 	p->is_paused = p->has_large = p->has_looked = false;
-	p->verify.id = 0;
+	give_up(p, &p->verify);
 	p->good_bytes = 0;
 	p->bad_bytes = p->max_bytes + 1;
 	p->safe_bytes = floor_bytes(p);
@@ -189,18 +195,23 @@ static void on_black_hole(struct pmtu *p, enum pmtu_cause cause, ms_t now_ms)
 		fail(p, now_ms);
 }
 
+void pmtu_doubt(struct pmtu *p, ms_t now_ms)
+{
+	if (p->state != PMTU_SEARCH && p->state != PMTU_COMPLETE)
+		return;
+	enter(p, PMTU_DOUBT, now_ms);
+	p->safe_bytes = least(floor_bytes(p), p->good_bytes);
+	if (p->good_bytes <= base_bytes(p))
+		p->next_at_ms = MS_NEVER;
+	pmtu_verify(p, now_ms);
+}
+
 static void on_verify_lost(struct pmtu *p, ms_t now_ms)
 {
 	p->verify.id = 0;
-	if (p->state != PMTU_DOUBT) {
-		enter(p, PMTU_DOUBT, now_ms);
-		p->safe_bytes = least(floor_bytes(p), p->good_bytes);
-		if (p->good_bytes <= base_bytes(p))
-			p->next_at_ms = MS_NEVER;
-	}
+	pmtu_doubt(p, now_ms);
+	pmtu_verify(p, now_ms);
 	p->n_lost++;
-	p->has_large = true; /* the next verification at once */
-	p->verify_at_ms = now_ms;
 	if (p->n_lost >= PMTU_MAX_PROBES)
 		on_black_hole(p, PMTU_BY_BLACK_HOLE, now_ms);
 }
@@ -259,7 +270,8 @@ void pmtu_verify(struct pmtu *p, ms_t now_ms)
 void pmtu_pause(struct pmtu *p)
 {
 	p->is_paused = true;
-	p->search.id = p->verify.id = 0;
+	give_up(p, &p->search);
+	give_up(p, &p->verify);
 }
 
 void pmtu_resume(struct pmtu *p, ms_t now_ms)
@@ -267,10 +279,10 @@ void pmtu_resume(struct pmtu *p, ms_t now_ms)
 	if (!p->is_paused)
 		return;
 	p->is_paused = false;
+	pmtu_doubt(p, now_ms); /* nobody looked after the size meanwhile */
 	if (p->state == PMTU_DOUBT) {
-		p->n_lost = 1; /* what was lost meanwhile does not count */
-		p->has_large = true;
-		p->verify_at_ms = now_ms;
+		p->n_lost = 0;
+		pmtu_verify(p, now_ms);
 	}
 }
 

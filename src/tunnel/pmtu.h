@@ -40,6 +40,7 @@ struct pmtu {
 	bool is_paused;
 	bool has_large;           /* large packets were sent since the last verification */
 	bool has_looked;          /* SEARCH: the smallest bad size was tried once more */
+	uint8_t n_strays;         /* probes given up before their verdict: an answer may still come */
 	uint8_t n_lost;           /* probes of the size under way; DOUBT: of good_bytes */
 	uint16_t max_bytes;       /* never more is tried */
 	uint16_t good_bytes;      /* largest proven; 0: none */
@@ -79,6 +80,8 @@ static inline void pmtu_on_large_tx(struct pmtu *p)
 void pmtu_on_answer(struct pmtu *p, uint64_t id, ms_t now_ms);
 /* The kernel refused a datagram of that many inner bytes. */
 void pmtu_on_too_big(struct pmtu *p, uint16_t bytes, ms_t now_ms);
+/* Nothing was verified for long, but has to be used: large packets take the safe way until it is. */
+void pmtu_doubt(struct pmtu *p, ms_t now_ms);
 /* Asks for the size in use once, now. */
 void pmtu_verify(struct pmtu *p, ms_t now_ms);
 /* The tunnel's life is in doubt: lost probes say nothing about sizes. And the end of that. */
