@@ -5,7 +5,7 @@
 PACKAGES_BUILD=(
 	gcc libc6-dev meson ninja-build pkgconf
 	libssl-dev libuv1-dev libexpat1-dev libjansson-dev libsqlite3-dev libmnl-dev libseccomp-dev libcap-ng-dev
-	libedit-dev libsystemd-dev libipsec-mb-dev libcrypt-dev libcmocka-dev
+	libedit-dev libsystemd-dev libipsec-mb-dev libcrypt-dev libcmocka-dev libzip-dev
 )
 PACKAGES_LAB=(
 	python3 python3-pytest iproute2 iputils-ping procps nftables iperf3 openssl openconnect ocserv

@@ -8,6 +8,11 @@ uint16_t adapter_mtu(const struct tunnel_params *p)
 	uint16_t mtu = p->cstp_mtu;
 	if (p->dtls_mtu != 0 && (mtu == 0 || p->dtls_mtu < mtu))
 		mtu = p->dtls_mtu;
+	return adapter_mtu_bound(p, mtu);
+}
+
+uint16_t adapter_mtu_bound(const struct tunnel_params *p, uint16_t mtu)
+{
 	if (mtu > ADAPTER_MTU_MAX)
 		mtu = ADAPTER_MTU_MAX;
 	if (addr_is_set(&p->ip6.addr) && mtu < ADAPTER_MTU_IP6)
@@ -111,22 +116,53 @@ static void keep_options(struct adapter *a, const struct http_head *head)
 		text_done(&t);
 }
 
-int adapter_up(struct adapter *a, const struct tunnel_params *p, const struct http_head *head)
+/* By our own hands, or by the script's. */
+static int set_up(struct adapter *a, const struct tunnel_params *p)
 {
-	a->mtu = adapter_mtu(p);
-	int err = device_open(a);
-	if (err)
-		return err;
+	events_say(a->ev, "Establishing VPN - Configuring system...");
 	a->is_configured = true;
 	if (a->opt->script == NULL)
 		return configure(a, p);
-	keep_options(a, head);
 	run_script(a, SCRIPT_CONNECT, p);
 	return 0;
 }
 
+int adapter_up(struct adapter *a, const struct tunnel_params *p, const struct http_head *head, uint16_t mtu)
+{
+	a->mtu = mtu;
+	events_say(a->ev, "Establishing VPN - Activating VPN adapter...");
+	int err = device_open(a);
+	if (err)
+		return err;
+	if (a->opt->script != NULL)
+		keep_options(a, head);
+	return set_up(a, p);
+}
+
+int adapter_disable(struct adapter *a, const struct tunnel_params *p)
+{
+	/* a script's "reconnect" puts nothing back that the kernel forgets with the device: it begins anew */
+	if (a->opt->script != NULL)
+		run_script(a, SCRIPT_DISCONNECT, p);
+	int err = netconf_adapter_down(&a->net, a->tun.name);
+	if (err)
+		events_fail(a->ev, "The adapter %s cannot be disabled: %s.", a->tun.name, err_text(err));
+	a->is_disabled = err == 0;
+	a->bounces += err == 0;
+	return err;
+}
+
+int adapter_enable(struct adapter *a, const struct tunnel_params *p, uint16_t mtu)
+{
+	a->mtu = mtu;
+	a->is_disabled = false;
+	return set_up(a, p);
+}
+
 void adapter_attempt(struct adapter *a, const struct tunnel_params *p)
 {
+	if (a->is_disabled)
+		return; /* nothing of ours is in the machine's way */
 	if (a->opt->script != NULL)
 		run_script(a, SCRIPT_ATTEMPT_RECONNECT, p);
 	else if (!a->opt->has_no_script && netconf_repair(&a->net))
@@ -134,9 +170,8 @@ void adapter_attempt(struct adapter *a, const struct tunnel_params *p)
 		        "The route to the gateway was moved to the machine's new network.");
 }
 
-void adapter_reconnected(struct adapter *a, const struct tunnel_params *p)
+void adapter_reconnected(struct adapter *a, const struct tunnel_params *p, uint16_t mtu)
 {
-	uint16_t mtu = adapter_mtu(p);
 	if (mtu != a->mtu && a->opt->script == NULL && netconf_set_mtu(&a->net, mtu) == 0)
 		events_note(a->ev, EVENT_INFO, 0, "The adapter's MTU changed in place from %u to %u.", a->mtu,
 		        mtu);

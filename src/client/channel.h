@@ -8,7 +8,27 @@
 struct channel_counters {
 	uint64_t tx_bytes, rx_bytes; /* of inner packets */
 	uint64_t tx_packets, rx_packets;
+	uint64_t tx_control_bytes, rx_control_bytes; /* of the other types, without headers */
+	uint64_t tx_control_packets, rx_control_packets;
+	uint64_t tx_wire_bytes, rx_wire_bytes; /* TLS or DTLS records as TCP or UDP carry them */
 };
+
+static inline void channel_count_rx(struct channel_counters *c, const struct cstp_packet *p)
+{
+	if (p->type == CSTP_DATA) {
+		c->rx_packets++;
+		c->rx_bytes += p->payload.n;
+	} else {
+		c->rx_control_packets++;
+		c->rx_control_bytes += p->payload.n;
+	}
+}
+
+static inline void channel_count_control(struct channel_counters *c, size_t payload_bytes)
+{
+	c->tx_control_packets++;
+	c->tx_control_bytes += payload_bytes;
+}
 
 /* Calls from a tunnel to the session. Any of them may close the tunnel: the caller looks again afterwards. */
 struct channel_owner {

@@ -63,6 +63,7 @@ int conn_pull(struct conn *c)
 		return ERR_CLOSED;
 	if (n < 0)
 		return errno == EINTR ? -EAGAIN : -errno;
+	c->rx_bytes += (uint64_t)n;
 	return tls_feed(c->tls, span_of(c->rx, (size_t)n));
 }
 
@@ -73,6 +74,7 @@ int conn_push(struct conn *c)
 	ssize_t n = send(c->fd, c->out.p, c->out.n, MSG_DONTWAIT | MSG_NOSIGNAL);
 	if (n < 0)
 		return errno == EINTR ? -EAGAIN : -errno;
+	c->tx_bytes += (uint64_t)n;
 	tls_out_consume(&c->out, (size_t)n);
 	return c->out.n == 0 ? 0 : -EAGAIN;
 }

@@ -12,7 +12,8 @@ struct conn {
 	int fd; /* -1: closed; owned */
 	struct tls *tls;
 	struct tls_out out;
-	uint8_t *rx; /* CONN_RX_BYTES of ciphertext being read */
+	uint8_t *rx;                 /* CONN_RX_BYTES of ciphertext being read */
+	uint64_t rx_bytes, tx_bytes; /* of the connections so far */
 };
 
 /* An empty connection. conn_done() frees its buffers. */

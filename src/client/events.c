@@ -33,6 +33,32 @@ void events_close(struct events *ev)
 	if (ev->file != NULL)
 		fclose(ev->file);
 	ev->file = NULL;
+	for (size_t i = 0; i < EVENTS_KEEP_MAX; i++) {
+		free(ev->kept[i]);
+		ev->kept[i] = NULL;
+	}
+}
+
+uint64_t events_first(const struct events *ev)
+{
+	return ev->n_seen > EVENTS_KEEP_MAX ? ev->n_seen - EVENTS_KEEP_MAX : 0;
+}
+
+const char *events_kept(const struct events *ev, uint64_t number)
+{
+	if (number < events_first(ev) || number >= ev->n_seen)
+		return NULL;
+	return ev->kept[number % EVENTS_KEEP_MAX];
+}
+
+/* Takes the line over. */
+static void event_keep(struct events *ev, char *line)
+{
+	char **slot = &ev->kept[ev->n_seen++ % EVENTS_KEEP_MAX];
+	free(*slot);
+	*slot = strlen(line) <= EVENTS_KEEP_LINE_BYTES ? line : NULL;
+	if (*slot == NULL)
+		free(line);
 }
 
 static void time_format(char *buf, size_t cap)
@@ -48,19 +74,19 @@ static void time_format(char *buf, size_t cap)
 
 static void event_write(struct events *ev, enum event_type type, unsigned code, const char *text)
 {
-	if (ev->file == NULL)
-		return;
 	char now[48];
 	time_format(now, sizeof(now));
 	json_t *o = json_pack("{s:s, s:s, s:s, s:i, s:s}", "t", now, "type", type_names[type], "source",
 	        "culvert", "code", (int)code, "text", text);
 	char *line = o != NULL ? json_dumps(o, JSON_COMPACT) : NULL;
-	if (line != NULL) {
+	json_decref(o);
+	if (line == NULL)
+		return;
+	if (ev->file != NULL) {
 		fprintf(ev->file, "%s\n", line);
 		fflush(ev->file);
 	}
-	free(line);
-	json_decref(o);
+	event_keep(ev, line);
 }
 
 static char *vformat(const char *fmt, va_list ap) PRINTF_LIKE(1, 0);

@@ -82,6 +82,13 @@ static int explain_connect(struct login_run *r, int err)
 	return EXIT_UNREACHABLE;
 }
 
+static void say_contact(struct login_run *r)
+{
+	events_say(r->ev, "Contacting %s.", r->gate->host);
+	events_note(r->ev, EVENT_INFO, 0, "Initiating VPN connection to the secure gateway https://%s",
+	        r->gate->host);
+}
+
 static int ensure_connection(struct login_run *r)
 {
 	if (conn_is_open(r->conn))
@@ -192,7 +199,7 @@ static int follow(struct login_run *r)
 		return 0;
 	(void)snprintf(g->host, sizeof(g->host), "%s", l->host);
 	g->port = l->port;
-	events_say(r->ev, "Contacting %s.", g->host);
+	say_contact(r);
 	return resolve(r);
 }
 
@@ -250,6 +257,8 @@ static int step_ask(struct login_run *r)
 	struct login_question q = login_question(r->login);
 	enum login_ask kind = q.kind;
 	int code = ask(r, &q, answer);
+	if (code == 0 && kind == LOGIN_ASK_PASSWORD)
+		events_say(r->ev, "User credentials entered.");
 	if (code == 0 && login_answer(r->login, span_str(answer)) != 0) {
 		events_fail(r->ev, "That is not a possible answer.");
 		code = r->cr->is_interactive ? 0 : EXIT_REFUSED;
@@ -324,7 +333,7 @@ int login_run(struct gate *g, struct conn *conn, struct credentials *cr, struct 
 		events_fail(ev, "The gateway's name or group is too long.");
 		goto exit;
 	}
-	events_say(ev, "Contacting %s.", g->host);
+	say_contact(&r);
 	code = resolve(&r);
 	if (code == 0)
 		code = login_loop(&r, reply);

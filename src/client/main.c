@@ -3,9 +3,11 @@
 #include <string.h>
 
 #include "base/util.h"
+#include "client/ask.h"
 #include "client/connect.h"
+#include "client/dart.h"
 #include "client/exits.h"
-#include "client/status.h"
+#include "client/mtu_command.h"
 
 static const struct command {
 	const char *name;
@@ -15,7 +17,9 @@ static const struct command {
         {"connect", connect_command, "connect to a gateway"},
         {"status", status_command, "show the running session"},
         {"stats", stats_command, "show what it has sent and received"},
+        {"dart", dart_command, "gather what support needs into a zip file"},
         {"disconnect", disconnect_command, "end the running session"},
+        {"mtu", mtu_command, "derive the MTU of both tunnels"},
 };
 
 static void print_help(FILE *f)

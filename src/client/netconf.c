@@ -45,6 +45,13 @@ int netconf_adapter(struct netconf *nc, const char *adapter, const struct tunnel
 	return err;
 }
 
+int netconf_adapter_down(struct netconf *nc, const char *adapter)
+{
+	netconf_undo(nc);
+	int err = netlink_link_index(nc->nl, adapter, &nc->index);
+	return err ? err : netlink_link_set_up(nc->nl, nc->index, false);
+}
+
 static int route_put(struct netconf *nc, const struct netlink_route *r)
 {
 	int err = netlink_route_set(nc->nl, NETLINK_ROUTE_REPLACE, r);

@@ -23,6 +23,9 @@ MUST_USE int netconf_open(struct netconf *nc);
 /* Addresses, MTU, up. mtu in bytes. */
 MUST_USE int netconf_adapter(
         struct netconf *nc, const char *adapter, const struct tunnel_params *p, uint16_t mtu);
+/* What netconf_adapter() and netconf_routes() did is taken back and the adapter set down, with its name and
+ * index kept: both can be called again. The kernel forgets the adapter's IPv6 addresses with it. */
+MUST_USE int netconf_adapter_down(struct netconf *nc, const char *adapter);
 /* The routes of the plan. On failure those set so far stay until netconf_undo(). *ret_failed: the
  * destination. */
 MUST_USE int netconf_routes(struct netconf *nc, const struct tunnel_params *p, const struct ip_addr *gateway,

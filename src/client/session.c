@@ -29,18 +29,14 @@ void session_end(struct session *s, int exit_code)
 	tunnel_tls_close(&s->tls, true);
 	control_close(&s->control);
 	netwatch_close(&s->netwatch);
+	session_rules_close(s);
 	session_close_signals(s);
 	loop_timer_close(&s->timer, NULL);
 }
 
 static void say_goodbye(struct session *s)
 {
-	static const uint8_t user_end[] = "\xb0"
-	                                  "Ended by the user.";
-	if (s->tls.stage != TUNNEL_TLS_UP)
-		return;
-	if (tunnel_tls_put_control(&s->tls, CSTP_DISCONNECT, span_of(user_end, sizeof(user_end) - 1)) == 0)
-		tunnel_tls_flush(&s->tls);
+	session_send_close(s, DISCONNECT_USER, "Ended by the user.");
 }
 
 void session_end_by_user(struct session *s)
@@ -72,7 +68,7 @@ static int get_psk(void *ctx, uint8_t psk[static DTLS_PSK_BYTES])
 static void begin_dtls(struct session *s)
 {
 	struct tunnel_dtls_terms terms = {
-	        .suite = s->opt->tunnel.has_no_dtls ? DTLS_NONE : s->params.suite,
+	        .suite = session_wants_dtls(s) ? s->params.suite : DTLS_NONE,
 	        .id_bytes = s->params.dtls_id_bytes,
 	        .peer = s->gate->peer.addr,
 	        .port = s->params.dtls_port ? s->params.dtls_port : s->gate->port,
@@ -113,6 +109,7 @@ static void on_tls_up(struct session *s)
 	guard_outer_address(s);
 	events_note(
 	        s->ev, EVENT_INFO, 0, "A SSL connection has been established using cipher %s", info.cipher);
+	events_note(s->ev, EVENT_INFO, 0, "The Primary SSL connection has been established");
 	if (!is_first)
 		s->stats.reconnects++;
 	if (is_first && !s->gate->has_shown_banner)
@@ -139,6 +136,8 @@ static void on_dtls_up(struct session *s)
 	link_up(&s->link, LINK_DTLS, &t, loop_now());
 	events_note(
 	        s->ev, EVENT_INFO, 0, "A DTLS connection has been established using cipher %s", info.cipher);
+	events_note(s->ev, EVENT_INFO, 0, "The Primary DTLS connection has been established");
+	session_classic_on_dtls_up(s);
 	session_note_active(s, "dtls established", false);
 	s->stats.dtls_probe_at_ms = 0;
 	session_probe(s, LINK_DTLS);
@@ -166,6 +165,7 @@ static ms_t resume_limit_ms(const struct session *s)
 void session_begin_reconnect(struct session *s)
 {
 	ms_t now_ms = loop_now();
+	session_classic_on_tls_lost(s);
 	link_down(&s->link, LINK_TLS, now_ms);
 	backoff_begin(&s->backoff, now_ms, resume_limit_ms(s));
 	s->retry_at_ms = now_ms;
@@ -186,6 +186,7 @@ void session_announce_reconnect(struct session *s)
 	if (s->state != SESSION_CONNECTED || link_active(&s->link) != LINK_N_CHANNELS)
 		return;
 	s->state = SESSION_RECONNECTING;
+	events_note(s->ev, EVENT_INFO, 0, "The entire VPN connection is being re-established.");
 	events_say(s->ev, "Reconnecting to %s...", s->gate->host);
 }
 
@@ -231,9 +232,11 @@ static void on_lost(void *ctx, enum link_channel ch, int err, const char *why)
 	if (ch == LINK_TLS) {
 		on_tls_lost(s, err, why);
 	} else {
+		bool was_up = link_is_up(&s->link, LINK_DTLS);
 		link_down(&s->link, LINK_DTLS, loop_now());
 		events_note(s->ev, EVENT_WARNING, 0, "The Primary DTLS connection is down: %s", why);
 		session_note_active(s, "dtls lost", true);
+		session_classic_on_dtls_lost(s, was_up);
 		session_announce_reconnect(s);
 	}
 	session_tick(s);
@@ -268,6 +271,7 @@ static void on_dead(struct session *s, enum link_channel ch)
 		events_note(s->ev, EVENT_WARNING, 0, "The Primary DTLS connection is down: no answer to DPD");
 		tunnel_dtls_restart(&s->dtls, loop_now());
 		session_note_active(s, "dtls dpd", true);
+		session_classic_on_dtls_lost(s, true);
 		session_announce_reconnect(s);
 		return;
 	}
@@ -310,6 +314,7 @@ static void dial_if_due(struct session *s, ms_t now_ms)
 	s->retry_at_ms = MS_NEVER;
 	if (s->has_params)
 		adapter_attempt(&s->adapter, &s->params);
+	events_note(s->ev, EVENT_INFO, 0, "Establishing the Primary SSL connection");
 	tunnel_tls_dial(&s->tls, now_ms);
 }
 
@@ -317,6 +322,8 @@ static ms_t session_due_ms(const struct session *s, ms_t now_ms)
 {
 	ms_t due_ms = ms_min(link_due_ms(&s->link), s->retry_at_ms);
 	due_ms = ms_min(due_ms, tunnel_tls_due_ms(&s->tls));
+	due_ms = ms_min(due_ms, session_classic_due_ms(s));
+	due_ms = ms_min(due_ms, session_rules_due_ms(s));
 	return ms_min(due_ms, tunnel_dtls_due_ms(&s->dtls, now_ms));
 }
 
@@ -331,9 +338,12 @@ static void on_time(struct loop_timer *t, ms_t now_ms)
 {
 	struct session *s = t->ctx;
 	struct link_action actions[LINK_MAX_ACTIONS];
+	session_rules_on_time(s, now_ms); /* a resume comes first: what stood still is not dead */
 	size_t n = link_step(&s->link, now_ms, actions);
 	for (size_t i = 0; i < n && s->state != SESSION_ENDING; i++)
 		do_action(s, &actions[i]);
+	if (s->state != SESSION_ENDING)
+		session_classic_on_time(s, now_ms);
 	if (s->state != SESSION_ENDING)
 		tunnel_dtls_on_time(&s->dtls, now_ms);
 	if (s->state != SESSION_ENDING)
@@ -368,6 +378,7 @@ static int session_open(struct session *s)
 	s->dtls.get_psk = get_psk;
 	s->path = (struct datapath){.tun_fd = -1, .tls = &s->tls, .dtls = &s->dtls, .link = &s->link};
 	link_init(&s->link, loop_now());
+	classic_init(&s->classic, (ms_t)s->opt->tunnel.dtls_give_up_s * 1000);
 	return err;
 }
 
@@ -382,10 +393,12 @@ static void session_start(struct session *s, struct conn *conn)
 		        err_text(err));
 	s->netwatch =
 	        (struct netwatch){.own_protocol = NETCONF_PROTOCOL, .on_news = session_on_news, .ctx = s};
+	session_rules_open(s);
 	err = netwatch_open(&s->netwatch, &s->loop);
 	if (err) /* DPD finds out as well, later */
 		events_note(s->ev, EVENT_WARNING, 0, "Changes of the network cannot be watched: %s",
 		        err_text(err));
+	events_note(s->ev, EVENT_INFO, 0, "Establishing the Primary SSL connection");
 	if (conn_is_open(conn))
 		tunnel_tls_adopt(&s->tls, conn, loop_now());
 	else
@@ -420,6 +433,7 @@ int session_run(const struct connect_options *o, struct gate *g, struct conn *co
 		return EXIT_NETWORK;
 	}
 	events_say(ev, "Establishing VPN session...");
+	events_say(ev, "Establishing VPN - Initiating connection...");
 	if (adapter_prepare(&s->adapter, o, &g->peer.addr, ev) == 0) {
 		session_start(s, conn);
 		uv_run(&s->loop, UV_RUN_DEFAULT);

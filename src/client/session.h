@@ -9,6 +9,9 @@
 #include "client/exits.h"
 #include "client/gate.h"
 #include "client/netwatch.h"
+#include "client/wakeup.h"
+#include "tunnel/alerts.h"
+#include "tunnel/classic.h"
 
 #define SESSION_RESUME_DEFAULT_S                                                                             \
 	1800 /* when the gateway names no limit; the ASA's default (cisco-facts.md 2.3) */
@@ -30,6 +33,11 @@ struct session_stats {
 	ms_t connected_at_ms;
 };
 
+struct session_rules {
+	struct alerts alerts;
+	struct wakeup wakeup;
+};
+
 struct session {
 	uv_loop_t loop;
 	const struct connect_options *opt;
@@ -42,6 +50,7 @@ struct session {
 	bool is_udp_lost;         /* and the user was told */
 	struct tunnel_params params;
 	struct link link;
+	struct classic classic;   /* runs only with MTU_CLASSIC */
 	enum link_channel active; /* what was last told to the user */
 	struct tunnel_tls tls;
 	struct tunnel_dtls dtls;
@@ -54,6 +63,7 @@ struct session {
 	ms_t hint_at_ms;  /* last DTLS probe because of a hint */
 	uint8_t master_secret[DTLS_SECRET_BYTES];
 	struct session_stats stats;
+	struct session_rules rules;
 	struct loop_timer timer;
 	uv_signal_t signals[SESSION_SIGNALS];
 	void (*on_connected)(void *ctx); /* once */

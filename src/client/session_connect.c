@@ -30,7 +30,7 @@ void session_format_request(void *ctx, uint16_t base_mtu, struct text *out)
 	        .mtu = (uint16_t)(base_mtu - DEFAULT_MTU_OVERHEAD - ip_bytes),
 	        .wants_ip6 = true,
 	        .master_secret = s->opt->tunnel.has_no_dtls ? NULL : s->master_secret,
-	        .suites = ~0u,
+	        .suites = DTLS_SUITES_AEAD,
 	        .own.is_own = true,
 	};
 	if (s->has_params) {
@@ -88,13 +88,28 @@ static int on_refusal(struct session *s, const struct http_head *head)
 
 static int first_params(struct session *s, const struct http_head *head)
 {
-	int err = adapter_up(&s->adapter, &s->params, head);
+	int err = session_adapter_first(s, head);
 	if (err == 0)
 		err = datapath_open(&s->path, &s->loop, s->adapter.tun.fds[0], ADAPTER_MTU_MAX);
 	if (err)
 		session_end(s, EXIT_NETWORK);
 	s->netwatch.adapter_index = s->adapter.net.index;
 	return err;
+}
+
+/* For the event log: what the gateway asked of us. */
+static void note_settings(struct session *s)
+{
+	const struct tunnel_params *p = &s->params;
+	events_note(s->ev, EVENT_INFO, 0,
+	        "Received VPN Session Configuration Settings: SSL MTU: %u, DTLS MTU: %u, Split Include: %zu, "
+	        "Split Exclude: %zu, SSL DPD: %u, SSL KeepAlive: %u, DTLS DPD: %u, DTLS KeepAlive: %u, "
+	        "Session Timeout: %u, Disconnected Timeout: %u, Idle Timeout: %u, Lease Duration: %u "
+	        "(seconds, 0: "
+	        "none)",
+	        p->cstp_mtu, p->dtls_mtu, p->n_include, p->n_exclude, p->cstp.dpd_s, p->cstp.keepalive_s,
+	        p->dtls.dpd_s, p->dtls.keepalive_s, p->session_timeout_s, p->disconnected_timeout_s,
+	        p->idle_timeout_s, p->lease_s);
 }
 
 int session_on_answer(void *ctx, const struct http_head *head)
@@ -109,6 +124,8 @@ int session_on_answer(void *ctx, const struct http_head *head)
 		session_end(s, EXIT_BY_GATEWAY);
 		return err;
 	}
+	if (!(DTLS_SUITES_AEAD & 1u << fresh.suite)) /* not what was asked for */
+		fresh.suite = DTLS_NONE;
 	bool is_first = !s->has_params;
 	if (!is_first && !is_same_session(&s->params, &fresh)) {
 		events_fail(s->ev, "The gateway gave other addresses than before, so the session is lost. "
@@ -120,8 +137,9 @@ int session_on_answer(void *ctx, const struct http_head *head)
 	tunnel_params_done(&s->params);
 	s->params = fresh;
 	s->has_params = true;
+	note_settings(s);
+	session_rules_on_params(s);
 	if (is_first)
 		return first_params(s, head);
-	adapter_reconnected(&s->adapter, &s->params);
-	return 0;
+	return session_adapter_again(s);
 }

@@ -1,6 +1,7 @@
 /* Between the session's own files: session.c (life, tunnels, time), session_connect.c (CONNECT and its
- * answer), session_packets.c (control packets, which tunnel carries data), session_network.c (network
- * changes, signals). */
+ * answer), session_packets.c (control packets, which tunnel carries data), session_classic.c (the MTU of the
+ * adapter, and what becomes of DTLS, by policy), session_rules.c (alerts, suspend), session_network.c
+ * (network changes, signals). */
 #ifndef CLIENT_SESSION_INTERNAL_H
 #define CLIENT_SESSION_INTERNAL_H
 
@@ -27,10 +28,34 @@ int session_on_answer(void *session, const struct http_head *head);
 /* The next dial, after a wait that grows. */
 void session_plan_retry(struct session *s);
 
+/* ---- session_classic.c ---- */
+
+/* The adapter's part of the first and of each further answer of CONNECT. 0, or the session has ended. */
+MUST_USE int session_adapter_first(struct session *s, const struct http_head *head);
+MUST_USE int session_adapter_again(struct session *s);
+bool session_wants_dtls(const struct session *s);
+/* DTLS is up; a try failed or, with was_up, what was up is lost; TLS is lost; time passes. With the seamless
+ * policy nothing happens here. */
+void session_classic_on_dtls_up(struct session *s);
+void session_classic_on_dtls_lost(struct session *s, bool was_up);
+void session_classic_on_tls_lost(struct session *s);
+void session_classic_on_time(struct session *s, ms_t now_ms);
+ms_t session_classic_due_ms(const struct session *s);
+
+/* ---- session_rules.c ---- */
+
+void session_rules_open(struct session *s);
+void session_rules_close(struct session *s);
+void session_rules_on_params(struct session *s); /* after each answer of CONNECT */
+void session_rules_on_time(struct session *s, ms_t now_ms);
+ms_t session_rules_due_ms(const struct session *s);
+
 /* ---- session_packets.c ---- */
 
 void session_on_packet(void *session, enum link_channel ch, const struct cstp_packet *p);
 void session_send_control(struct session *s, enum link_channel ch, uint8_t type, struct span payload);
+/* Tells the gateway that the TLS tunnel ends. code: an enum disconnect_code. */
+void session_send_close(struct session *s, uint8_t code, const char *text);
 void session_probe(struct session *s, enum link_channel ch); /* one DPD request */
 /* Counts and tells a change of the tunnel that carries data. cause: a constant text. */
 void session_note_active(struct session *s, const char *cause, bool is_loss);

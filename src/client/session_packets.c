@@ -7,6 +7,8 @@
 /* The first time DTLS comes up, and its renewal after a reconnect, are no news for the user. */
 static void say_switch(struct session *s, enum link_channel to, bool is_loss)
 {
+	if (s->opt->tunnel.mtu_policy == MTU_CLASSIC)
+		return; /* Cisco's client says nothing to the user either */
 	if (to == LINK_TLS && is_loss) {
 		events_say(s->ev, "UDP lost, continuing over TLS.");
 		s->is_udp_lost = true;
@@ -47,6 +49,19 @@ void session_send_control(struct session *s, enum link_channel ch, uint8_t type,
 	}
 	if (err == 0)
 		link_on_tx(&s->link, ch, false, payload.n, loop_now());
+}
+
+void session_send_close(struct session *s, uint8_t code, const char *text)
+{
+	uint8_t payload[128] = {code};
+	size_t n = strnlen(text, sizeof(payload) - 1);
+	if (s->tls.stage != TUNNEL_TLS_UP)
+		return;
+	memcpy(payload + 1, text, n);
+	events_note(s->ev, EVENT_INFO, 0,
+	        "The VPN client has sent a close message to the gateway: \"%s\", Severity %d, Type %d", text,
+	        code >> 5, code & 0x1f);
+	session_send_control(s, LINK_TLS, CSTP_DISCONNECT, span_of(payload, n + 1));
 }
 
 void session_probe(struct session *s, enum link_channel ch)

@@ -204,16 +204,14 @@ static void take_records(struct tunnel_dtls *t)
 		}
 		if (dtls_channel_parse(span_of(t->record, (size_t)n), &p) != 0)
 			continue; /* an empty record says nothing */
-		if (p.type == CSTP_DATA) {
-			t->count.rx_packets++;
-			t->count.rx_bytes += p.payload.n;
-		}
+		channel_count_rx(&t->count, &p);
 		t->owner.on_packet(t->owner.ctx, LINK_DTLS, &p);
 	}
 }
 
 static void take_datagram(struct tunnel_dtls *t, const struct udp_datagram *d)
 {
+	t->count.rx_wire_bytes += d->n;
 	dtls_feed(t->dtls, span_of(d->p, d->n));
 	if (t->stage == TUNNEL_DTLS_HANDSHAKE)
 		go_on_handshake(t);
@@ -253,6 +251,8 @@ int tunnel_dtls_put_control(struct tunnel_dtls *t, uint8_t type, struct span pay
 		memcpy(packet + DTLS_CHANNEL_BYTES, payload.p, payload.n);
 	int err = dtls_write(t->dtls, span_of(packet, DTLS_CHANNEL_BYTES + payload.n));
 	free(packet);
+	if (err == 0)
+		channel_count_control(&t->count, payload.n);
 	return err;
 }
 
@@ -264,8 +264,10 @@ void tunnel_dtls_flush(struct tunnel_dtls *t)
 		return;
 	if (n > TUNNEL_DTLS_BATCH)
 		n = TUNNEL_DTLS_BATCH;
-	for (size_t i = 0; i < n; i++)
+	for (size_t i = 0; i < n; i++) {
 		pieces[i] = (struct udp_piece){t->out.dgram[i].offset, t->out.dgram[i].len};
+		t->count.tx_wire_bytes += t->out.dgram[i].len;
+	}
 	/* what a full socket does not take is lost, as UDP may */
 	int sent = udp_send_batch(&t->udp, &t->path, t->out.p, pieces, n, NULL);
 	(void)sent;

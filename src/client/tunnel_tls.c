@@ -181,6 +181,7 @@ void tunnel_tls_adopt(struct tunnel_tls *t, struct conn *conn, ms_t now_ms)
 	conn_done(&t->conn);
 	t->conn = *conn;
 	*conn = (struct conn){.fd = -1};
+	t->conn.rx_bytes = t->conn.tx_bytes = 0; /* the login's do not count */
 	tls_set_output(t->conn.tls, &t->conn.out);
 	t->stage = TUNNEL_TLS_HANDSHAKE;
 	t->setup_until_ms = ms_add(now_ms, TUNNEL_TLS_SETUP_MS);
@@ -223,10 +224,7 @@ static void take_packets(struct tunnel_tls *t, struct span record)
 			tunnel_tls_lose(t, ERR_MALFORMED);
 			return;
 		}
-		if (p.type == CSTP_DATA) {
-			t->count.rx_packets++;
-			t->count.rx_bytes += p.payload.n;
-		}
+		channel_count_rx(&t->count, &p);
 		t->owner.on_packet(t->owner.ctx, LINK_TLS, &p);
 	}
 }
@@ -308,5 +306,7 @@ int tunnel_tls_put_control(struct tunnel_tls *t, uint8_t type, struct span paylo
 		memcpy(packet + CSTP_HEADER_BYTES, payload.p, payload.n);
 	int err = tls_write(t->conn.tls, span_of(packet, CSTP_HEADER_BYTES + payload.n));
 	free(packet);
+	if (err == 0)
+		channel_count_control(&t->count, payload.n);
 	return err;
 }

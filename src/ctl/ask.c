@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <jansson.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -44,11 +45,15 @@ static int send_request(int fd, struct span request)
 	return send(fd, request.p, request.n, MSG_NOSIGNAL) < 0 ? -errno : 0;
 }
 
-/* One packet of the answer. 1: it was the last. */
+#define STREAM_BEGINS 2
+
+/* One packet of the answer. 1: it was the last; STREAM_BEGINS. */
 static int take_packet(struct span packet, struct text *out, unsigned *ret_status)
 {
 	struct rd r = rd_open(packet);
 	uint8_t kind = rd_u8(&r);
+	if (kind == 'S')
+		return rd_end(&r) ? STREAM_BEGINS : ERR_PEER_PROTOCOL;
 	if (kind == 'D') {
 		text_put(out, rd_rest(&r));
 		return rd_ok(&r) ? 0 : ERR_PEER_PROTOCOL;
@@ -60,23 +65,76 @@ static int take_packet(struct span packet, struct text *out, unsigned *ret_statu
 	return 1;
 }
 
-static int read_answer(int fd, struct text *out, unsigned *ret_status)
+/* 0 when something was read or a signal came; what take_packet() says; ERR_CLOSED, -errno. */
+static int read_packet(int fd, uint8_t *buf, struct text *out, unsigned *ret_status)
+{
+	ssize_t n = recv(fd, buf, PACKET_MAX, 0);
+	if (n < 0)
+		return errno == EINTR || errno == EAGAIN ? 0 : -errno;
+	return n == 0 ? ERR_CLOSED : take_packet(span_of(buf, (size_t)n), out, ret_status);
+}
+
+/* ---- streams ---- */
+
+static volatile sig_atomic_t is_interrupted;
+
+static void on_interrupt(int sig)
+{
+	(void)sig;
+	is_interrupted = 1;
+}
+
+/* SIGINT arrives only while ppoll() waits, so that none is missed between a look at the flag and the wait. */
+static int stream_packets(int fd, uint8_t *buf, const sigset_t *waiting, ask_stream_f *f, void *ctx,
+        struct text *out, unsigned *ret_status)
+{
+	int r = 0;
+	while (r == 0 && !is_interrupted) {
+		struct pollfd p = {.fd = fd, .events = POLLIN};
+		if (out->n > 0 && !f(ctx, span_of(out->p, out->n)))
+			break;
+		text_done(out);
+		r = ppoll(&p, 1, NULL, waiting);
+		if (r < 0)
+			r = errno == EINTR ? 0 : -errno;
+		else
+			r = read_packet(fd, buf, out, ret_status);
+	}
+	if (r == 0)
+		*ret_status = 0;
+	return r;
+}
+
+static int read_stream(
+        int fd, uint8_t *buf, ask_stream_f *f, void *ctx, struct text *out, unsigned *ret_status)
+{
+	struct sigaction before, now = {.sa_handler = on_interrupt};
+	sigset_t interrupt, waiting;
+	is_interrupted = 0;
+	sigemptyset(&interrupt);
+	sigaddset(&interrupt, SIGINT);
+	if (sigprocmask(SIG_BLOCK, &interrupt, &waiting) < 0 || sigaction(SIGINT, &now, &before) < 0)
+		return -errno;
+	int r = stream_packets(fd, buf, &waiting, f, ctx, out, ret_status);
+	if (sigaction(SIGINT, &before, NULL) < 0 || sigprocmask(SIG_SETMASK, &waiting, NULL) < 0)
+		return -errno;
+	return r;
+}
+
+static int read_answer(int fd, ask_stream_f *f, void *ctx, struct text *out, unsigned *ret_status)
 {
 	uint8_t *buf = malloc(PACKET_MAX);
 	int r = buf ? 0 : -ENOMEM;
-	while (r == 0 && (r = wait_for(fd, POLLIN)) == 0) {
-		ssize_t n = recv(fd, buf, PACKET_MAX, 0);
-		if (n < 0)
-			r = errno == EINTR || errno == EAGAIN ? 0 : -errno;
-		else
-			r = n == 0 ? ERR_CLOSED : take_packet(span_of(buf, (size_t)n), out, ret_status);
-	}
+	while (r == 0 && (r = wait_for(fd, POLLIN)) == 0)
+		r = read_packet(fd, buf, out, ret_status);
+	if (r == STREAM_BEGINS)
+		r = f ? read_stream(fd, buf, f, ctx, out, ret_status) : ERR_UNSUPPORTED;
 	free(buf);
 	return r < 0 ? r : text_ok(out) ? 0 : -ENOMEM;
 }
 
-int ask(const char *socket_path, const char *const *argv, size_t argc, bool is_json, struct text *out,
-        unsigned *ret_status)
+int ask_stream(const char *socket_path, const char *const *argv, size_t argc, bool is_json, ask_stream_f *f,
+        void *ctx, struct text *out, unsigned *ret_status)
 {
 	int fd;
 	if (argc > ASK_MAX_WORDS)
@@ -88,11 +146,17 @@ int ask(const char *socket_path, const char *const *argv, size_t argc, bool is_j
 	if (r == 0) {
 		r = send_request(fd, span_str(request));
 		if (r == 0)
-			r = read_answer(fd, out, ret_status);
+			r = read_answer(fd, f, ctx, out, ret_status);
 		close(fd);
 	}
 	free(request);
 	return r;
+}
+
+int ask(const char *socket_path, const char *const *argv, size_t argc, bool is_json, struct text *out,
+        unsigned *ret_status)
+{
+	return ask_stream(socket_path, argv, argc, is_json, NULL, NULL, out, ret_status);
 }
 
 void ask_explain(const char *socket_path, int err, struct text *out)

@@ -14,6 +14,13 @@
 MUST_USE int ask(const char *socket_path, const char *const *argv, size_t argc, bool is_json,
         struct text *out, unsigned *ret_status);
 
+/* The data of an answer that has no end of its own (debug), as it comes. False: stop. */
+typedef bool ask_stream_f(void *ctx, struct span data);
+/* As ask(), for commands that may stream: then data goes to f, and the end is the gateway's, f's or SIGINT,
+ * which all count as 0 with status 0. SIGINT has its former effect before and after. */
+MUST_USE int ask_stream(const char *socket_path, const char *const *argv, size_t argc, bool is_json,
+        ask_stream_f *f, void *ctx, struct text *out, unsigned *ret_status);
+
 /* What to tell the operator when ask() failed. */
 void ask_explain(const char *socket_path, int err, struct text *out);
 

@@ -3,11 +3,17 @@
 #include "ctl/ask.h"
 #include "ctl/console.h"
 
+static bool print(void *ctx, struct span data)
+{
+	(void)ctx;
+	return fwrite(data.p, 1, data.n, stdout) == data.n && fflush(stdout) == 0;
+}
+
 int console_run(const char *socket_path, const char *const *argv, size_t argc, bool is_json)
 {
 	struct text out = {0};
 	unsigned status = 1;
-	int r = ask(socket_path, argv, argc, is_json, &out, &status);
+	int r = ask_stream(socket_path, argv, argc, is_json, print, NULL, &out, &status);
 	if (r < 0) {
 		struct text why = {0};
 		ask_explain(socket_path, r, &why);

@@ -139,7 +139,7 @@ static void query_answer(struct link *l, const struct ipc_msg *in)
 		break;
 	default:
 		m.type = IPC_SESSION_ITEM;
-		authority_item(a, in->session_query.after, &m.session_item);
+		authority_item(a, &in->session_query, &m.session_item);
 		break;
 	}
 	link_send(l, &m);
@@ -423,11 +423,26 @@ static int monitor_serve(struct auth *auth, const struct ipc_msg *m, int fd)
 	}
 }
 
+static int monitor_watch(struct auth *auth)
+{
+	if (auth->is_ending)
+		return 0;
+	return loop_fd_watch(
+	        &auth->monitor_poll, UV_READABLE | (chan_wants_write(&auth->monitor) ? UV_WRITABLE : 0));
+}
+
+/* The log has put more into the channel than went out at once. */
+static void on_log_waiting(void *ctx)
+{
+	(void)!monitor_watch(ctx); /* what waits goes out with the next event */
+}
+
 static void on_monitor(struct loop_fd *f, int err, int events)
 {
 	struct auth *auth = f->ctx;
 	int r = err;
-	(void)events;
+	if (r == 0 && (events & UV_WRITABLE))
+		r = chan_flush(&auth->monitor);
 	for (unsigned i = 0; i < LOOP_BATCH && r == 0 && !auth->is_ending; i++) {
 		struct ipc_msg m;
 		int fd = -1;
@@ -435,8 +450,8 @@ static void on_monitor(struct loop_fd *f, int err, int events)
 		if (r == 0)
 			r = monitor_serve(auth, &m, fd);
 	}
-	if (r == -EAGAIN)
-		r = 0;
+	if (r == 0 || r == -EAGAIN)
+		r = monitor_watch(auth);
 	if (r < 0) {
 		log_msg(2, "CULVERT", 101009, "Auth ends: %s",
 		        r == ERR_CLOSED ? "the monitor is gone" : err_text(r));
@@ -465,6 +480,8 @@ int auth_main(int monitor_fd)
 	auth->state = IPC_SETUP;
 	auth->wall_offset_ms = wall_ms() - loop_now();
 	chan_init(&auth->monitor, monitor_fd, IPC_AUTH, IPC_MONITOR);
+	auth->log_relay =
+	        (struct log_relay){.monitor = &auth->monitor, .wants_write = on_log_waiting, .ctx = auth};
 	ratelimit_init(&auth->refusals, REFUSALS_PEER, REFUSALS_PEER_MS);
 	ratelimit_init(&auth->refusals_all, REFUSALS_ALL, REFUSALS_ALL_MS);
 	int r = auth_lockout_new(&auth->lockout);

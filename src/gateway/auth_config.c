@@ -47,6 +47,7 @@ int auth_config_apply(struct auth *auth, int fd)
 	}
 	config_put(auth->config);
 	auth->config = c;
+	log_relay_apply(&auth->log_relay, c);
 	return 0;
 }
 

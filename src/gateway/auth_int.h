@@ -4,6 +4,7 @@
 
 #include "gateway/auth_verify.h"
 #include "gateway/authority.h"
+#include "gateway/log_setup.h"
 #include "io/loop.h"
 #include "io/ratelimit.h"
 #include "ipc/chan.h"
@@ -54,6 +55,7 @@ struct auth {
 	int config_fd, state_fd; /* as they came, -1 */
 	uint8_t state;           /* enum ipc_state */
 	bool is_ending;
+	struct log_relay log_relay;
 	int exit_status;
 	ms_t wall_offset_ms; /* Unix time = this + loop_now(): never runs backward while the process lives */
 	uint64_t n_logins_ok, n_logins_refused;
@@ -90,8 +92,8 @@ void auth_log_event(void *ctx, const struct authority_event *e);
 void auth_log_login(const struct job *j, const char *policy, const char *why_refused); /* NULL: successful */
 /* A refused login of this client: may there be lines about it? */
 bool auth_may_log(struct auth *auth, const struct ip_addr *peer);
-void auth_log_locked(const struct ipc_login *in);
-void auth_log_certificate(const struct ipc_login *in, const char *tunnel_group);
+void auth_log_locked(const struct auth *auth, const struct ipc_login *in);
+void auth_log_certificate(const struct auth *auth, const struct ipc_login *in, const char *tunnel_group);
 void auth_log_group_lock(const struct job *j, const char *locked_to);
 void auth_log_protocol(const struct job *j, const char *policy);
 void auth_log_limit(const struct job *j, const char *policy, uint32_t limit);

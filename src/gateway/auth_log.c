@@ -32,6 +32,13 @@ static struct who who_of_job(const struct job *j, const char *policy)
 	return who_open(j->login.username, j->group->name, policy, &j->login.peer);
 }
 
+/* A name that no user has may be a password, typed into the wrong field (cisco-facts.md 3). */
+static const char *shown_name(const struct config *c, const char *username)
+{
+	bool is_shown = c->logging.shows_usernames || config_find_user(c, span_str(username)) != NULL;
+	return is_shown ? username : "*****";
+}
+
 bool auth_may_log(struct auth *auth, const struct ip_addr *peer)
 {
 	uint32_t n_suppressed = 0;
@@ -45,45 +52,64 @@ bool auth_may_log(struct auth *auth, const struct ip_addr *peer)
 	return true;
 }
 
-void auth_log_login(const struct job *j, const char *policy, const char *why_refused)
+static void log_refused(const struct job *j, const char *why)
 {
-	struct who w = who_of_job(j, policy);
-	const char *user = text_cstr(&w.user);
-	if (why_refused) {
-		log_msg(6, "ASA", 113015,
-		        "AAA user authentication Rejected : reason = %s : local database : user = %s : user "
-		        "IP = %s",
-		        why_refused, user, w.ip);
-		log_msg(6, "ASA", 716039,
-		        "Group <%s> User <%s> IP <%s> Authentication: rejected, Session Type: WebVPN.",
-		        w.policy, user, w.ip);
-	} else {
-		log_msg(6, "ASA", 113012, "AAA user authentication Successful : local database : user = %s",
-		        user);
-		log_msg(6, "ASA", 113009, "AAA retrieved default group policy (%s) for user = %s", w.policy,
-		        user);
-		log_msg(6, "ASA", 113008, "AAA transaction status ACCEPT : user = %s", user);
-		log_msg(6, "ASA", 716038,
-		        "Group <%s> User <%s> IP <%s> Authentication: successful, Session Type: WebVPN.",
-		        w.policy, user, w.ip);
-	}
-	who_done(&w);
-}
-
-void auth_log_locked(const struct ipc_login *in)
-{
-	struct who w = who_open(in->username, in->tunnel_group, NULL, &in->peer);
+	struct who w =
+	        who_open(shown_name(j->config, j->login.username), j->group->name, NULL, &j->login.peer);
 	log_msg(6, "ASA", 113015,
-	        "AAA user authentication Rejected : reason = Account has been locked out : local database : "
-	        "user = %s : "
-	        "user IP = %s",
+	        "AAA user authentication Rejected : reason = %s : local database : user = %s : user IP = %s",
+	        why, text_cstr(&w.user), w.ip);
+	log_msg(6, "ASA", 716039,
+	        "Group <%s> User <%s> IP <%s> Authentication: rejected, Session Type: WebVPN.", w.policy,
 	        text_cstr(&w.user), w.ip);
 	who_done(&w);
 }
 
-void auth_log_certificate(const struct ipc_login *in, const char *tunnel_group)
+static void log_accepted(const struct job *j, const char *policy)
 {
-	struct who w = who_open(in->username, tunnel_group, NULL, &in->peer);
+	struct who w = who_of_job(j, policy);
+	const char *user = text_cstr(&w.user);
+	log_msg(6, "ASA", 113012, "AAA user authentication Successful : local database : user = %s", user);
+	if (j->user->policy[0] != '\0')
+		log_msg(6, "ASA", 113011, "AAA retrieved user specific group policy (%s) for user = %s",
+		        w.policy, user);
+	else
+		log_msg(6, "ASA", 113009, "AAA retrieved default group policy (%s) for user = %s", w.policy,
+		        user);
+	log_msg(6, "ASA", 113008, "AAA transaction status ACCEPT : user = %s", user);
+	/* no rule of dynamic access policies exists here, so the ASA's default record is what applies */
+	log_msg(6, "ASA", 734001,
+	        "DAP: User %s, Addr %s, Connection AnyConnect: The following DAP records were selected for "
+	        "this "
+	        "connection: DfltAccessPolicy",
+	        user, w.ip);
+	log_msg(6, "ASA", 716038,
+	        "Group <%s> User <%s> IP <%s> Authentication: successful, Session Type: WebVPN.", w.policy,
+	        user, w.ip);
+	who_done(&w);
+}
+
+void auth_log_login(const struct job *j, const char *policy, const char *why_refused)
+{
+	if (why_refused)
+		log_refused(j, why_refused);
+	else
+		log_accepted(j, policy);
+}
+
+void auth_log_locked(const struct auth *auth, const struct ipc_login *in)
+{
+	struct who w = who_open(shown_name(auth->config, in->username), in->tunnel_group, NULL, &in->peer);
+	log_msg(6, "ASA", 113015,
+	        "AAA user authentication Rejected : reason = Account has been locked out : local database : "
+	        "user = %s : user IP = %s",
+	        text_cstr(&w.user), w.ip);
+	who_done(&w);
+}
+
+void auth_log_certificate(const struct auth *auth, const struct ipc_login *in, const char *tunnel_group)
+{
+	struct who w = who_open(shown_name(auth->config, in->username), tunnel_group, NULL, &in->peer);
 	log_msg(4, "CULVERT", 101011,
 	        "Login of user %s from %s refused: tunnel-group %s demands a certificate (authentication "
 	        "certificate), which this gateway cannot check",
@@ -113,7 +139,7 @@ void auth_log_limit(const struct job *j, const char *policy, uint32_t limit)
 {
 	struct who w = who_of_job(j, policy);
 	log_msg(4, "ASA", 113029,
-	        "Group <%s> User <%s> IP <%s> Session could not be established: session limit of %u reached.",
+	        "Group <%s> User <%s> IP <%s> Session could not be established: session limit of %u reached",
 	        w.policy, text_cstr(&w.user), w.ip, limit);
 	who_done(&w);
 }
@@ -121,6 +147,8 @@ void auth_log_limit(const struct job *j, const char *policy, uint32_t limit)
 void auth_log_started(const struct job *j, const char *policy)
 {
 	struct who w = who_of_job(j, policy);
+	log_msg(6, "ASA", 716001, "Group <%s> User <%s> IP <%s> WebVPN session started.", w.policy,
+	        text_cstr(&w.user), w.ip);
 	log_msg(6, "ASA", 113039, "Group <%s> User <%s> IP <%s> AnyConnect parent session started.", w.policy,
 	        text_cstr(&w.user), w.ip);
 	who_done(&w);
@@ -145,8 +173,18 @@ static void ended(const struct auth *auth, const struct store_session *s, const 
 	        [IPC_KICK_EXPIRED] = "Idle Timeout",
 	        [IPC_KICK_ADMIN] = "Administrator Reset",
 	};
+	/* the same in the words of 716002 */
+	static const char *const texts_716002[IPC_KICK_N] = {
+	        [IPC_KICK_REPLACED] = "Port preempted",
+	        [IPC_KICK_SESSION_TIMEOUT] = "Max time exceeded",
+	        [IPC_KICK_EXPIRED] = "Idle timeout",
+	        [IPC_KICK_ADMIN] = "Administrator reset",
+	};
 	char duration[48];
 	uint64_t now_s = auth_now_s(auth);
+	log_msg(6, "ASA", 716002, "Group <%s> User <%s> IP <%s> WebVPN session terminated: %s.", w->policy,
+	        text_cstr(&w->user), w->ip,
+	        reason < IPC_KICK_N && texts_716002[reason] ? texts_716002[reason] : "Unknown");
 	duration_format(now_s > s->login_at_s ? now_s - s->login_at_s : 0, duration, sizeof(duration));
 	log_msg(4, "ASA", 113019,
 	        "Group = %s, Username = %s, IP = %s, Session disconnected. Session Type: AnyConnect-Parent, "
@@ -154,6 +192,29 @@ static void ended(const struct auth *auth, const struct store_session *s, const 
 	        "Bytes xmt: 0, Bytes rcv: 0, Reason: %s",
 	        text_cstr(&w->group), text_cstr(&w->user), w->ip, duration,
 	        reason < IPC_KICK_N && texts[reason] ? texts[reason] : "Unknown");
+}
+
+static void assigned(const struct store_session *s, const struct who *w, const char *pool, const char *addr)
+{
+	if (pool[0] == '\0') {
+		log_msg(6, "CULVERT", 737101, "IPAA: Session=0x%08x, Client assigned its own address %s",
+		        s->index, addr);
+		return;
+	}
+	log_msg(6, "ASA", 737006, "IPAA: Session=0x%08x, Local pool request succeeded for tunnel-group %s",
+	        s->index, text_cstr(&w->group));
+	log_msg(6, "ASA", 737026, "IPAA: Session=0x%08x, Client assigned %s from local pool %s", s->index,
+	        addr, pool);
+}
+
+static void exhausted(const struct store_session *s, const struct who *w, const struct authority_event *e)
+{
+	log_msg(5, "ASA", 737034, "IPAA: Session=0x%08x, %s address: %s%s", s->index,
+	        e->family == 6 ? "IPv6" : "IPv4",
+	        e->pool[0] ? "no free address in local pool " : "no address pool is configured", e->pool);
+	log_msg(3, "ASA", 722020,
+	        "TunnelGroup <%s> GroupPolicy <%s> User <%s> IP <%s> No address available for SVC connection",
+	        text_cstr(&w->group), w->policy, text_cstr(&w->user), w->ip);
 }
 
 static void session_event(const struct auth *auth, const struct authority_event *e)
@@ -164,13 +225,7 @@ static void session_event(const struct auth *auth, const struct authority_event 
 	addr_format(&e->addr, addr);
 	switch (e->kind) {
 	case AUTHORITY_ASSIGNED:
-		if (e->pool[0])
-			log_msg(6, "ASA", 737026,
-			        "IPAA: Session=0x%08x, Client assigned %s from local pool %s", s->index, addr,
-			        e->pool);
-		else
-			log_msg(6, "CULVERT", 737101,
-			        "IPAA: Session=0x%08x, Client assigned its own address %s", s->index, addr);
+		assigned(s, &w, e->pool, addr);
 		break;
 	case AUTHORITY_FREED:
 		if (e->pool[0])
@@ -178,9 +233,7 @@ static void session_event(const struct auth *auth, const struct authority_event 
 			        s->index, e->pool, addr);
 		break;
 	case AUTHORITY_EXHAUSTED:
-		log_msg(5, "ASA", 737034, "IPAA: Session=0x%08x, %s address: %s%s", s->index, "IP",
-		        e->pool[0] ? "no free address in local pool " : "no address pool is configured",
-		        e->pool);
+		exhausted(s, &w, e);
 		break;
 	case AUTHORITY_LOST:
 		log_msg(6, "ASA", 716058,

@@ -124,7 +124,7 @@ void login_begin(struct link *l, const struct ipc_msg *m)
 	 * less, neither instead of a password nor beside it */
 	if (group && group->authentication & AUTH_CERTIFICATE) {
 		if (auth_may_log(auth, &in->peer))
-			auth_log_certificate(in, group->name);
+			auth_log_certificate(auth, in, group->name);
 		answer(l, m->ref, IPC_LOGIN_DISABLED, 0);
 		return;
 	}
@@ -136,7 +136,7 @@ void login_begin(struct link *l, const struct ipc_msg *m)
 	uint32_t delay_ms = auth_lockout_delay_ms(auth->lockout, in->username, &in->peer, loop_now());
 	if (delay_ms > 0) {
 		if (auth_may_log(auth, &in->peer))
-			auth_log_locked(in);
+			auth_log_locked(auth, in);
 		answer(l, m->ref, IPC_LOGIN_LOCKED, delay_ms);
 		return;
 	}

@@ -118,11 +118,11 @@ static void store_check(struct authority *a, const struct session *s, int err)
 		                .kind = AUTHORITY_STORE_FAILED, .session = s ? &s->rec : NULL, .err = err});
 }
 
-static void kick_send(struct authority *a, const struct session *s, uint8_t reason)
+static void kick_send(struct authority *a, const struct session *s, int owner, uint8_t reason)
 {
 	struct ipc_session_kick kick = {
 	        .index = s->rec.index, .connection = s->rec.connection, .reason = reason};
-	a->host.kick(a->host.ctx, s->owner, &kick);
+	a->host.kick(a->host.ctx, owner, &kick);
 }
 
 static void owner_set(struct authority *a, struct session *s, int owner)
@@ -130,6 +130,8 @@ static void owner_set(struct authority *a, struct session *s, int owner)
 	a->n_connected -= s->owner != OWNER_NONE;
 	a->n_connected += owner != OWNER_NONE;
 	s->owner = owner;
+	if (owner != OWNER_NONE)
+		s->holder = owner;
 }
 
 void session_remove(struct authority *a, struct session *s, uint8_t reason, bool is_silent)
@@ -140,8 +142,9 @@ void session_remove(struct authority *a, struct session *s, uint8_t reason, bool
 	a->n--;
 	htab_remove(&a->by_token, &s->by_token);
 	htab_remove(&a->by_user, &s->by_user);
-	if (s->owner != OWNER_NONE && !is_silent)
-		kick_send(a, s, reason);
+	/* also one that only waits: who holds it must forget it, and has counted what it carried */
+	if (s->holder != OWNER_NONE && !is_silent)
+		kick_send(a, s, s->holder, reason);
 	else if (!is_silent && !was_pending)
 		event_send(a, &(struct authority_event){
 		                      .kind = AUTHORITY_ENDED, .session = &s->rec, .reason = reason});
@@ -205,7 +208,7 @@ static int session_load(void *ctx, const struct store_session *rec)
 	if (s == NULL)
 		return -ENOMEM;
 	s->rec = *rec;
-	s->owner = OWNER_NONE;
+	s->owner = s->holder = OWNER_NONE;
 	/* it was connected when the gateway died, or the clock was set back since */
 	if (s->rec.lost_at_s == 0 || s->rec.lost_at_s > load->now_s)
 		s->rec.lost_at_s = load->now_s;
@@ -297,7 +300,7 @@ int authority_login(struct authority *a, const struct authority_login *in,
 	struct session *s = calloc(1, sizeof(*s));
 	if (s == NULL)
 		return -ENOMEM;
-	s->owner = OWNER_NONE;
+	s->owner = s->holder = OWNER_NONE;
 	s->rec.index = a->last_index + 1;
 	s->rec.login_at_s = now_s;
 	int r = record_fill(&s->rec, in, policy);
@@ -338,7 +341,7 @@ static enum ipc_open_status first_open(
 static void resume(struct authority *a, struct session *s, int owner, const struct ipc_session_open *in)
 {
 	if (s->owner != OWNER_NONE && s->owner != owner)
-		kick_send(a, s, IPC_KICK_TAKEN_OVER);
+		kick_send(a, s, s->owner, IPC_KICK_TAKEN_OVER);
 	event_send(a,
 	        &(struct authority_event){.kind = AUTHORITY_RESUMED, .session = &s->rec, .addr = in->peer});
 }
@@ -419,32 +422,56 @@ void authority_end(struct authority *a, int owner, const struct ipc_session_end 
 void authority_owner_gone(struct authority *a, int owner, uint64_t now_s)
 {
 	store_check(a, NULL, store_begin(a->store));
-	for (size_t i = 0; i < a->n; i++)
+	for (size_t i = 0; i < a->n; i++) {
 		if (a->all[i]->owner == owner)
 			session_lose(a, a->all[i], now_s);
+		if (a->all[i]->holder == owner)
+			a->all[i]->holder = OWNER_NONE;
+	}
 	store_check(a, NULL, store_commit(a->store));
 }
 
-static bool logoff_matches(const struct session *s, const struct ipc_logoff *in, uint32_t index)
+/* What a logoff names, read once. */
+struct logoff {
+	const struct ipc_logoff *in;
+	uint32_t index;
+	struct ip_addr addr;
+};
+
+static int logoff_parse(const struct ipc_logoff *in, struct logoff *ret)
 {
-	switch (in->kind) {
+	*ret = (struct logoff){.in = in};
+	if (in->kind == IPC_LOGOFF_INDEX)
+		return parse_u32(span_str(in->value), 1, UINT32_MAX, &ret->index);
+	return in->kind == IPC_LOGOFF_ADDRESS ? addr_parse(span_str(in->value), &ret->addr) : 0;
+}
+
+static bool logoff_matches(const struct session *s, const struct logoff *l)
+{
+	switch (l->in->kind) {
 	case IPC_LOGOFF_ALL:
 		return true;
 	case IPC_LOGOFF_NAME:
-		return strcmp(s->rec.username, in->value) == 0;
+		return strcmp(s->rec.username, l->in->value) == 0;
+	case IPC_LOGOFF_TUNNEL_GROUP:
+		return strcmp(s->rec.tunnel_group, l->in->value) == 0;
+	case IPC_LOGOFF_ADDRESS:
+		return addr_eq(&s->rec.ip4, &l->addr) || addr_eq(&s->rec.ip6, &l->addr) ||
+		       addr_eq(&s->rec.peer, &l->addr);
 	default:
-		return s->rec.index == index;
+		return s->rec.index == l->index;
 	}
 }
 
 uint32_t authority_logoff(struct authority *a, const struct ipc_logoff *in)
 {
-	uint32_t index = 0, n = 0;
-	if (in->kind == IPC_LOGOFF_INDEX && parse_u32(span_str(in->value), 1, UINT32_MAX, &index) < 0)
+	uint32_t n = 0;
+	struct logoff l;
+	if (logoff_parse(in, &l) < 0)
 		return 0;
 	store_check(a, NULL, store_begin(a->store));
 	for (size_t i = a->n; i-- > 0;)
-		if (logoff_matches(a->all[i], in, index)) {
+		if (logoff_matches(a->all[i], &l)) {
 			session_remove(a, a->all[i], IPC_KICK_ADMIN, false);
 			n++;
 		}
@@ -481,11 +508,13 @@ void authority_stats(const struct authority *a, struct ipc_stats_info *ret)
 	ret->n_sessions = a->n_sessions;
 }
 
-void authority_item(const struct authority *a, uint32_t after, struct ipc_session_item *ret)
+void authority_item(
+        const struct authority *a, const struct ipc_session_query *in, struct ipc_session_item *ret)
 {
 	*ret = (struct ipc_session_item){0};
-	size_t at = after == UINT32_MAX ? a->n : index_place(a, after + 1);
-	while (at < a->n && is_pending(a->all[at]))
+	size_t at = in->after == UINT32_MAX ? a->n : index_place(a, in->after + 1);
+	while (at < a->n &&
+	        (is_pending(a->all[at]) || (in->wants_waiting && a->all[at]->owner != OWNER_NONE)))
 		at++;
 	if (at == a->n)
 		return;

@@ -48,6 +48,7 @@ struct authority_event {
 	const struct store_session *session;
 	const char *pool;
 	struct ip_addr addr;
+	uint8_t family; /* EXHAUSTED: 4, 6; 0: neither was to be had */
 	uint8_t reason;
 	int err;
 };
@@ -112,6 +113,7 @@ uint64_t authority_due_s(const struct authority *a);
 void authority_pool_info(const struct authority *a, const char *name, struct ipc_pool_info *ret);
 /* The logins' counts are not the authority's and stay as they are. */
 void authority_stats(const struct authority *a, struct ipc_stats_info *ret);
-void authority_item(const struct authority *a, uint32_t after, struct ipc_session_item *ret);
+void authority_item(
+        const struct authority *a, const struct ipc_session_query *in, struct ipc_session_item *ret);
 
 #endif

@@ -151,7 +151,8 @@ static int family_assign(
 	struct authority_event e = {.kind = r == 0 ? AUTHORITY_ASSIGNED : AUTHORITY_EXHAUSTED,
 	        .session = &s->rec,
 	        .pool = r == 0 ? slot.pool : last,
-	        .addr = *slot.addr};
+	        .addr = *slot.addr,
+	        .family = family};
 	event_send(a, &e);
 	return r;
 }

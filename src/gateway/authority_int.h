@@ -11,6 +11,7 @@
 struct session {
 	struct store_session rec; /* connection 0: pending, not in the store */
 	int owner;                /* worker thread that has it connected, or OWNER_NONE */
+	int holder;               /* the one that had it last and still knows it, or OWNER_NONE */
 	struct htab_node by_token, by_user;
 };
 

@@ -57,10 +57,54 @@ static struct fits fits_of(const struct command_table *t, uint64_t rows, size_t 
 	return f;
 }
 
-/* Takes one more word. False: verdict is set. */
-static bool match_word(const struct command_table *t, struct command_match *m, const char *typed)
+/* The row whose last word was the one before, if the line may end there. */
+static const struct command *complete_row(const struct command_match *m)
 {
-	struct fits f = fits_of(t, m->rows, m->at, typed);
+	for (size_t i = 0; i < m->table->n; i++) {
+		const struct command *c = &m->table->v[i];
+		if ((m->rows & ROW(i)) && (c->run || c->option) && n_words(c) == m->at - m->base)
+			return c;
+	}
+	return NULL;
+}
+
+static bool is_option_used(const struct command_match *m, const struct command *row)
+{
+	for (size_t i = 0; i < m->n_options; i++) {
+		if (span_eq(word_at(m->options[i].row, 0), word_at(row, 0)))
+			return true;
+	}
+	return false;
+}
+
+/* From the end of a command, or of an option, to the options that may follow. False: none may. */
+static bool enter_options(struct command_match *m)
+{
+	const struct command *c = complete_row(m);
+	if (!c || !(c->option ? m->command : c)->options || m->n_options == COMMAND_MAX_OPTIONS)
+		return false;
+	if (c->option)
+		m->options[m->n_options++] = (struct command_option){c, m->option_arg};
+	else
+		m->command = c;
+	m->option_arg = NULL;
+	m->table = m->command->options;
+	m->base = m->at;
+	m->rows = 0;
+	for (size_t i = 0; i < m->table->n; i++) {
+		if (!is_option_used(m, &m->table->v[i]))
+			m->rows |= ROW(i);
+	}
+	return m->rows != 0;
+}
+
+/* Takes one more word. False: verdict is set. */
+static bool match_word(struct command_match *m, const char *typed)
+{
+	struct fits f = fits_of(m->table, m->rows, m->at - m->base, typed);
+	struct command_match before = *m;
+	if (!f.exact && !f.prefix && !f.arg && enter_options(m))
+		f = fits_of(m->table, m->rows, 0, typed);
 	bool is_literal = f.exact || f.prefix;
 	if (!f.exact && f.prefix && f.is_ambiguous) {
 		m->verdict = COMMAND_AMBIGUOUS;
@@ -68,10 +112,13 @@ static bool match_word(const struct command_table *t, struct command_match *m, c
 	}
 	uint64_t rows = f.exact ? f.exact : f.prefix ? f.prefix : f.arg;
 	if (!rows || (!is_literal && m->n_args == COMMAND_MAX_ARGS)) {
+		*m = before;
 		m->verdict = COMMAND_UNKNOWN;
 		return false;
 	}
-	if (!is_literal)
+	if (!is_literal && m->command)
+		m->option_arg = typed;
+	else if (!is_literal)
 		m->args[m->n_args++] = typed;
 	m->rows = rows;
 	m->at++;
@@ -80,57 +127,65 @@ static bool match_word(const struct command_table *t, struct command_match *m, c
 
 struct command_match command_find(const struct command_table *t, const char *const *argv, size_t argc)
 {
-	struct command_match m = {.rows = UINT64_MAX};
+	struct command_match m = {.rows = UINT64_MAX, .table = t};
 	for (size_t i = 0; i < argc; i++) {
-		if (!match_word(t, &m, argv[i]))
+		if (!match_word(&m, argv[i]))
 			return m;
 	}
-	m.verdict = COMMAND_INCOMPLETE;
-	for (size_t i = 0; i < t->n; i++) {
-		if ((m.rows & ROW(i)) && t->v[i].run && n_words(&t->v[i]) == argc) {
-			m.verdict = COMMAND_FOUND;
-			m.command = &t->v[i];
-			break;
-		}
-	}
+	const struct command *c = complete_row(&m);
+	m.verdict = c ? COMMAND_FOUND : COMMAND_INCOMPLETE;
+	if (c && !c->option)
+		m.command = c;
+	else if (c && m.n_options < COMMAND_MAX_OPTIONS)
+		m.options[m.n_options++] = (struct command_option){c, m.option_arg};
 	return m;
 }
 
 /* Has an earlier row shown the same word at this place? */
-static bool is_shown(const struct command_table *t, const struct command_match *m, size_t row)
+static bool is_shown(const struct command_match *m, size_t row)
 {
+	const struct command *v = m->table->v;
 	for (size_t i = 0; i < row; i++) {
-		if ((m->rows & ROW(i)) && span_eq(word_at(&t->v[i], m->at), word_at(&t->v[row], m->at)))
+		if ((m->rows & ROW(i)) &&
+		        span_eq(word_at(&v[i], m->at - m->base), word_at(&v[row], m->at - m->base)))
 			return true;
 	}
 	return false;
 }
 
 /* The row that ends with this word explains it. */
-static const char *help_of(const struct command_table *t, const struct command_match *m, struct span word)
+static const char *help_of(const struct command_match *m, struct span word)
 {
-	for (size_t i = 0; i < t->n; i++) {
-		if ((m->rows & ROW(i)) && n_words(&t->v[i]) == m->at + 1 &&
-		        span_eq(word_at(&t->v[i], m->at), word))
-			return t->v[i].help;
+	size_t pos = m->at - m->base;
+	for (size_t i = 0; i < m->table->n; i++) {
+		const struct command *c = &m->table->v[i];
+		if ((m->rows & ROW(i)) && n_words(c) == pos + 1 && span_eq(word_at(c, pos), word))
+			return c->help;
 	}
 	return "";
 }
 
-void command_next(const struct command_table *t, const struct command_match *m, const char *prefix,
-        command_next_f *f, void *ctx)
+static void next_words(const struct command_match *m, const char *prefix, command_next_f *f, void *ctx)
 {
-	bool may_end = false;
-	for (size_t i = 0; i < t->n; i++) {
+	for (size_t i = 0; i < m->table->n; i++) {
 		if (!(m->rows & ROW(i)))
 			continue;
-		struct span word = word_at(&t->v[i], m->at);
-		if (word.n == 0)
-			may_end |= t->v[i].run != NULL;
-		else if ((is_arg(word) || span_starts(word, prefix)) && !is_shown(t, m, i))
-			f(ctx, word, help_of(t, m, word));
+		struct span word = word_at(&m->table->v[i], m->at - m->base);
+		if (word.n > 0 && (is_arg(word) || span_starts(word, prefix)) && !is_shown(m, i))
+			f(ctx, word, help_of(m, word));
 	}
-	if (may_end && prefix[0] == '\0')
+}
+
+void command_next(const struct command_match *m, const char *prefix, command_next_f *f, void *ctx)
+{
+	/* a match that was FOUND has its last option recorded already */
+	struct command_match options = *m;
+	if (m->verdict == COMMAND_FOUND && m->n_options > 0)
+		options.n_options--;
+	next_words(m, prefix, f, ctx);
+	if (enter_options(&options))
+		next_words(&options, prefix, f, ctx);
+	if (complete_row(m) && prefix[0] == '\0')
 		f(ctx, span_str("<cr>"), "");
 }
 
@@ -139,14 +194,12 @@ static void list_one(void *ctx, struct span word, const char *help)
 	text_fmt(ctx, "  %-16.*s %s\n", (int)word.n, (const char *)word.p, help);
 }
 
-void command_list(
-        const struct command_table *t, const struct command_match *m, const char *prefix, struct text *out)
+void command_list(const struct command_match *m, const char *prefix, struct text *out)
 {
-	command_next(t, m, prefix, list_one, out);
+	command_next(m, prefix, list_one, out);
 }
 
-void command_complain(const struct command_table *t, const struct command_match *m, const char *const *argv,
-        struct text *out)
+void command_complain(const struct command_match *m, const char *const *argv, struct text *out)
 {
 	const char *prefix = "";
 	if (m->verdict == COMMAND_INCOMPLETE) {
@@ -159,5 +212,5 @@ void command_complain(const struct command_table *t, const struct command_match 
 		prefix = is_ambiguous ? argv[m->at] : "";
 	}
 	text_str(out, "\nPossible here:\n");
-	command_list(t, m, prefix, out);
+	command_list(m, prefix, out);
 }

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "gateway/session.h"
+#include "gateway/tls_log.h"
 #include "io/log.h"
 #include "io/sock.h"
 
@@ -14,7 +15,34 @@
 #define TCP_IDLE_S  600
 #define TCP_PROBE_S 60
 
+#define PRE_LOGIN_HIGH     (WORKER_MAX_PRE_LOGIN / 10 * 9) /* watermarks of the ASA: 90 and 70 % */
+#define PRE_LOGIN_LOW      (WORKER_MAX_PRE_LOGIN / 10 * 7)
+#define PRE_LOGIN_QUIET_MS 10000 /* one line about them in this time */
+
 static void conn_step_tls(struct conn *c);
+
+/* ---- log ---- */
+
+static struct tls_log_ends ends_of(const struct conn *c)
+{
+	return (struct tls_log_ends){
+	        .peer = c->peer, .peer_port = c->peer_port, .local = c->local, .local_port = c->local_port};
+}
+
+/* More, or less, connections without a session than a moment ago. */
+static void pre_login_changed(struct worker *w, int by)
+{
+	w->n_pre_login += (uint32_t)by;
+	bool is_crossed =
+	        w->is_pre_login_high ? w->n_pre_login <= PRE_LOGIN_LOW : w->n_pre_login >= PRE_LOGIN_HIGH;
+	if (!is_crossed || (w->pre_login_told_at_ms != 0 &&
+	                           worker_now(w) - w->pre_login_told_at_ms < PRE_LOGIN_QUIET_MS))
+		return;
+	w->is_pre_login_high = !w->is_pre_login_high;
+	w->pre_login_told_at_ms = worker_now(w);
+	log_msg(6, "ASA", 725025, "SSL Pre-auth connection rate limit hit %s watermark",
+	        w->is_pre_login_high ? "high" : "low");
+}
 
 /* ---- life ---- */
 
@@ -44,7 +72,7 @@ static void http_state_free(struct conn *c)
 	explicit_bzero(c->http, sizeof(*c->http));
 	free(c->http);
 	c->http = NULL;
-	c->w->n_pre_login--;
+	pre_login_changed(c->w, -1);
 }
 
 static void conn_handle_closed(struct conn *c)
@@ -71,15 +99,13 @@ void conn_abort(struct conn *c)
 		return;
 	struct worker *w = c->w;
 	struct session *s = c->session;
-	char addr[ADDR_TEXT_MAX];
+	const struct tls_log_ends ends = ends_of(c);
 	c->session = NULL;
 	if (s)
 		session_on_tls_lost(s, "Transport closing");
 	if (c->ref)
 		htab_remove(&w->tables.by_ref, &c->by_ref);
-	if (worker_may_log(w, 725007, 0))
-		log_msg(LOG_INFO, "ASA", 725007, "SSL session with client outside:%s/%u to %u terminated",
-		        addr_format(&c->peer, addr), c->peer_port, (unsigned)w->config->webvpn.tls_port);
+	tls_log_end(w, &ends);
 	conn_unlink(c);
 	http_state_free(c);
 	tls_free(c->tls);
@@ -280,21 +306,14 @@ static void conn_on_plain(struct conn *c, struct span record)
 
 static void log_handshake(struct conn *c, bool is_ok)
 {
-	char addr[ADDR_TEXT_MAX];
+	const struct tls_log_ends ends = ends_of(c);
 	struct tls_info info;
-	unsigned port = c->w->config->webvpn.tls_port;
-	if (!worker_may_log(c->w, is_ok ? 725002 : 725006, 0))
-		return;
-	if (is_ok) {
-		tls_info(c->tls, &info);
-		log_msg(LOG_INFO, "ASA", 725002,
-		        "Device completed SSL handshake with client outside:%s/%u to %u for %s session",
-		        addr_format(&c->peer, addr), c->peer_port, port, info.protocol);
+	if (!is_ok) {
+		tls_log_failed(c->w, &ends, tls_error(c->tls));
 		return;
 	}
-	log_msg(LOG_INFO, "ASA", 725006, "Device failed SSL handshake with client outside:%s/%u to %u",
-	        addr_format(&c->peer, addr), c->peer_port, port);
-	log_msg(LOG_DEBUG, "ASA", 725014, "SSL lib error. Function: handshake Reason: %s", tls_error(c->tls));
+	tls_info(c->tls, &info);
+	tls_log_done(c->w, &ends, c->tls, info.protocol, info.cipher);
 }
 
 static bool conn_step_handshake(struct conn *c)
@@ -305,6 +324,7 @@ static bool conn_step_handshake(struct conn *c)
 		return false;
 	log_handshake(c, r == 0);
 	if (r < 0) {
+		worker_drop(c->w, DROP_TLS_HANDSHAKE);
 		c->state = CONN_CLOSING;
 		return false;
 	}
@@ -323,6 +343,8 @@ static void conn_step_tls(struct conn *c)
 		if (n == 0)
 			return;
 		if (n < 0) {
+			if (c->state != CONN_CLOSING)
+				worker_drop(c->w, n == ERR_CLOSED ? DROP_TLS_CLOSED : DROP_TLS_DECRYPT);
 			conn_touch(c); /* an alert may wait */
 			c->state == CONN_CLOSING ? (void)0 : conn_abort(c);
 			return;
@@ -331,6 +353,8 @@ static void conn_step_tls(struct conn *c)
 			session_on_tls_record(c->session, span_of(plain, (size_t)n));
 		else if (c->http)
 			conn_on_plain(c, span_of(plain, (size_t)n));
+		else
+			worker_drop(c->w, DROP_DELETING);
 		if (n > 0 && !c->session)
 			explicit_bzero(plain, (size_t)n); /* passwords */
 	}
@@ -377,6 +401,8 @@ static int conn_new(struct worker *w, int fd, const struct ip_addr *peer, uint16
 	c->fd = fd;
 	c->peer = *peer;
 	c->peer_port = port;
+	if (sock_local(fd, &c->local, &c->local_port) < 0)
+		c->local_port = (uint16_t)w->config->webvpn.tls_port;
 	c->http->in.is_secret = true;
 	tls_out_init(&c->out, CONN_OUT_MAX_BYTES);
 	if ((r = tls_server_new(w->tls_ctx, &c->tls)) < 0)
@@ -392,7 +418,9 @@ static int conn_new(struct worker *w, int fd, const struct ip_addr *peer, uint16
 		w->conns->prev = c;
 	w->conns = c;
 	w->n_conns++;
-	w->n_pre_login++;
+	pre_login_changed(w, 1);
+	const struct tls_log_ends ends = ends_of(c);
+	tls_log_start(w, &ends, false);
 	conn_watch(c);
 	return 0;
 fail:
@@ -426,7 +454,6 @@ static void accept_pause(struct worker *w, int err)
 
 void conn_accept(struct worker *w)
 {
-	char addr[ADDR_TEXT_MAX];
 	for (int i = 0; i < LOOP_BATCH; i++) {
 		struct ip_addr peer;
 		uint16_t port;
@@ -437,14 +464,8 @@ void conn_accept(struct worker *w)
 			return;
 		}
 		if (!has_room(w, &peer) || sock_tune(fd, TCP_IDLE_S, TCP_PROBE_S) < 0 ||
-		        conn_new(w, fd, &peer, port) < 0) {
+		        conn_new(w, fd, &peer, port) < 0)
 			close(fd);
-			continue;
-		}
-		if (worker_may_log(w, 725001, 0))
-			log_msg(LOG_INFO, "ASA", 725001,
-			        "Starting SSL handshake with client outside:%s/%u to %u for TLS session",
-			        addr_format(&peer, addr), port, (unsigned)w->config->webvpn.tls_port);
 	}
 }
 

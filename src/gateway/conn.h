@@ -47,8 +47,8 @@ struct conn {
 	struct tls_out out;
 	struct conn_http *http; /* NULL in the tunnel */
 	struct session *session;
-	struct ip_addr peer;
-	uint16_t peer_port;
+	struct ip_addr peer, local;
+	uint16_t peer_port, local_port;
 	int fd;
 	uint32_t ref; /* of the question at auth, 0: none */
 	enum conn_state state;
@@ -82,6 +82,8 @@ void http_dispatch(struct conn *c, struct span body);
 void http_on_login(struct conn *c, const struct ipc_login_result *r);
 void http_on_session(struct conn *c, const struct ipc_session_info *info);
 /* A whole answer. headers: further lines ending in CRLF, or "". */
+/* Does the name belong to a VPN client that we know? */
+bool http_knows_agent(struct span agent);
 void http_reply(struct conn *c, unsigned status, const char *reason, const char *headers, struct span body);
 
 #endif

@@ -73,7 +73,7 @@ static int ask(struct worker *w, struct chan *to, struct loop_fd *poll, const st
 void call_ask(struct call *c, struct ipc_msg *m, void (*on_answer)(struct call *c, const struct ipc_msg *m))
 {
 	struct worker *w = c->w;
-	bool is_monitor = m->type == IPC_RELOAD_REQUEST;
+	bool is_monitor = ipc_is_for(m->type, IPC_MONITOR);
 	m->ref = CONTROL_REF | (w->control->next_ref++ & ~CONTROL_REF);
 	int r = ask(w, is_monitor ? &w->monitor : &w->auth, is_monitor ? &w->monitor_poll : &w->auth_poll, m);
 	if (r < 0) {

@@ -7,6 +7,8 @@
 MUST_USE int control_open(struct worker *w, int listen_fd);
 void control_on_auth(struct worker *w, const struct ipc_msg *m);
 void control_on_monitor(struct worker *w, const struct ipc_msg *m);
+/* A line of debug output, for every console that wants this level. Never waits. */
+void control_debug_line(struct worker *w, unsigned level, const char *text);
 void control_close(struct worker *w);
 
 #endif

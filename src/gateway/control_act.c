@@ -21,13 +21,21 @@ void act_clear_drops(struct call *c)
 
 static void logoff_on_result(struct call *c, const struct ipc_msg *m)
 {
-	static const char *const kinds[] = {[IPC_LOGOFF_NAME] = "name", [IPC_LOGOFF_INDEX] = "index"};
+	static const char *const kinds[] = {
+	        [IPC_LOGOFF_NAME] = "name",
+	        [IPC_LOGOFF_INDEX] = "index",
+	        [IPC_LOGOFF_TUNNEL_GROUP] = "tunnel-group",
+	        [IPC_LOGOFF_ADDRESS] = "IP address",
+	};
 	uint32_t n = m->logoff_result.n_sessions;
 	uint8_t kind = c->command->variant;
-	c->status = n == 0 && kind != IPC_LOGOFF_ALL; /* whom the operator meant is not here */
+	bool has_value = kind < N_ELEM(kinds) && kinds[kind];
+	c->status = n == 0 && has_value; /* whom the operator meant is not here */
 	if (c->is_json) {
 		c->json = json_pack("{s:I}", "sessions_logged_off", (json_int_t)n);
-	} else if (kind == IPC_LOGOFF_ALL) {
+	} else if (kind == LOGOFF_ANYCONNECT) {
+		text_fmt(&c->out, "INFO: Number of sessions of type \"anyconnect\" logged off : %u\n", n);
+	} else if (!has_value) {
 		text_fmt(&c->out, "INFO: Number of sessions logged off : %u\n", n);
 	} else {
 		text_fmt(&c->out, "INFO: Number of sessions with %s \"", kinds[kind]);
@@ -38,10 +46,15 @@ static void logoff_on_result(struct call *c, const struct ipc_msg *m)
 
 void act_logoff(struct call *c)
 {
-	struct ipc_msg m = {.type = IPC_LOGOFF, .logoff.kind = c->command->variant};
+	uint8_t kind = c->command->variant;
+	struct ipc_msg m = {
+	        .type = IPC_LOGOFF, .logoff.kind = kind == LOGOFF_ANYCONNECT ? IPC_LOGOFF_ALL : kind};
 	const char *value = c->n_args ? c->args[0] : "";
+	struct ip_addr addr;
 	uint32_t index;
-	if (m.logoff.kind == IPC_LOGOFF_INDEX && parse_u32(span_str(value), 1, UINT32_MAX, &index) < 0)
+	if (kind == IPC_LOGOFF_ADDRESS && addr_parse(span_str(value), &addr) < 0)
+		call_fail(c, "ERROR: this is not an IP address");
+	else if (m.logoff.kind == IPC_LOGOFF_INDEX && parse_u32(span_str(value), 1, UINT32_MAX, &index) < 0)
 		call_fail(c, "ERROR: the index of a session is a number");
 	else if (ipc_set_str(m.logoff.value, sizeof(m.logoff.value), span_str(value)) < 0)
 		call_fail(c, "ERROR: the name is too long");

@@ -12,6 +12,7 @@ static void call_done(struct call *c)
 	json_decref(c->request);
 	json_decref(c->json);
 	text_done(&c->out);
+	session_list_done(&c->list);
 	*c = (struct call){0};
 }
 
@@ -45,6 +46,7 @@ void control_client_close(struct control_client *k)
 		if (k->control->clients[i] == k)
 			k->control->clients[i] = NULL;
 	}
+	control_stream_closed(k);
 	loop_fd_close(&k->poll, poll_closed);
 	loop_timer_close(&k->timer, timer_closed);
 }
@@ -64,7 +66,7 @@ static int send_end(struct control_client *k)
 	return send_packet(k->fd, "E", status, sizeof(status));
 }
 
-static int send_some(struct control_client *k)
+static int send_data(struct control_client *k)
 {
 	const struct text *out = &k->call.out;
 	int r = 0;
@@ -75,6 +77,12 @@ static int send_some(struct control_client *k)
 		if ((r = send_packet(k->fd, "D", out->p + k->n_sent, n)) == 0)
 			k->n_sent += n;
 	}
+	return r;
+}
+
+static int send_some(struct control_client *k)
+{
+	int r = send_data(k);
 	return r < 0 ? r : send_end(k);
 }
 
@@ -124,6 +132,66 @@ void control_client_answer(struct control_client *k)
 	pump(k);
 }
 
+/* ---- an answer without an end ---- */
+
+static void stream_watch(struct control_client *k)
+{
+	int events = UV_READABLE | (k->call.out.n > 0 ? UV_WRITABLE : 0);
+	if (loop_fd_watch(&k->poll, events) < 0)
+		control_client_close(k);
+}
+
+void control_stream_wake(struct control_client *k)
+{
+	stream_watch(k);
+}
+
+static void stream_pump(struct control_client *k)
+{
+	int r = send_data(k);
+	if (r < 0 && r != -EAGAIN) {
+		control_client_close(k);
+		return;
+	}
+	if (r == 0) {
+		text_done(&k->call.out);
+		k->n_sent = 0;
+	}
+	stream_watch(k);
+}
+
+static void stream_begin(struct control_client *k)
+{
+	k->n_sent = 0;
+	if (send_packet(k->fd, "S", NULL, 0) < 0) { /* the first packet of an answer always fits */
+		control_client_close(k);
+		return;
+	}
+	control_stream_opened(k);
+	loop_timer_set(&k->timer, MS_NEVER); /* however long nothing happens */
+	stream_pump(k);
+}
+
+void control_stream_end(struct control_client *k)
+{
+	control_stream_closed(k);
+	k->is_sending = true;
+	pump(k);
+}
+
+/* Whatever the console says, or that it is gone, ends the stream. */
+static void stream_on_packet(struct control_client *k)
+{
+	uint8_t buf[CONTROL_REQUEST_MAX + 1];
+	ssize_t n = recv(k->fd, buf, sizeof(buf), MSG_DONTWAIT);
+	if (n < 0 && (errno == EAGAIN || errno == EINTR))
+		return;
+	if (n <= 0)
+		control_client_close(k);
+	else
+		control_stream_end(k);
+}
+
 /* ---- events ---- */
 
 static void on_request(struct control_client *k)
@@ -137,7 +205,9 @@ static void on_request(struct control_client *k)
 		return;
 	}
 	control_request(k, span_of(buf, (size_t)n));
-	if (k->call.ref == 0)
+	if (k->call.stream_level > 0)
+		stream_begin(k);
+	else if (k->call.ref == 0)
 		control_client_answer(k);
 	else
 		wait_for(k, UV_DISCONNECT, CONTROL_ANSWER_MS);
@@ -148,6 +218,10 @@ static void on_ready(struct loop_fd *f, int err, int events)
 	struct control_client *k = f->ctx;
 	if (err < 0)
 		control_client_close(k);
+	else if (k->call.stream_level > 0 && (events & UV_READABLE))
+		stream_on_packet(k);
+	else if (k->call.stream_level > 0)
+		stream_pump(k);
 	else if (k->is_sending && (events & UV_WRITABLE))
 		pump(k);
 	else if (!k->is_sending && k->call.ref == 0 && (events & UV_READABLE))

@@ -7,14 +7,17 @@
 #include "gateway/command.h"
 #include "gateway/control.h"
 #include "gateway/render.h"
+#include "gateway/session_list.h"
 
 #define CONTROL_REQUEST_MAX  4096 /* bytes of one request */
 #define CONTROL_WORD_MAX     256  /* bytes of one word */
 #define CONTROL_MAX_CLIENTS  16
-#define CONTROL_IDLE_MS      30000       /* no request, or no progress in reading the answer */
-#define CONTROL_ANSWER_MS    10000       /* auth or monitor must have answered */
-#define CONTROL_PACKET_BYTES 16384       /* of data in one packet of an answer */
-#define CONTROL_REF          0x80000000u /* our questions at auth have this bit */
+#define CONTROL_MAX_STREAMS  4            /* of them, that debug */
+#define CONTROL_STREAM_BYTES (256u << 10) /* that wait for one of those */
+#define CONTROL_IDLE_MS      30000        /* no request, or no progress in reading the answer */
+#define CONTROL_ANSWER_MS    10000        /* auth or monitor must have answered */
+#define CONTROL_PACKET_BYTES 16384        /* of data in one packet of an answer */
+#define CONTROL_REF          0x80000000u  /* our questions at auth have this bit */
 
 /* One command from request to answer. run() either leaves its result in out or json, or asks another process
  * with call_ask() and is continued in on_answer. */
@@ -23,6 +26,8 @@ struct call {
 	json_t *request; /* args borrow from it */
 	const char *args[COMMAND_MAX_ARGS];
 	size_t n_args;
+	struct command_option options[COMMAND_MAX_OPTIONS];
+	size_t n_options;
 	const struct command *command; /* NULL: none under way */
 	uint32_t uid;                  /* of who asks */
 	bool is_json;
@@ -31,7 +36,11 @@ struct call {
 	unsigned status; /* exit status: 0 or 1 */
 	uint32_t ref;    /* of the question, 0: none */
 	void (*on_answer)(struct call *c, const struct ipc_msg *m);
-	size_t step; /* of commands that ask several times */
+	size_t step;             /* of commands that ask several times */
+	struct render_list list; /* sessions gathered so far */
+	uint8_t stream_level; /* debug lines up to this level follow, until it ends; 0: a command with an end
+	                       */
+	uint64_t n_lost;      /* lines of it since the last that fitted */
 };
 
 struct control_client {
@@ -68,13 +77,25 @@ void control_client_close(struct control_client *k);
 /* The call has what it needs: sends it. */
 void control_client_answer(struct control_client *k);
 
+/* Something waits for a console that debugs: sent when its socket takes it. */
+void control_stream_wake(struct control_client *k);
+/* No more lines: what waits is sent, then the end of the answer. */
+void control_stream_end(struct control_client *k);
+
+/* control_stream.c: the call has become a stream, or is none any more. */
+void control_stream_opened(struct control_client *k);
+void control_stream_closed(struct control_client *k);
+void debug_on(struct call *c); /* args: [level] */
+void debug_off(struct call *c);
+void show_debug(struct call *c);
+
 /* control_request.c: one packet to a call that ran (or waits). */
 void control_request(struct control_client *k, struct span packet);
 
 /* control_show.c */
 void show_version(struct call *c);
 void show_summary(struct call *c);
-void show_sessions(struct call *c); /* variant SHOW_DETAIL; args: [name] */
+void show_sessions(struct call *c); /* variant SHOW_DETAIL; options of session_list.h */
 void show_config(struct call *c);   /* variant SHOW_DETAIL: with defaults */
 void show_drops(struct call *c);
 void show_mtu(struct call *c);  /* args: [name] */
@@ -82,9 +103,14 @@ void show_pool(struct call *c); /* args: [pool] */
 #define SHOW_BRIEF  0
 #define SHOW_DETAIL 1
 
+/* control_log.c */
+void show_logging(struct call *c);
+void act_clear_log(struct call *c);
+
 /* control_act.c */
 void act_clear_drops(struct call *c);
-void act_logoff(struct call *c); /* variant: enum ipc_logoff_kind; args: [value] */
+void act_logoff(struct call *c);       /* variant: enum ipc_logoff_kind or LOGOFF_ANYCONNECT; args: [value] */
+#define LOGOFF_ANYCONNECT IPC_LOGOFF_N /* all sessions are of this kind */
 void act_reload(struct call *c);
 
 #endif

@@ -69,14 +69,14 @@ static void explain(struct call *c, struct words *w, const char *prefix)
 	struct command_match m = command_find(&control_commands, w->v, w->n);
 	if (m.verdict == COMMAND_UNKNOWN || m.verdict == COMMAND_AMBIGUOUS) {
 		struct text t = {0};
-		command_complain(&control_commands, &m, w->v, &t);
+		command_complain(&m, w->v, &t);
 		call_fail(c, "%s", text_cstr(&t));
 		text_done(&t);
 	} else if (c->is_json) {
 		c->json = json_array();
-		command_next(&control_commands, &m, prefix, next_json, c->json);
+		command_next(&m, prefix, next_json, c->json);
 	} else {
-		command_list(&control_commands, &m, prefix, &c->out);
+		command_list(&m, prefix, &c->out);
 	}
 }
 
@@ -98,7 +98,7 @@ static void run(struct call *c, const struct words *w)
 	struct command_match m = command_find(&control_commands, w->v, w->n);
 	if (m.verdict != COMMAND_FOUND) {
 		struct text t = {0};
-		command_complain(&control_commands, &m, w->v, &t);
+		command_complain(&m, w->v, &t);
 		call_fail(c, "%s", text_cstr(&t));
 		text_done(&t);
 		return;
@@ -106,6 +106,8 @@ static void run(struct call *c, const struct words *w)
 	c->command = m.command;
 	c->n_args = m.n_args;
 	memcpy(c->args, m.args, sizeof(c->args));
+	c->n_options = m.n_options;
+	memcpy(c->options, m.options, sizeof(c->options));
 	if (m.command->is_change)
 		audit(c, w, 5, 111008);
 	else if (log_wants(7))

@@ -1,11 +1,7 @@
 /* show ...: gathers the facts and hands them to the renderers. */
-#include <errno.h>
-#include <stdlib.h>
 #include <time.h>
 
-#include "gateway/conn.h"
 #include "gateway/control_int.h"
-#include "io/sock.h"
 #include "policy/config.h"
 
 static struct render_now now(void)
@@ -29,70 +25,86 @@ void show_version(struct call *c)
 		render_version(&v, &c->out);
 }
 
-/* ---- sessions ---- */
+/* ---- sessions: those of this process, and those that wait since before it started ---- */
 
-static int by_index(const void *a, const void *b)
+static bool read_choice(struct call *c, struct session_choice *ret)
 {
-	const struct render_session *x = a, *y = b;
-	return x->s->id.index < y->s->id.index ? -1 : x->s->id.index > y->s->id.index;
+	if (session_choice_parse(c->options, c->n_options, ret) == 0)
+		return true;
+	call_fail(c, "ERROR: the filter wants an address or a number");
+	return false;
 }
 
-static void ask_kernel(struct render_session *r)
+static void sessions_answer(struct call *c)
 {
-	struct sock_tcp_facts facts;
-	if (!r->s->conn || sock_tcp_facts(r->s->conn->fd, &facts) < 0)
+	struct session_choice choice;
+	struct render_now t = now();
+	if (!read_choice(c, &choice) || session_list_add_live(&c->list, c->w, &choice) < 0) {
+		call_fail(c, "ERROR: the filter is not usable, or memory is short");
 		return;
-	r->tls_rtt_us = facts.rtt_us;
-	r->path_mtu_bytes = facts.pmtu_bytes <= UINT16_MAX ? (uint16_t)facts.pmtu_bytes : 0;
+	}
+	session_list_sort(&c->list, &choice);
+	if (c->is_json)
+		c->json = render_sessions_json(&c->list, &t);
+	else
+		render_sessions(&c->list, &t, c->command->variant == SHOW_DETAIL, &c->out);
+	session_list_done(&c->list);
 }
 
-/* All sessions, or those of one user (NULL: all). free(ret->v). */
-static int gather(const struct worker *w, const char *user, struct render_list *ret)
+static void sessions_ask(struct call *c, uint32_t after);
+
+static void sessions_on_item(struct call *c, const struct ipc_msg *m)
 {
-	size_t n = 0;
-	for (const struct session *s = w->sessions; s; s = s->next)
-		n++;
-	struct render_list l = {.v = calloc(n + 1, sizeof(*l.v))};
-	if (!l.v)
-		return -ENOMEM;
-	for (const struct session *s = w->sessions; s; s = s->next) {
-		if (s->is_closing || (user && strcmp(user, s->id.username) != 0))
-			continue;
-		l.v[l.n].s = s;
-		ask_kernel(&l.v[l.n++]);
-	}
-	qsort(l.v, l.n, sizeof(*l.v), by_index);
-	*ret = l;
-	return 0;
+	const struct ipc_session_item *item = &m->session_item;
+	struct session_choice choice;
+	struct render_now t = now();
+	int r = 0;
+	if (!read_choice(c, &choice))
+		return;
+	if (item->is_found && session_by_index(c->w, item->index) == NULL)
+		r = session_list_add_waiting(&c->list, c->w, &choice, item, &t);
+	if (r == ERR_LIMIT)
+		call_fail(c, "ERROR: more than %u sessions wait: use a filter", SESSION_LIST_WAITING_MAX);
+	else if (r < 0)
+		call_fail(c, "ERROR: memory is short");
+	else if (item->is_found)
+		sessions_ask(c, item->index);
+	else
+		sessions_answer(c);
+}
+
+static void sessions_ask(struct call *c, uint32_t after)
+{
+	struct ipc_msg m = {
+	        .type = IPC_SESSION_QUERY, .session_query = {.after = after, .wants_waiting = true}};
+	call_ask(c, &m, sessions_on_item);
 }
 
 void show_sessions(struct call *c)
 {
-	struct render_list l;
-	struct render_now t = now();
-	if (gather(c->w, c->n_args ? c->args[0] : NULL, &l) < 0) {
-		call_fail(c, "out of memory");
+	struct session_choice choice;
+	if (!read_choice(c, &choice))
 		return;
-	}
-	if (c->is_json)
-		c->json = render_sessions_json(&l, &t);
+	if (c->w->is_auth_up)
+		sessions_ask(c, 0);
 	else
-		render_sessions(&l, &t, c->command->variant == SHOW_DETAIL, &c->out);
-	free(l.v);
+		sessions_answer(c);
 }
 
 void show_mtu(struct call *c)
 {
-	struct render_list l;
-	if (gather(c->w, c->n_args ? c->args[0] : NULL, &l) < 0) {
-		call_fail(c, "out of memory");
+	struct session_choice choice = {
+	        .filter = c->n_args ? SESSION_FILTER_NAME : 0, .text = c->n_args ? c->args[0] : NULL};
+	if (session_list_add_live(&c->list, c->w, &choice) < 0) {
+		call_fail(c, "ERROR: memory is short");
 		return;
 	}
+	session_list_sort(&c->list, &choice);
 	if (c->is_json)
-		c->json = render_mtu_json(&l);
+		c->json = render_mtu_json(&c->list);
 	else
-		render_mtu(&l, &c->out);
-	free(l.v);
+		render_mtu(&c->list, &c->out);
+	session_list_done(&c->list);
 }
 
 /* ---- summary: auth knows the sessions of the time before this worker as well ---- */
@@ -106,10 +118,12 @@ static void summary_on_stats(struct call *c, const struct ipc_msg *m)
 	        .n_peak = m->stats_info.n_peak,
 	        .n_capacity = c->w->max_conns,
 	};
-	for (const struct session *x = c->w->sessions; x; x = x->next) {
-		s.n_tls += x->conn != NULL;
-		s.n_dtls += link_is_up(&x->link, LINK_DTLS);
-	}
+	memcpy(s.tunnels, c->w->tunnels, sizeof(s.tunnels));
+	s.tunnels[TUNNEL_PARENT] = (struct tunnel_count){
+	        .n_active = m->stats_info.n_active + m->stats_info.n_waiting,
+	        .n_peak = m->stats_info.n_peak,
+	        .n_total = m->stats_info.n_sessions,
+	};
 	if (c->is_json)
 		c->json = render_summary_json(&s);
 	else

@@ -4,7 +4,9 @@
 #include <sys/random.h>
 
 #include "gateway/conn.h"
+#include "gateway/offer.h"
 #include "gateway/session.h"
+#include "gateway/tls_log.h"
 #include "io/log.h"
 #include "wire/dtls_hello.h"
 
@@ -156,11 +158,24 @@ static void assoc_done(struct session_assoc *a)
 	*a = (struct session_assoc){0};
 }
 
+static struct tls_log_ends ends_of(const struct session *s, const struct udp_path *path)
+{
+	struct tls_log_ends e = {.local = path->local,
+	        .local_port = (uint16_t)s->w->config->webvpn.dtls_port,
+	        .session = s->id.index};
+	e.peer = udp_addr_ip(&path->peer, &e.peer_port);
+	return e;
+}
+
 void dtls_active_done(struct session *s)
 {
 	struct worker_tables *t = &s->w->tables;
 	if (s->w->dtls_pending == s) /* its path dies with it */
 		dtls_tx_flush(s->w);
+	if (s->dtls.active.dtls) {
+		const struct tls_log_ends ends = ends_of(s, &s->dtls.active.path);
+		tls_log_end(s->w, &ends);
+	}
 	assoc_done(&s->dtls.active);
 	htab_remove(&t->by_peer, &s->by_peer);
 	htab_remove(&t->by_host, &s->by_host);
@@ -181,20 +196,33 @@ void dtls_forget(struct session *s)
 	s->dtls.suite = DTLS_NONE;
 }
 
+static int assoc_new_injected(struct session *s, const struct dtls_suite_info *suite, struct dtls **ret)
+{
+	struct dtls *d;
+	int r = dtls_server_new_resume(s->w->dtls_ctx, span_of(s->dtls.id, sizeof(s->dtls.id)),
+	        s->dtls.master_secret, suite->openssl_name, &d);
+	if (r == 0 && suite->is_dtls10 && (r = dtls_use_v1_0(d)) < 0)
+		dtls_free(d);
+	if (r == 0)
+		*ret = d;
+	return r;
+}
+
 static int assoc_new(struct session *s, struct dtls **ret)
 {
 	struct worker *w = s->w;
 	const struct dtls_suite_info *suite = dtls_suite_info(s->dtls.suite);
+	char ciphers[OFFER_PSK_LIST_MAX];
 	if (suite == NULL)
 		return ERR_UNSUPPORTED;
 	if (s->dtls.suite != DTLS_PSK_NEGOTIATE)
-		return dtls_server_new_resume(w->dtls_ctx, span_of(s->dtls.id, sizeof(s->dtls.id)),
-		        s->dtls.master_secret, suite->openssl_name, ret);
+		return assoc_new_injected(s, suite, ret);
+	offer_psk_list(&s->config->ssl, ciphers);
 	/* taken now and from the connection in use: a reconnect changes it (wire-protocol.md 4.3) */
 	uint8_t psk[TLS_PSK_BYTES];
 	int r = s->conn ? tls_export_psk(s->conn->tls, psk) : ERR_CLOSED;
 	if (r == 0)
-		r = dtls_server_new_psk(w->dtls_ctx, psk, NULL, ret);
+		r = dtls_server_new_psk(w->dtls_ctx, psk, ciphers, ret);
 	explicit_bzero(psk, sizeof(psk));
 	return r;
 }
@@ -205,18 +233,27 @@ static void assoc_up(struct session *s)
 	struct dtls_info info;
 	struct link_timers t = {.dpd_ms = (ms_t)s->policy.dpd_gateway_s * 1000};
 	struct udp_path path = d->next.path;
+	const struct tls_log_ends ends = ends_of(s, &path);
+	const bool had_one = d->active.dtls != NULL;
 	dtls_active_done(s);
 	d->active.dtls = d->next.dtls;
 	d->next.dtls = NULL;
 	dtls_next_done(s);
 	set_active_peer(s, &path);
 	dtls_info(d->active.dtls, &info);
+	snprintf(d->protocol, sizeof(d->protocol), "%s", info.protocol);
 	snprintf(d->cipher, sizeof(d->cipher), "%s", info.cipher);
+	if (link_is_up(&s->link, LINK_DTLS))
+		worker_drop(s->w, DROP_REPLACED);
 	link_up(&s->link, LINK_DTLS, &t, loop_now());
-	bool is_first = ++d->n_established == 1;
-	session_log(s, LOG_NOTICE, is_first ? 722033 : 722032, "%s",
-	        is_first ? "First UDP SVC connection established for SVC session."
-	                 : "New UDP SVC connection replacing old connection.");
+	session_tunnel_up(s, TUNNEL_DTLS, loop_now());
+	tls_log_done(s->w, &ends, NULL, info.protocol, info.cipher);
+	if (++d->n_established == 1)
+		session_log(s, LOG_NOTICE, 722033, "First UDP SVC connection established for SVC session.");
+	else if (had_one)
+		session_log(s, LOG_NOTICE, 722032, "New UDP SVC connection replacing old connection.");
+	else
+		session_log(s, LOG_NOTICE, 722034, "New UDP SVC connection, no existing connection.");
 	session_log(s, LOG_INFO, 722022, "UDP SVC connection established without compression");
 	session_rearm(s);
 }
@@ -231,9 +268,8 @@ static void assoc_handshake(struct session *s, struct span datagram)
 	if (r == 0) {
 		assoc_up(s);
 	} else if (r != ERR_MORE) {
-		if (worker_may_log(s->w, WORKER_LOG_DTLS_FAILED, s->id.index))
-			log_line(LOG_INFO, "session %u: DTLS handshake failed: %s", s->id.index,
-			        dtls_error(a->dtls));
+		const struct tls_log_ends ends = ends_of(s, &a->path);
+		tls_log_failed(s->w, &ends, dtls_error(a->dtls));
 		dtls_next_done(s);
 	}
 	session_rearm(s);
@@ -268,6 +304,14 @@ static void on_hello(struct worker *w, const struct udp_datagram *in, const stru
 	struct session_assoc *a;
 	if (s == NULL || hello->is_zero_random || s->dtls.suite == DTLS_NONE || s->conn == NULL)
 		return;
+	if (hello->version == DTLS_VERSION_ANYCONNECT) {
+		if (worker_may_log(w, WORKER_LOG_DTLS_OLD, s->id.index))
+			log_line(LOG_INFO,
+			        "session %u: the client speaks the DTLS of before RFC 4347 (\"DTLS 0.9\"), "
+			        "which the gateway does not: it stays on TLS",
+			        s->id.index);
+		return;
+	}
 	a = &s->dtls.next;
 	bool is_repeat = a->dtls && udp_addr_eq(&a->path.peer, in->peer);
 	if (!is_repeat) {
@@ -280,7 +324,12 @@ static void on_hello(struct worker *w, const struct udp_datagram *in, const stru
 		set_next_peer(s, &(struct udp_path){.peer = *in->peer, .local = *in->local});
 		dtls_set_output(a->dtls, &w->scratch.dtls_out);
 		dtls_set_first_timeout_ms(a->dtls, DTLS_FIRST_TIMEOUT_MS);
+		const struct tls_log_ends ends = ends_of(s, &a->path);
+		tls_log_start(w, &ends, true);
+		if (s->dtls.suite != DTLS_PSK_NEGOTIATE)
+			tls_log_resume(w, &ends);
 	}
+	worker_drop(w, DROP_DTLS_HELLO);
 	assoc_handshake(s, span_of(in->p, in->n));
 }
 

@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <unistd.h>
 
 #include "base/err.h"
@@ -106,6 +107,21 @@ static void forward_on(struct gateway_if *g, enum gateway_if_forward which)
 	log_line(LOG_NOTICE, "forwarding was off: set %s to 1 until the end", path);
 }
 
+/* The ICMP errors of the worker come out of the TUN device with the gateway's own address as their source,
+ * which Linux takes for a forgery otherwise. What a client sends with that address the worker drops. The
+ * setting goes with the device. */
+static void accept_own_answers(const struct gateway_if *g)
+{
+	char path[sizeof("/proc/sys/net/ipv4/conf//accept_local") + IFNAMSIZ];
+	snprintf(path, sizeof(path), "/proc/sys/net/ipv4/conf/%s/accept_local", g->tun.name);
+	int r = sysctl_put(path, true);
+	if (r < 0)
+		log_line(LOG_WARNING,
+		        "servers inside will not learn that their packets are too big (mtu-policy classic): "
+		        "%s: %s",
+		        path, err_text(r));
+}
+
 int gateway_if_apply(struct gateway_if *g, const struct config *c, struct text *why)
 {
 	struct inner_net want;
@@ -125,8 +141,10 @@ int gateway_if_apply(struct gateway_if *g, const struct config *c, struct text *
 	}
 	if ((r = addresses_apply(g, &want, why)) < 0)
 		return r;
-	if (want.has_ip4)
+	if (want.has_ip4) {
+		accept_own_answers(g);
 		forward_on(g, GATEWAY_FORWARD_4);
+	}
 	if (want.has_ip6)
 		forward_on(g, GATEWAY_FORWARD_6);
 	return 0;

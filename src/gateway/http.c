@@ -6,7 +6,9 @@
 
 #include "base/parse.h"
 #include "gateway/conn.h"
+#include "gateway/debug.h"
 #include "gateway/session.h"
+#include "gateway/session_log.h"
 #include "io/log.h"
 
 #define TOKEN_HEX_BYTES (2 * IPC_TOKEN_BYTES)
@@ -245,6 +247,29 @@ void http_on_login(struct conn *c, const struct ipc_login_result *r)
 
 /* ---- CONNECT ---- */
 
+/* CONNECT that came to nothing; whoever reaches the port can cause it. */
+static void log_no_connect(struct conn *c, unsigned id, const char *what)
+{
+	char addr[ADDR_TEXT_MAX];
+	if (log_wants_msg(4, id) && worker_may_log(c->w, id, 0))
+		log_msg(4, "ASA", id, "IP <%s> Error %s SVC connect request.", addr_format(&c->peer, addr),
+		        what);
+}
+
+static void log_no_session(struct conn *c, const struct ipc_session_info *info, int err)
+{
+	char addr[ADDR_TEXT_MAX];
+	struct text user = {0};
+	if (err == -ENOMEM)
+		log_no_connect(c, 722002, "consolidating");
+	text_escaped(&user, span_str(info->username), IPC_USER_MAX);
+	if (worker_may_log(c->w, 722004, info->index))
+		log_msg(4, "ASA", 722004,
+		        "Group <%s> User <%s> IP <%s> Error responding to SVC connect request.",
+		        info->group_policy, text_cstr(&user), addr_format(&c->peer, addr));
+	text_done(&user);
+}
+
 static void ask_session(struct conn *c)
 {
 	struct tunnel_request *q = &c->http->connect;
@@ -253,12 +278,17 @@ static void ask_session(struct conn *c)
 	struct ipc_session_open *o = &m.session_open;
 	size_t n = 0;
 	c->http->wants_close = true; /* every answer but 200 ends the connection */
+	debug_request(c, &c->http->head);
 	if (tunnel_request_parse(&c->http->head, q) < 0 || (!q->wants_ip4 && !q->wants_ip6)) {
+		log_no_connect(c, 722001, "parsing");
 		/* not 401: that would tell a client that its session is gone for good */
+		debug_refused(c, 400, "Malformed tunnel parameters");
 		http_reply(c, 400, "Bad Request", "X-Reason: Malformed tunnel parameters\r\n", span_str(""));
 		return;
 	}
 	if (q->cookie.n != TOKEN_HEX_BYTES || parse_hex(q->cookie, o->token, sizeof(o->token), &n) < 0) {
+		debug_refused(c, 401, "Cookie is not acceptable");
+		log_no_connect(c, 722003, "authenticating");
 		http_reply(c, 401, "Cookie is not acceptable", "", span_str(""));
 		return;
 	}
@@ -287,9 +317,12 @@ void http_on_session(struct conn *c, const struct ipc_session_info *info)
 	case IPC_OPEN_OK:
 		break;
 	case IPC_OPEN_UNKNOWN:
+		debug_refused(c, 401, "Cookie is not acceptable");
+		log_no_connect(c, 722003, "authenticating");
 		http_reply(c, 401, "Cookie is not acceptable", "", span_str(""));
 		return;
 	case IPC_OPEN_NO_ADDRESS:
+		debug_refused(c, 503, "No address available");
 		http_reply(c, 503, "Service Unavailable", "X-Reason: No address available\r\n", span_str(""));
 		return;
 	default:
@@ -298,14 +331,18 @@ void http_on_session(struct conn *c, const struct ipc_session_info *info)
 	}
 	r = session_open(c->w, c, info, &c->http->connect, &reply, &s);
 	if (r < 0) {
-		log_line(LOG_ERR, "session of user %s: %s", info->username, err_text(r));
+		log_line(LOG_ERR, "session %u: %s", info->index, err_text(r));
+		log_no_session(c, info, r);
 		http_reply(c, 503, "Service Unavailable", "X-Reason: Server configuration error\r\n",
 		        span_str(""));
 	} else if (conn_write(c, span_of(reply.p, reply.n)) < 0) {
+		log_no_session(c, info, 0);
 		conn_abort(c);
 	} else {
+		session_log_offer(s, info, &c->http->connect);
 		conn_enter_tunnel(c, s);
 		session_start(s);
+		debug_session(s, span_of(reply.p, reply.n));
 	}
 	text_done(&reply);
 }
@@ -333,18 +370,21 @@ static const char *browser_page =
         "<p>This is a VPN gateway. Connect with a VPN client, for example:"
         "<pre>culvert connect USER@THIS-HOST\nopenconnect https://THIS-HOST</pre></html>\n";
 
-static bool is_vpn_client(const struct http_head *h)
+bool http_knows_agent(struct span agent)
 {
-	struct span agent = http_header(h, "User-Agent");
 	static const char *const words[] = {
 	        "AnyConnect", "OpenConnect", "openconnect", "Culvert", "culvert", "AnyLink"};
-	if (http_header(h, "X-Aggregate-Auth").p || http_header(h, "X-Transcend-Version").p)
-		return true;
 	for (size_t i = 0; agent.n > 0 && i < N_ELEM(words); i++) {
 		if (memmem(agent.p, agent.n, words[i], strlen(words[i])))
 			return true;
 	}
 	return false;
+}
+
+static bool is_vpn_client(const struct http_head *h)
+{
+	return http_header(h, "X-Aggregate-Auth").p || http_header(h, "X-Transcend-Version").p ||
+	       http_knows_agent(http_header(h, "User-Agent"));
 }
 
 static bool is_login_path(struct conn *c, struct span path)

@@ -9,8 +9,8 @@
 #include <unistd.h>
 
 #include "gateway/conf_file.h"
+#include "gateway/tls_policy.h"
 #include "io/netlink.h"
-#include "io/tls.h"
 
 #define IDENTITY_ADDRS_MAX 64
 
@@ -117,10 +117,11 @@ static int trustpoint_get(const struct config *c, struct text *cert, struct text
 	return r;
 }
 
-/* Here rather than in the worker, so that a reload with a wrong key changes nothing. */
-static int identity_check(struct span pem, struct text *why)
+/* Here rather than in the worker, so that a reload with a wrong key, or suites that want another kind of key,
+ * changes nothing. */
+static int identity_check(const struct config *c, struct span pem, struct text *why)
 {
-	const struct tls_server_opts opts = {.cert_pem = pem, .key_pem = pem};
+	const struct tls_server_opts opts = tls_policy_opts(&c->ssl, pem);
 	struct tls_server_ctx *ctx;
 	struct text detail = {0};
 	int r = tls_server_ctx_new(&opts, &detail, &ctx);
@@ -133,8 +134,8 @@ static int identity_check(struct span pem, struct text *why)
 	return r;
 }
 
-static int identity_join(
-        const struct text *cert, const struct text *key, struct identity *id, struct text *why)
+static int identity_join(const struct config *c, const struct text *cert, const struct text *key,
+        struct identity *id, struct text *why)
 {
 	struct text pem = {0};
 	int r = tls_cert_pin(span_of(cert->p, cert->n), id->pin);
@@ -146,7 +147,7 @@ static int identity_join(
 	if (cert->n > 0 && cert->p[cert->n - 1] != '\n')
 		text_str(&pem, "\n");
 	text_put(&pem, span_of(key->p, key->n));
-	r = text_ok(&pem) ? identity_check(span_of(pem.p, pem.n), why) : -ENOMEM;
+	r = text_ok(&pem) ? identity_check(c, span_of(pem.p, pem.n), why) : -ENOMEM;
 	if (r < 0)
 		tls_pem_wipe(&pem);
 	else
@@ -169,7 +170,7 @@ int identity_load(
 	else
 		r = trustpoint_get(c, &cert, &key, why);
 	if (r == 0)
-		r = identity_join(&cert, &key, &id, why);
+		r = identity_join(c, &cert, &key, &id, why);
 	if (r == 0)
 		*ret = id;
 out:

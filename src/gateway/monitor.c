@@ -57,8 +57,10 @@ static void reload_apply(
 	const bool is_other_pin = strcmp(m->identity.pin, identity->pin) != 0;
 	identity_done(&m->identity);
 	m->identity = *identity;
-	config_put(m->config);
+	struct config *former = m->config;
 	m->config = c;
+	monitor_log_apply(&m->log, c);
+	config_put(former);
 	if (is_other_pin)
 		monitor_pin_tell(m);
 	if (gateway_if_apply(&m->ifs, c, &why) < 0)
@@ -70,7 +72,6 @@ static void reload_apply(
 /* A file that was rotated away gets its successor. */
 static void log_renew(struct monitor *m)
 {
-	log_set_level(monitor_log_level(m->config));
 	if (m->log_fd < 0)
 		return;
 	int r = log_reopen();
@@ -238,7 +239,9 @@ int monitor_run(const struct options *opts, struct config *config, int ready_fd)
 		start_failed(&m, err_text(r));
 		goto out;
 	}
-	if ((r = monitor_log_open(opts, config, &why)) < 0 || (r = monitor_open(&m, &why)) < 0) {
+	if ((r = monitor_log_target(opts, config, &why)) == 0 && (r = monitor_log_open(&m.log, &m.loop)) == 0)
+		monitor_log_apply(&m.log, config);
+	if (r < 0 || (r = monitor_open(&m, &why)) < 0) {
 		start_failed(&m, text_cstr(&why));
 		goto out_loop;
 	}
@@ -252,6 +255,7 @@ int monitor_run(const struct options *opts, struct config *config, int ready_fd)
 	}
 	uv_run(&m.loop, UV_RUN_DEFAULT);
 out_loop:
+	monitor_log_close(&m.log);
 	loop_end(&m);
 out:
 	monitor_close(&m);

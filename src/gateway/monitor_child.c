@@ -6,6 +6,7 @@
 
 #include "base/err.h"
 #include "gateway/conf_file.h"
+#include "gateway/log_setup.h"
 #include "gateway/monitor_int.h"
 #include "io/log.h"
 
@@ -54,7 +55,7 @@ static int hand_start(struct monitor_child *c)
 	                .uid = m->uid,
 	                .gid = m->gid,
 	                .log_target = (uint8_t)m->opts->log_target,
-	                .log_level = monitor_log_level(m->config),
+	                .log_level = log_setup_own_level(m->config),
 	                .is_log_json = m->config->logging.format == 1},
 	};
 	const char *root = c->role == CHILD_AUTH ? m->auth_dir : m->empty_dir;
@@ -127,6 +128,15 @@ static void reload_requested(struct monitor_child *c, const struct ipc_msg *in, 
 	text_done(&messages);
 }
 
+static void log_asked(struct monitor_child *c, const struct ipc_msg *in)
+{
+	struct ipc_msg out;
+	monitor_log_answer(&c->m->log, in, &out);
+	int r = chan_send(&c->chan, &out, -1);
+	if (r < 0)
+		log_line(LOG_WARNING, "cannot answer a question about the log: %s", err_text(r));
+}
+
 static void child_ready(struct monitor_child *c)
 {
 	struct monitor *m = c->m;
@@ -162,10 +172,21 @@ static void child_message(struct monitor_child *c, const struct ipc_msg *msg, in
 {
 	if (fd >= 0)
 		close(fd);
-	if (msg->type == IPC_READY)
+	switch (msg->type) {
+	case IPC_READY:
 		child_ready(c);
-	else if (msg->type == IPC_RELOAD_REQUEST)
+		break;
+	case IPC_RELOAD_REQUEST:
 		reload_requested(c, msg, is_too_often);
+		break;
+	case IPC_LOG:
+		monitor_log_take(&c->m->log, &msg->log, is_too_often);
+		break;
+	default:
+		if (!is_too_often) /* the console waits for its answer only so long */
+			log_asked(c, msg);
+		break;
+	}
 }
 
 static void child_on_poll(struct loop_fd *f, int err, int events)
@@ -306,6 +327,20 @@ static void child_shutdown(struct monitor_child *c, bool tells_clients, ms_t pat
 	child_kill(c, patience_ms);
 }
 
+/* What it said last; everything else it wanted is void. */
+static void last_words_take(struct monitor_child *c)
+{
+	struct ipc_msg msg;
+	int fd, r = c->is_polled ? 0 : ERR_CLOSED;
+	while (r == 0) {
+		r = chan_recv(&c->chan, IPC_STOPPING, loop_now(), &msg, &fd);
+		if (r == 0 && fd >= 0)
+			close(fd);
+		if (r == 0 && msg.type == IPC_LOG)
+			monitor_log_take(&c->m->log, &msg.log, false);
+	}
+}
+
 static void child_died(struct monitor_child *c, int status)
 {
 	struct monitor *m = c->m;
@@ -315,6 +350,7 @@ static void child_died(struct monitor_child *c, int status)
 	c->pid = 0;
 	c->is_up = c->is_told = false;
 	loop_timer_set(&c->kill_timer, MS_NEVER);
+	last_words_take(c);
 	child_poll_end(c);
 	if (m->is_stopping && c->role == CHILD_WORKER)
 		child_shutdown(&m->children[CHILD_AUTH], m->tells_clients, MONITOR_STOP_AUTH_MS);

@@ -8,6 +8,7 @@
 #include "gateway/gateway_if.h"
 #include "gateway/identity.h"
 #include "gateway/monitor.h"
+#include "gateway/monitor_log.h"
 #include "io/loop.h"
 
 #define MONITOR_USER "culvert"
@@ -39,6 +40,7 @@ struct monitor {
 	struct config *config;
 	struct identity identity;
 	struct gateway_if ifs;
+	struct monitor_log log;
 
 	uid_t uid; /* of the other processes */
 	gid_t gid;
@@ -55,8 +57,7 @@ struct monitor {
 /* monitor_open.c: everything that may fail at start; one line in why. */
 MUST_USE int monitor_open(struct monitor *m, struct text *why);
 void monitor_close(struct monitor *m);
-MUST_USE int monitor_log_open(const struct options *opts, const struct config *c, struct text *why);
-uint8_t monitor_log_level(const struct config *c);
+MUST_USE int monitor_log_target(const struct options *opts, const struct config *c, struct text *why);
 /* The certificate's pin, for those who connect to us. */
 void monitor_pin_tell(const struct monitor *m);
 

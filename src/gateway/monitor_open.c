@@ -8,19 +8,13 @@
 #include <unistd.h>
 
 #include "base/err.h"
+#include "gateway/log_setup.h"
 #include "gateway/monitor_int.h"
 #include "io/log.h"
 
 #define MONITOR_NOBODY 65534
 
-uint8_t monitor_log_level(const struct config *c)
-{
-	if (c->logging.is_enabled && c->logging.trap_level <= LOG_DEBUG)
-		return (uint8_t)c->logging.trap_level;
-	return LOG_INFO;
-}
-
-int monitor_log_open(const struct options *opts, const struct config *c, struct text *why)
+int monitor_log_target(const struct options *opts, const struct config *c, struct text *why)
 {
 	static const enum log_target targets[IPC_LOG_N] = {
 	        [IPC_LOG_STDERR] = LOG_TO_STDERR,
@@ -31,7 +25,7 @@ int monitor_log_open(const struct options *opts, const struct config *c, struct 
 	        .target = targets[opts->log_target],
 	        .file = opts->log_file,
 	        .program = "culvertd",
-	        .max_level = monitor_log_level(c),
+	        .max_level = log_setup_own_level(c),
 	        .is_json = c->logging.format == 1,
 	};
 	int r = log_open(&log);

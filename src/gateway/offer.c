@@ -4,50 +4,63 @@
 #include <stdlib.h>
 
 #include "gateway/conn.h"
-#include "mtu/exact.h"
 
 #define LEASE_S         1209600 /* as the ASA announces */
 #define SESSION_ALERT_S 60
 
-/* The outer path as far as anybody knows it now: our link, the client's word, and what TCP has learned.
- * Values that cannot be true are ignored (wire-protocol.md 9.2, #717). */
-static uint16_t base_mtu(const struct session *s, const struct conn *c, const struct tunnel_request *req)
+static bool is_psk(struct span name)
 {
-	uint32_t base = s->w->config->outside_mtu;
-	uint16_t tcp = conn_path_mtu(c);
-	uint16_t least = c->peer.family == 6 ? MTU_MIN_IP6 : MTU_BASE_MIN; /* of the outer path */
-	if (req->base_mtu >= least && req->base_mtu < base)
-		base = req->base_mtu;
-	if (tcp >= least && tcp < base)
-		base = tcp;
-	return (uint16_t)(base > MTU_MAX ? MTU_MAX : base);
+	return name.n > 4 && memcmp(name.p, "PSK-", 4) == 0;
 }
 
-static void choose_mtu(struct session *s, const struct conn *c, const struct tunnel_request *req)
+void offer_psk_list(const struct ssl_settings *ssl, char ret[static OFFER_PSK_LIST_MAX])
 {
-	s->base_mtu_bytes = base_mtu(s, c, req);
-	s->dtls.limit_bytes = mtu_exact_dtls(s->base_mtu_bytes, c->peer.family, MTU_DTLS12_GCM);
-	s->mtu_bytes = mtu_announce(s->dtls.limit_bytes, s->policy.mtu, s->id.ip6.addr.family != 0);
-}
-
-/* Our preference; each style but PSK needs the client's master secret. */
-static enum dtls_suite choose_suite(const struct session *s, const struct tunnel_request *req)
-{
-	static const enum dtls_suite wish[] = {DTLS_PSK_NEGOTIATE, DTLS_AES256_GCM, DTLS_ECDHE_RSA_AES256_GCM,
-	        DTLS_OC12_AES256_GCM, DTLS_ECDHE_RSA_AES128_GCM, DTLS_AES128_GCM, DTLS_OC12_AES128_GCM};
-	if (!s->policy.dtls)
-		return DTLS_NONE;
-	for (size_t i = 0; i < N_ELEM(wish); i++) {
-		bool is_offered = req->suites & 1u << wish[i];
-		if (is_offered && (wish[i] == DTLS_PSK_NEGOTIATE || req->has_master_secret))
-			return wish[i];
+	size_t n = 0;
+	ret[0] = '\0';
+	for (struct span rest = span_str(ssl->ciphers[SSL_SCOPE_DTLS12]); rest.n > 0;) {
+		struct span name = span_cut(&rest, ':');
+		if (is_psk(name) && n + name.n + 2 <= OFFER_PSK_LIST_MAX)
+			n += (size_t)snprintf(ret + n, OFFER_PSK_LIST_MAX - n, "%s%.*s", n ? ":" : "",
+			        (int)name.n, (const char *)name.p);
 	}
-	return DTLS_NONE;
+}
+
+/* The offered style that can carry this suite in this version; an injected session needs the client's master
+ * secret. Cisco's header before openconnect's older names. */
+static enum dtls_suite find_style(const struct tunnel_request *req, struct span name, bool is_dtls10)
+{
+	enum dtls_suite found = DTLS_NONE;
+	if (is_psk(name))
+		return req->suites & 1u << DTLS_PSK_NEGOTIATE ? DTLS_PSK_NEGOTIATE : DTLS_NONE;
+	for (int i = DTLS_NONE + 1; i < DTLS_N_SUITES && req->has_master_secret; i++) {
+		const struct dtls_suite_info *info = dtls_suite_info((enum dtls_suite)i);
+		if (req->suites & 1u << i && info->openssl_name && span_is(name, info->openssl_name) &&
+		        info->is_dtls10 == is_dtls10)
+			found = (enum dtls_suite)i;
+	}
+	return found;
+}
+
+/* The first of a list that the client can do. */
+static enum dtls_suite choose_from(const struct tunnel_request *req, const char *list, bool is_dtls10)
+{
+	enum dtls_suite found = DTLS_NONE;
+	for (struct span rest = span_str(list); rest.n > 0 && found == DTLS_NONE;)
+		found = find_style(req, span_cut(&rest, ':'), is_dtls10);
+	return found;
+}
+
+enum dtls_suite offer_choose_suite(const struct ssl_settings *ssl, const struct tunnel_request *req)
+{
+	enum dtls_suite found = choose_from(req, ssl->ciphers[SSL_SCOPE_DTLS12], false);
+	if (found == DTLS_NONE && ssl->min_dtls == DTLS_V1_0)
+		found = choose_from(req, ssl->ciphers[SSL_SCOPE_DTLS1], true);
+	return found;
 }
 
 static void choose_dtls(struct session *s, const struct tunnel_request *req)
 {
-	s->dtls.suite = choose_suite(s, req);
+	s->dtls.suite = s->policy.dtls ? offer_choose_suite(&s->config->ssl, req) : DTLS_NONE;
 	if (s->dtls.suite == DTLS_NONE)
 		return;
 	memcpy(s->dtls.master_secret, req->master_secret, sizeof(s->dtls.master_secret));
@@ -135,9 +148,9 @@ static int fill(struct session *s, const struct ipc_session_info *info, const st
 		return r;
 	p->tunnel_all_dns = v->split_all_dns;
 	p->client_bypass_protocol = v->client_bypass;
-	p->base_mtu = s->base_mtu_bytes;
-	p->cstp_mtu = s->mtu_bytes;
-	p->dtls_mtu = s->dtls.suite ? s->mtu_bytes : 0;
+	p->base_mtu = s->mtu.base;
+	p->cstp_mtu = s->mtu.tls;
+	p->dtls_mtu = s->mtu.dtls;
 	put_timers(s, info, p);
 	p->grants_license = true;
 	p->suite = s->dtls.suite;
@@ -157,8 +170,8 @@ int offer_make(struct session *s, struct conn *c, const struct ipc_session_info 
 	                         strncmp(req->user_agent, "Cisco", 5) == 0};
 	if (p == NULL)
 		return -ENOMEM;
-	choose_mtu(s, c, req);
 	choose_dtls(s, req);
+	offer_choose_mtu(s, c, req);
 	int r = fill(s, info, req, p);
 	if (r == 0) {
 		tunnel_params_format(p, &o, ret_reply);

@@ -8,4 +8,14 @@
 MUST_USE int offer_make(struct session *s, struct conn *c, const struct ipc_session_info *info,
         const struct tunnel_request *req, struct text *ret_reply);
 
+/* offer_mtu.c: fills s->mtu and s->dtls.limit_bytes; s->dtls.suite is chosen already. */
+void offer_choose_mtu(struct session *s, const struct conn *c, const struct tunnel_request *req);
+
+/* The DTLS style and suite for what a client offers; the operator's order counts. */
+enum dtls_suite offer_choose_suite(const struct ssl_settings *ssl, const struct tunnel_request *req);
+
+#define OFFER_PSK_LIST_MAX 96 /* the three PSK suites that there are, joined with ':' */
+/* The suites that PSK-NEGOTIATE may lead to, in order. */
+void offer_psk_list(const struct ssl_settings *ssl, char ret[static OFFER_PSK_LIST_MAX]);
+
 #endif

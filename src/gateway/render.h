@@ -12,11 +12,13 @@ struct render_session {
 	const struct session *s;
 	uint32_t tls_rtt_us;     /* 0: not known */
 	uint16_t path_mtu_bytes; /* of the TCP connection; 0: not known */
+	bool is_owned;           /* s was made for the list (session_list.h) */
 };
 
 struct render_list {
-	struct render_session *v; /* by index, lowest first */
-	size_t n;
+	struct render_session *v;
+	size_t n, cap;
+	size_t n_owned;
 };
 
 struct render_now {
@@ -35,6 +37,10 @@ const char *render_hashing(const char *cipher);
 void render_sessions(
         const struct render_list *l, const struct render_now *now, bool is_detail, struct text *out);
 
+/* "Label        : value                  Label2       : value2"; the second column is optional. */
+void render_line(
+        struct text *out, const char *label, const char *value, const char *label2, const char *value2);
+
 /* render_session_json.c: new references, NULL when memory is short. */
 json_t *render_sessions_json(const struct render_list *l, const struct render_now *now);
 /* Any bytes as a JSON string: what is not UTF-8 is shown escaped. */
@@ -47,7 +53,7 @@ json_t *render_mtu_json(const struct render_list *l);
 /* render_process.c: what concerns the whole process. */
 struct render_summary {
 	uint64_t n_active, n_inactive, n_total, n_peak; /* sessions */
-	uint64_t n_tls, n_dtls;                         /* tunnels up now */
+	struct tunnel_count tunnels[N_TUNNEL_KINDS];    /* the parents are the sessions */
 	uint64_t n_capacity;
 };
 void render_summary(const struct render_summary *s, struct text *out);
@@ -64,6 +70,16 @@ json_t *render_drops_json(const uint64_t drops[static N_DROP_REASONS]);
 void render_pool_head(struct text *out);
 void render_pool(const struct ipc_pool_info *p, struct text *out);
 json_t *render_pool_json(const char *name, const struct ipc_pool_info *p);
+
+/* render_log.c: in the order of these functions. */
+void render_log_head(const struct config *c, const struct ipc_log_info *i, struct text *out);
+void render_log_host(const struct ipc_log_host_info *h, struct text *out);
+void render_log_foot(const struct config *c, const struct ipc_log_info *i, struct text *out);
+void render_log_item(const struct ipc_log_item *i, bool has_timestamp, struct text *out);
+/* An object with the empty arrays trap.hosts and messages. */
+json_t *render_log_json(const struct config *c, const struct ipc_log_info *i);
+json_t *render_log_host_json(const struct ipc_log_host_info *h);
+json_t *render_log_item_json(const struct ipc_log_item *i);
 
 struct render_version {
 	const char *version, *hostname;

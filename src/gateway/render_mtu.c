@@ -2,52 +2,109 @@
 #include <stdio.h>
 
 #include "gateway/render.h"
+#include "gateway/session_mtu.h"
 
 static const char *policy_name(const struct session *s)
 {
 	return s->policy.mtu_policy == MTU_POLICY_CLASSIC ? "classic" : "seamless";
 }
 
+static const char *formula_name(const struct session_mtu_reason *r)
+{
+	return r->in.formula == MTU_CISCO ? "cisco" : "exact";
+}
+
 static const char *number(uint32_t v, char buf[static 12])
 {
 	snprintf(buf, 12, "%u", v);
-	return v ? buf : "-";
+	return v ? buf : "none";
+}
+
+static void put_derivation(void *ctx, const char *line)
+{
+	text_fmt(ctx, "  %s\n", line);
+}
+
+static void put_session(struct text *out, const struct render_session *r)
+{
+	const struct session *s = r->s;
+	struct session_mtu_reason why;
+	struct text user = {0};
+	char a[12], b[12];
+	session_mtu_reason(s, &why);
+	text_escaped(&user, span_str(s->id.username), IPC_USER_MAX);
+	text_str(out, "\n");
+	render_line(out, "Username", text_cstr(&user), "Index", number(s->id.index, a));
+	text_done(&user);
+	render_line(out, "TLS MTU", number(s->mtu.tls, a), "DTLS MTU", number(s->mtu.dtls, b));
+	render_line(out, "Adapter MTU", number(session_mtu_adapter(s), a), "Configured",
+	        number(s->policy.mtu, b));
+	render_line(out, "Base MTU", number(s->mtu.base, a), "TCP Path MTU", number(r->path_mtu_bytes, b));
+	render_line(out, "Policy", policy_name(s), "Formula", formula_name(&why));
+	render_line(out, "DTLS Limit", number(s->dtls.limit_bytes, a), "Path Limit", "none");
+	render_line(out, "Reconnect",
+	        session_mtu_wants_reconnect(s) ? "expected when UDP is blocked" : "not expected", NULL, NULL);
+	session_mtu_explain(s, put_derivation, out);
 }
 
 void render_mtu(const struct render_list *l, struct text *out)
 {
-	text_fmt(out, "%-6s %-20s %9s %10s %8s %8s %10s  %s\n", "Index", "Username", "Announced",
-	        "DTLS limit", "Base MTU", "TCP path", "Configured", "Policy");
-	for (size_t i = 0; i < l->n; i++) {
-		const struct session *s = l->v[i].s;
-		struct text user = {0};
-		char a[12], b[12], c[12], d[12], e[12];
-		text_escaped(&user, span_str(s->id.username), 60);
-		text_fmt(out, "%-6u %-20s %9s %10s %8s %8s %10s  %s\n", s->id.index, text_cstr(&user),
-		        number(s->mtu_bytes, a), number(s->dtls.limit_bytes, b), number(s->base_mtu_bytes, c),
-		        number(l->v[i].path_mtu_bytes, d), number(s->policy.mtu, e), policy_name(s));
-		text_done(&user);
-	}
+	for (size_t i = 0; i < l->n; i++)
+		put_session(out, &l->v[i]);
 	if (l->n == 0)
 		text_str(out, "INFO: There are presently no active sessions\n");
 }
+
+/* ---- JSON ---- */
 
 static json_t *known(uint32_t v)
 {
 	return v ? json_integer(v) : json_null();
 }
 
+static json_t *steps_json(const struct mtu_steps *steps)
+{
+	json_t *a = json_array();
+	for (size_t i = 0; a && i < steps->n; i++)
+		json_array_append_new(
+		        a, json_pack("{s:s, s:i}", "label", steps->v[i].label, "value", steps->v[i].value));
+	return a;
+}
+
+static void line_json(void *ctx, const char *line)
+{
+	json_array_append_new(ctx, json_string(line));
+}
+
+static json_t *session_json(const struct render_session *r)
+{
+	const struct session *s = r->s;
+	struct session_mtu_reason why;
+	json_t *lines = json_array();
+	session_mtu_reason(s, &why);
+	session_mtu_explain(s, line_json, lines);
+	json_t *j = json_pack("{s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:s}", "index", (json_int_t)s->id.index,
+	        "username", render_json_text(s->id.username), "announced", known(s->mtu.tls), "dtls_limit",
+	        known(s->dtls.limit_bytes), "base_mtu", known(s->mtu.base), "tcp_path_mtu",
+	        known(r->path_mtu_bytes), "configured", known(s->policy.mtu), "policy", policy_name(s));
+	json_t *more = json_pack("{s:o, s:o, s:o, s:s, s:n, s:b, s:{s:o, s:o}, s:o}", "tls",
+	        known(s->mtu.tls), "dtls", known(s->mtu.dtls), "adapter", known(session_mtu_adapter(s)),
+	        "formula", formula_name(&why), "path_limit", "reconnect_expected",
+	        session_mtu_wants_reconnect(s), "steps", "tls", steps_json(&why.derived.tls_steps), "dtls",
+	        steps_json(&why.derived.dtls_steps), "derivation", lines);
+	int bad = !j || !more || json_object_update(j, more) < 0;
+	json_decref(more);
+	if (!bad)
+		return j;
+	json_decref(j);
+	return NULL;
+}
+
 json_t *render_mtu_json(const struct render_list *l)
 {
 	json_t *a = json_array();
 	for (size_t i = 0; a && i < l->n; i++) {
-		const struct session *s = l->v[i].s;
-		json_t *j = json_pack("{s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:s}", "index",
-		        (json_int_t)s->id.index, "username", render_json_text(s->id.username), "announced",
-		        known(s->mtu_bytes), "dtls_limit", known(s->dtls.limit_bytes), "base_mtu",
-		        known(s->base_mtu_bytes), "tcp_path_mtu", known(l->v[i].path_mtu_bytes), "configured",
-		        known(s->policy.mtu), "policy", policy_name(s));
-		if (json_array_append_new(a, j) < 0) {
+		if (json_array_append_new(a, session_json(&l->v[i])) < 0) {
 			json_decref(a);
 			return NULL;
 		}

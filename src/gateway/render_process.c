@@ -13,9 +13,19 @@ static unsigned long long ull(uint64_t v)
 	return v;
 }
 
-static void tunnel_line(struct text *out, const char *name, uint64_t n_active)
+static void put_tunnel_counts(const struct render_summary *s, struct text *out)
 {
-	text_fmt(out, "%-29s: %6llu\n", name, ull(n_active));
+	uint64_t n_active = 0, n_total = 0;
+	text_fmt(out, "Tunnels Summary\n" RULE "%32sActive : Cumulative : Peak Concurrent\n%30s%.46s\n", "",
+	        "", RULE);
+	for (enum tunnel_kind k = 0; k < N_TUNNEL_KINDS; k++) {
+		const struct tunnel_count *n = &s->tunnels[k];
+		text_fmt(out, "%-29s: %6u : %10llu : %15u\n", session_tunnel_name(k), n->n_active,
+		        ull(n->n_total), n->n_peak);
+		n_active += n->n_active;
+		n_total += n->n_total;
+	}
+	text_fmt(out, RULE "%-29s: %6llu : %10llu\n" RULE, "Totals", ull(n_active), ull(n_total));
 }
 
 void render_summary(const struct render_summary *s, struct text *out)
@@ -32,21 +42,26 @@ void render_summary(const struct render_summary *s, struct text *out)
 	text_fmt(out, "%-29s: %6llu\n", "Device Total VPN Capacity", ull(s->n_capacity));
 	text_fmt(out, "%-29s: %5llu%%\n" RULE RULE, "Device Load",
 	        s->n_capacity ? ull(n_now * 100 / s->n_capacity) : 0);
-	text_fmt(out, "Tunnels Summary\n" RULE "%32sActive\n%30s%.46s\n", "", "", RULE);
-	tunnel_line(out, "AnyConnect-Parent", n_now);
-	tunnel_line(out, "SSL-Tunnel", s->n_tls);
-	tunnel_line(out, "DTLS-Tunnel", s->n_dtls);
-	text_str(out, RULE);
-	tunnel_line(out, "Totals", n_now + s->n_tls + s->n_dtls);
-	text_str(out, RULE);
+	put_tunnel_counts(s, out);
+}
+
+static json_t *count_json(const struct tunnel_count *n)
+{
+	return json_pack("{s:I, s:I, s:I}", "active", (json_int_t)n->n_active, "cumulative",
+	        (json_int_t)n->n_total, "peak", (json_int_t)n->n_peak);
 }
 
 json_t *render_summary_json(const struct render_summary *s)
 {
-	return json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "active", (json_int_t)s->n_active, "inactive",
-	        (json_int_t)s->n_inactive, "cumulative", (json_int_t)s->n_total, "peak",
-	        (json_int_t)s->n_peak, "tls_tunnels", (json_int_t)s->n_tls, "dtls_tunnels",
-	        (json_int_t)s->n_dtls, "capacity", (json_int_t)s->n_capacity);
+	static const char *const keys[N_TUNNEL_KINDS] = {"parent", "tls", "dtls"};
+	json_t *tunnels = json_object();
+	for (enum tunnel_kind k = 0; k < N_TUNNEL_KINDS; k++)
+		json_object_set_new(tunnels, keys[k], count_json(&s->tunnels[k]));
+	return json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:o}", "active", (json_int_t)s->n_active,
+	        "inactive", (json_int_t)s->n_inactive, "cumulative", (json_int_t)s->n_total, "peak",
+	        (json_int_t)s->n_peak, "tls_tunnels", (json_int_t)s->tunnels[TUNNEL_TLS].n_active,
+	        "dtls_tunnels", (json_int_t)s->tunnels[TUNNEL_DTLS].n_active, "capacity",
+	        (json_int_t)s->n_capacity, "tunnels", tunnels);
 }
 
 /* ---- show asp drop ---- */
@@ -61,7 +76,14 @@ static const struct {
         [DROP_BAD_LENGTH] = {"SVC Module received bad data length", false},
         [DROP_UNKNOWN_TYPE] = {"SVC Module received unknown data frame", false},
         [DROP_SPOOFED] = {"SVC inner policy mismatch failure", true},
+        [DROP_NO_FRAGMENT] = {"SVC Module unable to fragment packet", false},
         [DROP_NO_CHANNEL] = {"SVC Module does not have a channel for reinjection", false},
+        [DROP_DELETING] = {"SVC Module received data while connection was being deleted", false},
+        [DROP_REPLACED] = {"SVC replacement connection established", true},
+        [DROP_TLS_HANDSHAKE] = {"SSL handshake failed", true},
+        [DROP_TLS_CLOSED] = {"SSL received close alert", true},
+        [DROP_TLS_DECRYPT] = {"SSL record decryption failed", true},
+        [DROP_DTLS_HELLO] = {"DTLS hello processed and closed", true},
 };
 
 #define DROP_COLUMNS    80

@@ -74,6 +74,12 @@ static void line(struct text *out, const char *indent, const char *label, const 
 		text_fmt(out, "%s%-13s: %s\n", indent, label, value);
 }
 
+void render_line(
+        struct text *out, const char *label, const char *value, const char *label2, const char *value2)
+{
+	line(out, "", label, value, label2, value2);
+}
+
 static void line_u64(struct text *out, const char *indent, const char *label, uint64_t value,
         const char *label2, uint64_t value2)
 {
@@ -91,21 +97,6 @@ static const char *safe(const char *s, char buf[static VALUE_MAX])
 	snprintf(buf, VALUE_MAX, "%s", text_cstr(&t));
 	text_done(&t);
 	return buf;
-}
-
-static struct traffic traffic_sum(const struct session *s)
-{
-	struct traffic sum = {0};
-	for (size_t i = 0; i < LINK_N_CHANNELS; i++) {
-		const struct traffic *t = &s->traffic[i];
-		sum.tx_bytes += t->tx_bytes;
-		sum.rx_bytes += t->rx_bytes;
-		sum.tx_packets += t->tx_packets;
-		sum.rx_packets += t->rx_packets;
-		sum.tx_drops += t->tx_drops;
-		sum.rx_drops += t->rx_drops;
-	}
-	return sum;
 }
 
 static void put_traffic(struct text *out, const char *indent, const struct traffic *t, bool has_packets)
@@ -132,23 +123,18 @@ static void put_addresses(struct text *out, const char *indent, const struct ses
 
 /* ---- the session ---- */
 
-static bool has_tls(const struct session *s)
+static bool has(const struct session *s, enum tunnel_kind kind)
 {
-	return s->conn != NULL;
-}
-
-static bool has_dtls(const struct session *s)
-{
-	return link_is_up(&s->link, LINK_DTLS);
+	return s->tunnels.v[kind].is_up;
 }
 
 static void put_per_tunnel(
         struct text *out, const struct session *s, const char *label, const char *(*name)(const char *))
 {
 	text_fmt(out, "%-13s: AnyConnect-Parent: (1)none", label);
-	if (has_tls(s))
+	if (has(s, TUNNEL_TLS))
 		text_fmt(out, "  SSL-Tunnel: (1)%s", name(s->tls_cipher));
-	if (has_dtls(s))
+	if (has(s, TUNNEL_DTLS))
 		text_fmt(out, "  DTLS-Tunnel: (1)%s", name(s->dtls.cipher));
 	text_str(out, "\n");
 }
@@ -165,16 +151,24 @@ static void put_times(struct text *out, const struct session *s, const struct re
 	text_str(out, "\n");
 }
 
+/* As the ASA makes it: the gateway's address, the session's number, its login. */
+static void put_audit_id(struct text *out, const struct session *s)
+{
+	uint32_t host = s->config ? addr_to_v4(&s->config->webvpn.listen) : 0;
+	text_fmt(out, "%-13s: %08x%08x%08x\n", "Audt Sess ID", host, s->id.index << 12,
+	        (uint32_t)s->id.login_at_s);
+}
+
 static void put_session(
         struct text *out, const struct session *s, const struct render_now *now, bool is_detail)
 {
 	char user[VALUE_MAX], index[16];
-	struct traffic sum = traffic_sum(s);
+	struct traffic sum = session_traffic(s);
 	snprintf(index, sizeof(index), "%u", s->id.index);
 	line(out, "", "Username", safe(s->id.username, user), "Index", index);
 	put_addresses(out, "", s);
-	text_fmt(out, "%-13s: AnyConnect-Parent%s%s\n", "Protocol", has_tls(s) ? " SSL-Tunnel" : "",
-	        has_dtls(s) ? " DTLS-Tunnel" : "");
+	text_fmt(out, "%-13s: AnyConnect-Parent%s%s\n", "Protocol", has(s, TUNNEL_TLS) ? " SSL-Tunnel" : "",
+	        has(s, TUNNEL_DTLS) ? " DTLS-Tunnel" : "");
 	line(out, "", "License", "AnyConnect Premium", NULL, NULL);
 	put_per_tunnel(out, s, "Encryption", render_encryption);
 	put_per_tunnel(out, s, "Hashing", render_hashing);
@@ -182,17 +176,17 @@ static void put_session(
 	line(out, "", "Group Policy", s->id.group_policy, "Tunnel Group", s->id.tunnel_group);
 	put_times(out, s, now);
 	line(out, "", "VLAN Mapping", "N/A", "VLAN", "none");
+	put_audit_id(out, s);
+	line(out, "", "Security Grp", "none", NULL, NULL);
 }
 
 /* ---- detail: one block for each tunnel ---- */
 
 struct tunnel {
-	const char *name, *client_type, *port_kind; /* "TCP" or "UDP" */
+	enum tunnel_kind kind;
+	const char *client_type, *port_kind; /* "TCP" or "UDP" */
 	const char *protocol, *cipher;
-	const struct traffic *traffic;
-	unsigned number; /* of the tunnel ID */
 	uint16_t src_port, dst_port;
-	bool has_assigned;
 };
 
 static void put_minutes(
@@ -207,65 +201,94 @@ static void put_minutes(
 	line(out, "  ", label, total, left_label, left);
 }
 
-static void put_limits(struct text *out, const struct session *s, const struct render_now *now)
+static void put_limits(
+        struct text *out, const struct session *s, const struct render_now *now, enum tunnel_kind kind)
 {
-	uint64_t idle_s =
-	        now->now_ms > s->link.last_data_ms ? (now->now_ms - s->link.last_data_ms) / 1000 : 0;
+	ms_t since_ms = session_tunnel_idle_since_ms(s, kind);
+	uint64_t idle_s = now->now_ms > since_ms ? (now->now_ms - since_ms) / 1000 : 0;
 	uint64_t age_s = now->now_s > s->id.login_at_s ? now->now_s - s->id.login_at_s : 0;
 	put_minutes(out, "Conn Time Out", s->policy.session_timeout_s, "Conn TO Left", age_s);
 	put_minutes(out, "Idle Time Out", s->policy.idle_timeout_s, "Idle TO Left", idle_s);
 }
 
-static void put_tunnel(
-        struct text *out, const struct session *s, const struct render_now *now, const struct tunnel *t)
+/* As far as the client's name for itself says it; NULL: it does not. */
+static const char *client_os(const char *agent)
 {
-	char id[24], port[8], dst[8], src_label[16], dst_label[16], peer[ADDR_TEXT_MAX], agent[VALUE_MAX];
-	text_fmt(out, "\n%s:\n", t->name);
-	snprintf(id, sizeof(id), "%u.%u", s->id.index, t->number);
-	snprintf(port, sizeof(port), "%u", t->src_port);
+	static const char *const names[][2] = {
+	        {"Windows", "Windows"},
+	        {"AnyConnect Win", "Windows"},
+	        {"Darwin", "Mac OS X"},
+	        {"Mac OS", "Mac OS X"},
+	        {"mac-intel", "Mac OS X"},
+	        {"Android", "Android"},
+	        {"Apple", "iOS"},
+	        {"inux", "Linux"},
+	        {NULL, NULL},
+	};
+	return name_in(agent, names, NULL);
+}
+
+static void put_client(struct text *out, const struct session *s, const char *client_type)
+{
+	char agent[VALUE_MAX];
+	const char *os = client_os(s->id.user_agent);
+	if (os)
+		line(out, "  ", "Client OS", os, NULL, NULL);
+	line(out, "  ", "Client Type", client_type, NULL, NULL);
+	if (s->id.user_agent[0])
+		line(out, "  ", "Client Ver", safe(s->id.user_agent, agent), NULL, NULL);
+}
+
+static void put_ports(struct text *out, const struct tunnel *t)
+{
+	char src[8], dst[8], src_label[16], dst_label[16];
+	snprintf(src, sizeof(src), "%u", t->src_port);
 	snprintf(dst, sizeof(dst), "%u", t->dst_port);
 	snprintf(src_label, sizeof(src_label), "%s Src Port", t->port_kind);
 	snprintf(dst_label, sizeof(dst_label), "%s Dst Port", t->port_kind);
+	line(out, "  ", "Encapsulation", t->protocol[0] ? t->protocol : "none", src_label, src);
+	line(out, "  ", dst_label, dst, "Auth Mode", "userPassword");
+}
+
+static void put_tunnel(
+        struct text *out, const struct session *s, const struct render_now *now, const struct tunnel *t)
+{
+	char id[24];
+	struct traffic carried = session_tunnel_traffic(s, t->kind);
+	snprintf(id, sizeof(id), "%u.%u", s->id.index, s->tunnels.v[t->kind].number);
+	text_fmt(out, "\n%s:\n", session_tunnel_name(t->kind));
 	line(out, "  ", "Tunnel ID", id, NULL, NULL);
-	if (t->has_assigned)
-		put_addresses(out, "  ", s);
-	else
-		line(out, "  ", "Public IP", addr_format(&s->id.peer, peer), NULL, NULL);
+	put_addresses(out, "  ", s);
 	line(out, "  ", "Encryption", render_encryption(t->cipher), "Hashing", render_hashing(t->cipher));
 	if (t->cipher[0])
 		line(out, "  ", "Ciphersuite", t->cipher, NULL, NULL);
-	line(out, "  ", "Encapsulation", t->protocol, src_label, port);
-	line(out, "  ", dst_label, dst, "Auth Mode", "userPassword");
-	put_limits(out, s, now);
-	line(out, "  ", "Client Type", t->client_type, NULL, NULL);
-	line(out, "  ", "Client Ver", safe(s->id.user_agent, agent), NULL, NULL);
-	put_traffic(out, "  ", t->traffic, true);
+	put_ports(out, t);
+	put_limits(out, s, now, t->kind);
+	put_client(out, s, t->client_type);
+	put_traffic(out, "  ", &carried, true);
 }
 
 static void put_tunnels(struct text *out, const struct session *s, const struct render_now *now)
 {
-	static const struct traffic none;
-	unsigned number = s->n_tls > 0 ? 2u * s->n_tls : 2;
 	uint16_t tls_port = s->config ? (uint16_t)s->config->webvpn.tls_port : 0;
 	uint16_t dtls_port = s->config ? (uint16_t)s->config->webvpn.dtls_port : 0;
 	uint16_t dtls_src = 0;
 	udp_addr_ip(&s->dtls.active.path.peer, &dtls_src);
-	struct tunnel parent = {"AnyConnect-Parent", "AnyConnect", "TCP", s->tls_protocol, "", &none, 1,
-	        s->id.peer_port, tls_port, true};
-	struct tunnel tls = {"SSL-Tunnel", "SSL VPN Client", "TCP", s->tls_protocol, s->tls_cipher,
-	        &s->traffic[LINK_TLS], number, s->id.peer_port, tls_port, true};
-	struct tunnel dtls = {"DTLS-Tunnel", "DTLS VPN Client", "UDP", "DTLSv1.2", s->dtls.cipher,
-	        &s->traffic[LINK_DTLS], number + 1, dtls_src, dtls_port, true};
-	text_str(out, "\nAnyConnect-Parent Tunnels: 1\n");
-	if (has_tls(s))
-		text_str(out, "SSL-Tunnel Tunnels: 1\n");
-	if (has_dtls(s))
-		text_str(out, "DTLS-Tunnel Tunnels: 1\n");
-	put_tunnel(out, s, now, &parent);
-	if (has_tls(s))
-		put_tunnel(out, s, now, &tls);
-	if (has_dtls(s))
-		put_tunnel(out, s, now, &dtls);
+	const struct tunnel all[N_TUNNEL_KINDS] = {
+	        {TUNNEL_PARENT, "AnyConnect", "TCP", s->tls_protocol, "", s->id.peer_port, tls_port},
+	        {TUNNEL_TLS, "SSL VPN Client", "TCP", s->tls_protocol, s->tls_cipher, s->id.peer_port,
+	                tls_port},
+	        {TUNNEL_DTLS, "DTLS VPN Client", "UDP", s->dtls.protocol, s->dtls.cipher, dtls_src, dtls_port},
+	};
+	text_str(out, "\n");
+	for (enum tunnel_kind k = 0; k < N_TUNNEL_KINDS; k++) {
+		if (has(s, k))
+			text_fmt(out, "%s Tunnels: 1\n", session_tunnel_name(k));
+	}
+	for (enum tunnel_kind k = 0; k < N_TUNNEL_KINDS; k++) {
+		if (has(s, k))
+			put_tunnel(out, s, now, &all[k]);
+	}
 }
 
 void render_sessions(

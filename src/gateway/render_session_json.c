@@ -1,4 +1,5 @@
 /* The same as JSON: `show vpn-sessiondb detail anyconnect` with the keys of contract.md 4. */
+#include <stdio.h>
 #include <time.h>
 
 #include "gateway/conn.h"
@@ -54,7 +55,7 @@ static json_t *tls_json(const struct render_session *r)
 		return json_null();
 	json_t *rtt = r->tls_rtt_us ? json_real(r->tls_rtt_us / 1000.0) : json_null();
 	return channel_json(
-	        "connected", s->tls_cipher, s->tls_protocol, rtt, s->mtu_bytes, &s->traffic[LINK_TLS]);
+	        "connected", s->tls_cipher, s->tls_protocol, rtt, s->mtu.tls, &s->traffic[LINK_TLS]);
 }
 
 static json_t *dtls_json(const struct session *s)
@@ -66,38 +67,66 @@ static json_t *dtls_json(const struct session *s)
 	                    : s->link.channels[LINK_DTLS].is_paused ? "paused"
 	                                                            : "connected";
 	return channel_json(
-	        state, s->dtls.cipher, "DTLSv1.2", json_null(), s->mtu_bytes, &s->traffic[LINK_DTLS]);
+	        state, s->dtls.cipher, s->dtls.protocol, json_null(), s->mtu.dtls, &s->traffic[LINK_DTLS]);
 }
 
 static json_t *mtu_json(const struct session *s)
 {
 	bool has_dtls = s->dtls.suite != DTLS_NONE;
-	return json_pack("{s:o, s:o, s:o, s:s}", "tls", known(s->mtu_bytes), "dtls",
-	        has_dtls ? known(s->mtu_bytes) : json_null(), "path_limit", known(s->dtls.limit_bytes),
+	return json_pack("{s:o, s:o, s:o, s:s}", "tls", known(s->mtu.tls), "dtls",
+	        has_dtls ? known(s->mtu.dtls) : json_null(), "path_limit", known(s->dtls.limit_bytes),
 	        "policy", s->policy.mtu_policy == MTU_POLICY_CLASSIC ? "classic" : "seamless");
 }
 
-/* Sums over both tunnels. */
+static json_t *tunnel_json(const struct session *s, enum tunnel_kind kind, const struct render_now *now)
+{
+	static const char *const kinds[N_TUNNEL_KINDS] = {"parent", "tls", "dtls"};
+	const struct session_tunnel *t = &s->tunnels.v[kind];
+	struct traffic c = session_tunnel_traffic(s, kind);
+	ms_t idle_ms = session_tunnel_idle_since_ms(s, kind);
+	char id[24];
+	snprintf(id, sizeof(id), "%u.%u", s->id.index, t->number);
+	return json_pack("{s:s, s:s, s:o, s:I, s:o, s:I, s:I, s:I, s:I, s:I, s:I}", "kind", kinds[kind], "id",
+	        id, "up_s", /* not known of a session that this process has only heard of */
+	        t->up_at_ms ? json_integer((json_int_t)((now->now_ms - t->up_at_ms) / 1000)) : json_null(),
+	        "idle_s", (json_int_t)(now->now_ms > idle_ms ? (now->now_ms - idle_ms) / 1000 : 0),
+	        "idle_timeout_s", known(s->policy.idle_timeout_s), "tx_bytes", (json_int_t)c.tx_bytes,
+	        "rx_bytes", (json_int_t)c.rx_bytes, "tx_packets", (json_int_t)c.tx_packets, "rx_packets",
+	        (json_int_t)c.rx_packets, "tx_drops", (json_int_t)c.tx_drops, "rx_drops",
+	        (json_int_t)c.rx_drops);
+}
+
+/* Those that are up. */
+static json_t *tunnels_json(const struct session *s, const struct render_now *now)
+{
+	json_t *a = json_array();
+	for (enum tunnel_kind k = 0; a && k < N_TUNNEL_KINDS; k++) {
+		if (s->tunnels.v[k].is_up && json_array_append_new(a, tunnel_json(s, k, now)) < 0) {
+			json_decref(a);
+			return NULL;
+		}
+	}
+	return a;
+}
+
+/* Over all tunnels since the login. */
 static int put_totals(json_t *j, const struct session *s)
 {
-	static const struct {
+	struct traffic sum = session_traffic(s);
+	const struct {
 		const char *key;
-		size_t offset;
+		uint64_t value;
 	} fields[] = {
-	        {"bytes_tx", offsetof(struct traffic, tx_bytes)},
-	        {"bytes_rx", offsetof(struct traffic, rx_bytes)},
-	        {"pkts_tx", offsetof(struct traffic, tx_packets)},
-	        {"pkts_rx", offsetof(struct traffic, rx_packets)},
-	        {"pkts_tx_drop", offsetof(struct traffic, tx_drops)},
-	        {"pkts_rx_drop", offsetof(struct traffic, rx_drops)},
+	        {"bytes_tx", sum.tx_bytes},
+	        {"bytes_rx", sum.rx_bytes},
+	        {"pkts_tx", sum.tx_packets},
+	        {"pkts_rx", sum.rx_packets},
+	        {"pkts_tx_drop", sum.tx_drops},
+	        {"pkts_rx_drop", sum.rx_drops},
 	};
 	int r = 0;
-	for (size_t i = 0; i < N_ELEM(fields); i++) {
-		uint64_t sum = 0;
-		for (size_t ch = 0; ch < LINK_N_CHANNELS; ch++)
-			sum += *(const uint64_t *)((const char *)&s->traffic[ch] + fields[i].offset);
-		r |= json_object_set_new(j, fields[i].key, json_integer((json_int_t)sum));
-	}
+	for (size_t i = 0; i < N_ELEM(fields); i++)
+		r |= json_object_set_new(j, fields[i].key, json_integer((json_int_t)fields[i].value));
 	return r;
 }
 
@@ -118,6 +147,7 @@ static json_t *session_json(const struct render_session *r, const struct render_
 		return NULL;
 	int bad = json_object_set_new(j, "tls", tls_json(r)) | json_object_set_new(j, "dtls", dtls_json(s)) |
 	          json_object_set_new(j, "mtu", mtu_json(s)) | put_totals(j, s) |
+	          json_object_set_new(j, "tunnels", tunnels_json(s, now)) |
 	          json_object_set_new(j, "switches", json_integer((json_int_t)s->n_switches)) |
 	          json_object_set_new(j, "client_version", render_json_text(s->id.user_agent)) |
 	          json_object_set_new(j, "client_hostname", render_json_text(s->id.hostname));

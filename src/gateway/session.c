@@ -1,12 +1,13 @@
 #include "gateway/session.h"
 
 #include <errno.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "gateway/classic.h"
 #include "gateway/conn.h"
 #include "gateway/offer.h"
+#include "gateway/session_log.h"
 #include "io/log.h"
 #include "io/tun.h"
 #include "wire/ip.h"
@@ -79,6 +80,7 @@ static void session_free(struct session *s)
 {
 	struct worker *w = s->w;
 	dtls_forget(s);
+	session_tunnel_end(s);
 	session_unpublish(s);
 	if (s->prev)
 		s->prev->next = s->next;
@@ -155,8 +157,18 @@ static void drop_tunnels(struct session *s)
 		conn_close(old);
 	}
 	link_down(&s->link, LINK_TLS, loop_now());
+	session_tunnel_down(s, TUNNEL_TLS);
 	dtls_forget(s);
 	link_down(&s->link, LINK_DTLS, loop_now());
+	session_tunnel_down(s, TUNNEL_DTLS);
+}
+
+static void count_replaced(const struct session *s)
+{
+	for (enum link_channel ch = 0; ch < LINK_N_CHANNELS; ch++) {
+		if (link_is_up(&s->link, ch))
+			worker_drop(s->w, DROP_REPLACED);
+	}
 }
 
 static void tell_auth(struct worker *w, uint8_t type, uint32_t index, uint32_t connection, uint8_t reason)
@@ -202,7 +214,11 @@ int session_open(struct worker *w, struct conn *c, const struct ipc_session_info
 		}
 		link_init(&s->link, loop_now());
 		s->opened_at_ms = loop_now();
+		session_tunnel_begin(s, info->connection, loop_now());
 	} else {
+		count_replaced(s);
+		if (s->conn)
+			session_log(s, LOG_NOTICE, 722028, "Stale SVC connection closed.");
 		drop_tunnels(s);
 		session_unpublish(s); /* the client may ask for other address families than before */
 	}
@@ -224,34 +240,8 @@ fail:
 	return r;
 }
 
-/* "Group <g> User <u> IP <ip> " in front of every 722xxx message. */
-static const char *log_prefix(const struct session *s, char *buf, size_t cap)
-{
-	char addr[ADDR_TEXT_MAX];
-	struct text user = {0};
-	text_escaped(&user, span_str(s->id.username), IPC_USER_MAX);
-	snprintf(buf, cap, "Group <%s> User <%s> IP <%s>",
-	        s->policy.policy_name ? s->policy.policy_name : "unknown", text_cstr(&user),
-	        addr_format(&s->id.peer, addr));
-	text_done(&user);
-	return buf;
-}
-
-void session_log(struct session *s, unsigned severity, unsigned id, const char *fmt, ...)
-{
-	char who[512], what[512];
-	va_list args;
-	if (!log_wants((int)severity) || !worker_may_log(s->w, id, s->id.index))
-		return;
-	va_start(args, fmt);
-	vsnprintf(what, sizeof(what), fmt, args);
-	va_end(args);
-	log_msg(severity, "ASA", id, "%s %s", log_prefix(s, who, sizeof(who)), what);
-}
-
 void session_start(struct session *s)
 {
-	char who[512], ip4[ADDR_TEXT_MAX], ip6[ADDR_TEXT_MAX];
 	ms_t now = loop_now();
 	struct link_timers t = {.dpd_ms = (ms_t)s->policy.dpd_gateway_s * 1000};
 	struct tls_info info;
@@ -259,21 +249,10 @@ void session_start(struct session *s)
 	snprintf(s->tls_protocol, sizeof(s->tls_protocol), "%s", info.protocol);
 	snprintf(s->tls_cipher, sizeof(s->tls_cipher), "%s", info.cipher);
 	link_up(&s->link, LINK_TLS, &t, now);
+	session_tunnel_up(s, TUNNEL_TLS, now);
 	bool is_first = s->n_tls++ == 0, was_lost = s->lost_at_ms != 0;
 	s->lost_at_ms = 0;
-	log_prefix(s, who, sizeof(who));
-	if (is_first) {
-		log_msg(LOG_INFO, "ASA", 722055, "%s Client Type: %s", who, s->id.user_agent);
-		log_msg(LOG_INFO, "ASA", 722051, "%s IPv4 Address <%s> IPv6 address <%s> assigned to session",
-		        who, s->id.ip4.addr.family ? addr_format(&s->id.ip4.addr, ip4) : "0.0.0.0",
-		        s->id.ip6.addr.family ? addr_format(&s->id.ip6.addr, ip6) : "::");
-		session_log(s, LOG_NOTICE, 722033, "First TCP SVC connection established for SVC session.");
-	} else if (was_lost) {
-		session_log(s, LOG_NOTICE, 722034, "New TCP SVC connection, no existing connection.");
-	} else {
-		session_log(s, LOG_NOTICE, 722032, "New TCP SVC connection replacing old connection.");
-	}
-	session_log(s, LOG_INFO, 722022, "TCP SVC connection established without compression");
+	session_log_up(s, is_first, was_lost);
 	session_rearm(s);
 }
 
@@ -294,6 +273,7 @@ void session_on_tls_lost(struct session *s, const char *why)
 	session_log(s, LOG_INFO, 722023, "TCP SVC connection terminated without compression");
 	s->conn = NULL;
 	link_down(&s->link, LINK_TLS, loop_now());
+	session_tunnel_down(s, TUNNEL_TLS);
 	s->lost_at_ms = loop_now();
 	check_lost(s);
 }
@@ -304,36 +284,47 @@ void session_on_dtls_lost(struct session *s, const char *why)
 	session_log(s, LOG_INFO, 722023, "UDP SVC connection terminated without compression");
 	dtls_active_done(s);
 	link_down(&s->link, LINK_DTLS, loop_now());
+	session_tunnel_down(s, TUNNEL_DTLS);
 	check_lost(s);
 }
 
-static void log_end(struct session *s, const char *why)
+static void count_control(uint64_t *packets, uint64_t *bytes, size_t payload_bytes)
 {
-	char who[512], dur[32], addr[ADDR_TEXT_MAX];
-	const struct traffic *t = s->traffic;
-	uint64_t secs = (loop_now() - s->opened_at_ms) / 1000, tx = t[0].tx_bytes + t[1].tx_bytes,
-	         rx = t[0].rx_bytes + t[1].rx_bytes;
-	snprintf(dur, sizeof(dur), "%lluh:%02llum:%02llus", (unsigned long long)secs / 3600,
-	        (unsigned long long)secs / 60 % 60, (unsigned long long)secs % 60);
-	log_prefix(s, who, sizeof(who));
-	log_msg(LOG_INFO, "ASA", 716002, "%s WebVPN session terminated: %s.", who, why);
-	struct text user = {0};
-	text_escaped(&user, span_str(s->id.username), IPC_USER_MAX);
-	log_msg(LOG_WARNING, "ASA", 113019,
-	        "Group = %s, Username = %s, IP = %s, Session disconnected. Session Type: AnyConnect-Parent, "
-	        "Duration: %s, "
-	        "Bytes xmt: %llu, Bytes rcv: %llu, Reason: %s",
-	        s->id.tunnel_group, text_cstr(&user), addr_format(&s->id.peer, addr), dur,
-	        (unsigned long long)tx, (unsigned long long)rx, why);
-	text_done(&user);
+	(*packets)++;
+	*bytes += CSTP_HEADER_BYTES + payload_bytes;
+}
+
+static void count_control_tx(struct session *s, enum link_channel ch, size_t payload_bytes)
+{
+	struct traffic *t = &s->traffic[ch];
+	count_control(&t->tx_control_packets, &t->tx_control_bytes, payload_bytes);
+}
+
+/* What a client is told by the code, by the ASA's name of the cause: all of them are for good (type 16). */
+static uint8_t disconnect_code(const char *why)
+{
+	static const struct {
+		const char *why;
+		uint8_t severity; /* as of syslog */
+	} causes[] = {
+	        {"Idle Timeout", LOG_WARNING},
+	        {"Max time exceeded", LOG_WARNING},
+	        {"Administrator Shutdown", LOG_CRIT},
+	};
+	for (size_t i = 0; i < N_ELEM(causes); i++) {
+		if (strcmp(causes[i].why, why) == 0)
+			return DISCONNECT_CODE(causes[i].severity, DISCONNECT_TYPE_LOGOUT);
+	}
+	return DISCONNECT_USER;
 }
 
 static void send_disconnect(struct session *s, const char *text)
 {
 	uint8_t payload[128];
 	struct wr w = wr_open(payload, sizeof(payload));
-	wr_u8(&w, DISCONNECT_USER);
+	wr_u8(&w, disconnect_code(text));
 	wr_str(&w, text);
+	count_control_tx(s, LINK_TLS, w.n);
 	if (s->conn && wr_ok(&w) && conn_write_cstp(s->conn, CSTP_DISCONNECT, wr_span(&w)) < 0)
 		return; /* a client that does not read will notice the closed connection */
 }
@@ -342,7 +333,7 @@ void session_end(struct session *s, enum ipc_end_reason reason, const char *text
 {
 	if (s->is_closing)
 		return;
-	log_end(s, text);
+	session_log_end(s, text, tells_client);
 	if (tells_client)
 		send_disconnect(s, text);
 	drop_tunnels(s);
@@ -377,6 +368,7 @@ void session_on_kick(struct session *s, enum ipc_kick_reason reason)
 
 static void send_dpd(struct session *s, enum link_channel ch)
 {
+	count_control_tx(s, ch, 0);
 	if (ch == LINK_TLS && s->conn && conn_write_cstp(s->conn, CSTP_DPD_REQUEST, span_of(NULL, 0)) < 0)
 		log_line(LOG_DEBUG, "session %u: DPD not sent, client does not read", s->id.index);
 	if (ch == LINK_DTLS && dtls_tx(s, CSTP_DPD_REQUEST, span_of(NULL, 0)) < 0)
@@ -390,6 +382,7 @@ static void obey(struct session *s, const struct link_action *a)
 		send_dpd(s, a->channel);
 		break;
 	case LINK_DEAD:
+		s->n_dpd_lost++;
 		if (a->channel == LINK_DTLS) {
 			session_on_dtls_lost(s, "DPD failure");
 		} else if (s->conn) {
@@ -453,6 +446,42 @@ void session_rearm(struct session *s)
 
 /* ---- packets ---- */
 
+uint16_t session_mtu_on(const struct session *s, enum link_channel ch)
+{
+	if (ch == LINK_DTLS)
+		return s->mtu.dtls;
+	return ch == LINK_TLS ? s->mtu.tls : 0;
+}
+
+uint16_t session_mtu_now(const struct session *s)
+{
+	return session_mtu_on(s, link_active(&s->link));
+}
+
+/* A SYN with the MSS that `sysopt connection tcpmss` allows, in scratch.syn; every other packet as it is. */
+static struct span fit_mss(struct session *s, struct span packet)
+{
+	const struct config *c = s->config;
+	uint8_t *copy = s->w->scratch.syn;
+	if ((c->tcpmss == 0 && c->tcpmss_minimum == 0) || packet.n > WORKER_TUN_SLOT || !tcp_is_syn(packet))
+		return packet;
+	memcpy(copy, packet.p, packet.n);
+	tcp_fit_mss(copy, packet.n, (uint16_t)c->tcpmss_minimum, (uint16_t)c->tcpmss);
+	return span_of(copy, packet.n);
+}
+
+void session_deliver(struct session *s, enum link_channel ch, struct span packet)
+{
+	struct traffic *t = &s->traffic[ch];
+	if (tun_write(s->w->tun_fd, packet.p, packet.n) < 0) {
+		t->rx_drops++;
+		worker_drop(s->w, DROP_NO_CHANNEL);
+		return;
+	}
+	t->rx_packets++;
+	t->rx_bytes += packet.n;
+}
+
 static void packet_to_inside(struct session *s, enum link_channel ch, struct span packet)
 {
 	struct ip_addr src, dst;
@@ -468,13 +497,11 @@ static void packet_to_inside(struct session *s, enum link_channel ch, struct spa
 		worker_drop(s->w, DROP_SPOOFED);
 		return;
 	}
-	if (tun_write(s->w->tun_fd, packet.p, packet.n) < 0) {
-		t->rx_drops++;
-		worker_drop(s->w, DROP_NO_CHANNEL);
-		return;
-	}
-	t->rx_packets++;
-	t->rx_bytes += packet.n;
+	packet = fit_mss(s, packet);
+	if (s->policy.mtu_policy == MTU_POLICY_CLASSIC)
+		classic_to_inside(s, ch, packet);
+	else
+		session_deliver(s, ch, packet);
 }
 
 static void answer_dpd(struct session *s, enum link_channel ch, struct span payload)
@@ -485,16 +512,14 @@ static void answer_dpd(struct session *s, enum link_channel ch, struct span payl
 	                        : 0;
 	if (r < 0)
 		s->traffic[ch].tx_drops++;
+	else
+		count_control_tx(s, ch, payload.n);
 }
 
 static void on_disconnect(struct session *s, struct span payload)
 {
 	struct disconnect d = disconnect_parse(payload);
-	struct text t = {0};
-	text_escaped(&t, d.text, 128);
-	session_log(s, LOG_NOTICE, 722012, "SVC Message: %u/NOTICE: %s.", d.has_code ? d.code & 31u : 0,
-	        text_cstr(&t));
-	text_done(&t);
+	session_log_disconnect(s, &d);
 	if (disconnect_ends_session(&d))
 		session_end(s, IPC_END_USER, "User Requested", false);
 	else
@@ -504,7 +529,10 @@ static void on_disconnect(struct session *s, struct span payload)
 /* One packet of either channel, by its type. */
 static void on_packet(struct session *s, enum link_channel ch, const struct cstp_packet *p)
 {
+	struct traffic *t = &s->traffic[ch];
 	link_on_rx(&s->link, ch, p->type == CSTP_DATA, p->payload.n, worker_now(s->w));
+	if (p->type != CSTP_DATA)
+		count_control(&t->rx_control_packets, &t->rx_control_bytes, p->payload.n);
 	switch (p->type) {
 	case CSTP_DATA:
 		packet_to_inside(s, ch, p->payload);
@@ -577,6 +605,16 @@ void session_on_dtls_record(struct session *s, struct span record)
 }
 
 void session_send_packet(struct session *s, struct span packet)
+{
+	enum link_channel ch = link_active(&s->link);
+	packet = fit_mss(s, packet);
+	if (s->policy.mtu_policy == MTU_POLICY_CLASSIC && ch != LINK_N_CHANNELS)
+		classic_to_client(s, ch, packet);
+	else
+		session_transmit(s, packet);
+}
+
+void session_transmit(struct session *s, struct span packet)
 {
 	enum link_channel ch = link_active(&s->link);
 	int r = ERR_CLOSED;

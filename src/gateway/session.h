@@ -6,15 +6,10 @@
 
 #include "base/htab.h"
 #include "gateway/worker.h"
+#include "mtu/derive.h"
 #include "tunnel/link.h"
 #include "wire/cstp.h"
 #include "wire/params.h"
-
-struct traffic {
-	uint64_t tx_bytes, rx_bytes; /* inner bytes; tx is towards the client */
-	uint64_t tx_packets, rx_packets;
-	uint64_t tx_drops, rx_drops;
-};
 
 /* A DTLS association and where its datagrams go. */
 struct session_assoc {
@@ -28,12 +23,21 @@ struct session_dtls {
 	enum dtls_suite suite;       /* DTLS_NONE: not offered in this connection */
 	uint8_t id[DTLS_ID_BYTES];
 	uint8_t master_secret[DTLS_SECRET_BYTES]; /* injected styles */
-	char cipher[64];                          /* OpenSSL's name, once up */
+	char protocol[16], cipher[64];            /* OpenSSL's names, once up */
 	uint16_t limit_bytes;                     /* largest inner packet for one datagram */
 	ms_t next_since_ms;                       /* when the handshake of next began */
 	ms_t hello_window_ms;                     /* handshakes are limited per session */
 	uint8_t n_hellos[2];                      /* [1]: from the address of the TLS connection */
 	uint16_t n_established;
+};
+
+/* Sizes of inner packets, bytes: what the client was told, and where that comes from. */
+struct session_mtu {
+	uint16_t tls, dtls; /* announced: X-CSTP-MTU, X-DTLS-MTU; dtls 0: no DTLS offered. Seamless: equal */
+	uint16_t base;      /* of the outer path, as announced */
+	uint16_t next_fragment_id;     /* for IPv4 packets that had DF and are cut all the same */
+	struct mtu_input in;           /* classic only: what was put into mtu_derive(), ... */
+	struct mtu_derivation derived; /* ... and what came of it; all zero when seamless */
 };
 
 struct session_identity {
@@ -61,12 +65,14 @@ struct session {
 	struct conn *conn; /* TLS tunnel; NULL while there is none */
 	char tls_protocol[16], tls_cipher[64];
 	struct session_dtls dtls;
+	struct session_mtu mtu;
 	struct link link;
 	struct loop_timer timer;
-	struct traffic traffic[LINK_N_CHANNELS];
-	uint16_t mtu_bytes, base_mtu_bytes; /* announced */
-	uint16_t n_tls;                     /* TLS tunnels so far */
-	ms_t opened_at_ms, lost_at_ms;      /* lost_at_ms: no TLS tunnel since; 0: there is one */
+	struct traffic traffic[LINK_N_CHANNELS]; /* of all tunnels of the channel */
+	struct session_tunnels tunnels;
+	uint16_t n_tls;                /* TLS tunnels so far */
+	ms_t opened_at_ms, lost_at_ms; /* lost_at_ms: no TLS tunnel since; 0: there is one */
+	uint32_t n_dpd_lost;           /* tunnels that DPD found dead */
 	uint64_t n_switches;
 	uint8_t last_active; /* enum link_channel */
 	bool is_closing;
@@ -93,6 +99,11 @@ void session_on_dtls_record(struct session *s, struct span record);
 /* One inner packet for the client (from TUN). */
 void session_send_packet(struct session *s, struct span packet);
 
+/* The two ways on, after the packet's treatment: into the tunnel that takes its size; from channel ch to TUN.
+ */
+void session_transmit(struct session *s, struct span packet);
+void session_deliver(struct session *s, enum link_channel ch, struct span packet);
+
 /* The TLS tunnel is gone (conn is about to free itself). */
 void session_on_tls_lost(struct session *s, const char *why);
 void session_on_dtls_lost(struct session *s, const char *why);
@@ -109,6 +120,11 @@ void session_rearm(struct session *s);
 
 struct session *session_by_index(struct worker *w, uint32_t index);
 struct session *session_by_inner(struct worker *w, const struct ip_addr *a);
+
+/* The largest inner packet for that tunnel as announced, bytes: the threshold of 722035 and 722036. Without a
+ * channel (LINK_N_CHANNELS) 0. session_mtu_now(): of the tunnel that carries data now. */
+uint16_t session_mtu_on(const struct session *s, enum link_channel ch);
+uint16_t session_mtu_now(const struct session *s);
 
 /* "Group <g> User <u> IP <ip> " and the text, as 722xxx messages are. Left out when the session causes too
  * many of them. */

@@ -11,6 +11,7 @@
 #include "gateway/conn.h"
 #include "gateway/control.h"
 #include "gateway/session.h"
+#include "gateway/tls_policy.h"
 #include "io/log.h"
 #include "io/sandbox.h"
 #include "io/tun.h"
@@ -22,6 +23,8 @@
 #define STRANGER_PERIOD_MS 100
 #define SESSION_LINES      20
 #define SESSION_PERIOD_MS  1000
+#define TOO_BIG_ANSWERS    10 /* ICMP to one sender about one session at once, then one per period */
+#define TOO_BIG_PERIOD_MS  100
 #define ADDRESS_CONNS      64 /* new connections of one address at once while many wait, then one per period */
 #define ADDRESS_PERIOD_MS  200
 
@@ -39,7 +42,14 @@ static const char *const drop_names[N_DROP_REASONS] = {
         [DROP_BAD_LENGTH] = "mp-svc-bad-length",
         [DROP_UNKNOWN_TYPE] = "mp-svc-unknown-type",
         [DROP_SPOOFED] = "svc-selector-failure",
+        [DROP_NO_FRAGMENT] = "mp-svc-no-fragment",
         [DROP_NO_CHANNEL] = "mp-svc-no-channel",
+        [DROP_DELETING] = "mp-svc-delete-in-progress",
+        [DROP_REPLACED] = "svc-replacement-conn",
+        [DROP_TLS_HANDSHAKE] = "ssl-handshake-failed",
+        [DROP_TLS_CLOSED] = "ssl-received-close-alert",
+        [DROP_TLS_DECRYPT] = "ssl-record-decrypt-error",
+        [DROP_DTLS_HELLO] = "dtls-hello-close",
 };
 
 const char *worker_drop_name(enum drop_reason why)
@@ -70,6 +80,13 @@ static void watch_chan(struct loop_fd *f, const struct chan *c)
 	int r = loop_fd_watch(f, UV_READABLE | (chan_wants_write(c) ? UV_WRITABLE : 0));
 	if (r < 0)
 		log_line(LOG_CRIT, "worker cannot poll its channel: %s", err_text(r));
+}
+
+/* The log has put more into the monitor's channel than went out at once. */
+static void on_log_waiting(void *ctx)
+{
+	struct worker *w = ctx;
+	watch_chan(&w->monitor_poll, &w->monitor);
 }
 
 /* ---- questions to auth ---- */
@@ -247,6 +264,8 @@ static int take_config(struct worker *w, int fd)
 		return r;
 	config_put(w->config);
 	w->config = c;
+	if (w->ipc_state == IPC_RUNNING)
+		log_relay_apply(&w->log_relay, c);
 	return 0;
 }
 
@@ -258,8 +277,8 @@ static int take_cert(struct worker *w, int fd)
 	if (r == 0) {
 		struct span all = span_of(pem.p, pem.n);
 		struct tls_server_opts o = {.cert_pem = all, .key_pem = all};
-		if (w->config && w->config->ssl.min_tls == TLS_V1_3)
-			o.min = TLS_1_3;
+		if (w->config)
+			o = tls_policy_opts(&w->config->ssl, all);
 		r = tls_server_ctx_new(&o, &why, &ctx);
 		if (r == 0)
 			r = tls_cert_sha1_hex(all, w->cert_sha1);
@@ -344,6 +363,7 @@ static int worker_start(struct worker *w, const struct ipc_start *start)
 		return r;
 	}
 	w->ipc_state = IPC_RUNNING;
+	log_relay_apply(&w->log_relay, w->config);
 	if ((r = loop_fd_watch(&w->tun_poll, UV_READABLE)) < 0 ||
 	        (r = loop_fd_watch(&w->tcp_poll, UV_READABLE)) < 0 ||
 	        (r = loop_fd_watch(&w->udp_poll, UV_READABLE)) < 0 ||
@@ -363,6 +383,9 @@ static int on_monitor_msg(struct worker *w, const struct ipc_msg *m, int fd)
 	case IPC_RELOAD:
 		return chan_send(&w->monitor, &ready, -1);
 	case IPC_RELOAD_RESULT:
+	case IPC_LOG_INFO:
+	case IPC_LOG_HOST_INFO:
+	case IPC_LOG_ITEM:
 		control_on_monitor(w, m);
 		return 0;
 	case IPC_SHUTDOWN:
@@ -413,6 +436,7 @@ static void worker_stop(struct worker *w, bool tells_clients)
 	conn_flush_dirty(w);
 	if (w->is_auth_up && chan_flush(&w->auth) < 0)
 		log_line(LOG_WARNING, "auth process not told of the sessions' end");
+	(void)!chan_flush(&w->monitor); /* the log of it, as far as it goes out without waiting */
 	uv_stop(&w->loop);
 }
 
@@ -422,8 +446,10 @@ static int scratch_init(struct worker_scratch *x)
 	x->plain = malloc(TLS_RECORD_MAX);
 	x->record = malloc(TLS_RECORD_MAX);
 	x->tun = malloc((size_t)LOOP_BATCH * WORKER_TUN_SLOT);
+	x->syn = malloc(WORKER_TUN_SLOT);
+	x->piece = malloc(WORKER_TUN_SLOT);
 	x->udp = malloc((size_t)UDP_RECV_SLOTS_MAX * UDP_SLOT_BYTES);
-	if (!x->tls_rx || !x->plain || !x->record || !x->tun || !x->udp)
+	if (!x->tls_rx || !x->plain || !x->record || !x->tun || !x->syn || !x->piece || !x->udp)
 		return -ENOMEM;
 	int r = udp_rx_new(x->udp, UDP_RECV_SLOTS_MAX, UDP_SLOT_BYTES, &x->udp_rx);
 	return r < 0 ? r : dtls_out_init(&x->dtls_out, WORKER_DTLS_OUT, UDP_GSO_SEGMENTS_MAX);
@@ -455,8 +481,10 @@ int worker_main(int monitor_fd)
 	raise_limits(w);
 	ratelimit_init(&w->log_strangers, STRANGER_LINES, STRANGER_PERIOD_MS);
 	ratelimit_init(&w->log_sessions, SESSION_LINES, SESSION_PERIOD_MS);
+	ratelimit_init(&w->too_big, TOO_BIG_ANSWERS, TOO_BIG_PERIOD_MS);
 	ratelimit_init(&w->accepts, ADDRESS_CONNS, ADDRESS_PERIOD_MS);
 	chan_init(&w->monitor, monitor_fd, IPC_WORKER, IPC_MONITOR);
+	w->log_relay = (struct log_relay){.monitor = &w->monitor, .wants_write = on_log_waiting, .ctx = w};
 	if (getrandom(w->tables.hash_key, sizeof(w->tables.hash_key), 0) !=
 	                (ssize_t)sizeof(w->tables.hash_key) ||
 	        (r = scratch_init(&w->scratch)) < 0 || (r = dtls_ctx_new(&w->dtls_ctx)) < 0 ||

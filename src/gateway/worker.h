@@ -9,6 +9,8 @@
 #define GATEWAY_WORKER_H
 
 #include "base/htab.h"
+#include "gateway/log_setup.h"
+#include "gateway/session_tunnel.h"
 #include "io/dtls.h"
 #include "io/loop.h"
 #include "io/ratelimit.h"
@@ -25,7 +27,7 @@
 
 #define WORKER_CROWDED_PRE_LOGIN 1024u /* from here on one address gets a limited rate of them */
 #define WORKER_LOG_ACCEPT        1     /* for worker_may_log(), of lines without an id */
-#define WORKER_LOG_DTLS_FAILED   2
+#define WORKER_LOG_DTLS_OLD      2
 
 struct conn;
 struct session;
@@ -39,7 +41,15 @@ enum drop_reason {
 	DROP_BAD_LENGTH,   /* mp-svc-bad-length */
 	DROP_UNKNOWN_TYPE, /* mp-svc-unknown-type */
 	DROP_SPOOFED,      /* svc-selector-failure: inner source is not the session's */
+	DROP_NO_FRAGMENT,  /* mp-svc-no-fragment: larger than the tunnel's MTU, and not to be cut */
 	DROP_NO_CHANNEL,   /* mp-svc-no-channel: TUN did not take it */
+	DROP_DELETING,     /* mp-svc-delete-in-progress: came after the session's end */
+	/* flows, not packets */
+	DROP_REPLACED,      /* svc-replacement-conn: a newer connection took a tunnel's place */
+	DROP_TLS_HANDSHAKE, /* ssl-handshake-failed */
+	DROP_TLS_CLOSED,    /* ssl-received-close-alert */
+	DROP_TLS_DECRYPT,   /* ssl-record-decrypt-error */
+	DROP_DTLS_HELLO,    /* dtls-hello-close: a ClientHello that was ours and made a handshake go on */
 	N_DROP_REASONS,
 };
 
@@ -60,6 +70,8 @@ struct worker_scratch {
 	uint8_t *plain;  /* one record */
 	uint8_t *record; /* one record to be encrypted */
 	uint8_t *tun;    /* LOOP_BATCH slots */
+	uint8_t *syn;    /* WORKER_TUN_SLOT: the packet in hand, where it must be changed */
+	uint8_t *piece;  /* WORKER_TUN_SLOT: a fragment of it */
 	uint8_t *udp;    /* receive slots */
 	struct udp_rx *udp_rx;
 	struct dtls_out dtls_out;
@@ -77,8 +89,8 @@ struct worker {
 	int tun_fd, tcp_fd, control_fd;
 	struct udp udp;
 	uint8_t ipc_state; /* enum ipc_state */
-	uint8_t log_target;
 	bool is_auth_up;
+	struct log_relay log_relay;
 
 	struct worker_tables tables;
 	struct worker_scratch scratch;
@@ -93,10 +105,15 @@ struct worker {
 	ms_t started_at_ms;
 	struct ratelimit log_strangers; /* lines that anybody can cause, by message */
 	struct ratelimit log_sessions;  /* lines that a client can cause, by message and session */
+	struct ratelimit too_big;       /* ICMP "too big" by session and sender */
 	struct ratelimit accepts;       /* new connections by address, while many wait to log in */
+	bool is_pre_login_high;    /* over the high watermark of n_pre_login, and not below the low since */
+	ms_t pre_login_told_at_ms; /* when the log heard of a watermark last */
 	struct loop_timer accept_timer; /* no descriptor was left: when to try again */
 	struct control *control;        /* the console (control.c); NULL: no socket */
+	uint8_t debug_level;            /* the highest that a console wants, 0: nobody debugs */
 	uint64_t n_sessions_total, n_sessions_peak;
+	struct tunnel_count tunnels[N_TUNNEL_KINDS];
 };
 
 /* The process: talks to the monitor on this socket until told to stop. Returns the exit status. */

@@ -8,12 +8,12 @@
 #include "base/rd.h"
 #include "io/dtls_internal.h"
 
-#define RECORD_HEADER_BYTES  13
-#define AEAD_TAG_BYTES       16
-#define GCM_NONCE_BYTES      8  /* explicit part, RFC 5288 3 */
-#define CBC_RECORD_MIN_BYTES 48 /* IV, and two blocks for HMAC-SHA1 and padding, RFC 5246 6.2.3.2 */
-#define MTU_MIN_BYTES        256
-#define TIMEOUT_MAX_US       (60u * 1000000)
+#define RECORD_HEADER_BYTES 13
+#define AEAD_TAG_BYTES      16
+#define GCM_NONCE_BYTES     8 /* explicit part, RFC 5288 3 */
+#define CBC_BLOCK_BYTES     16
+#define MTU_MIN_BYTES       256
+#define TIMEOUT_MAX_US      (60u * 1000000)
 
 void dtls_set_output(struct dtls *d, struct dtls_out *o)
 {
@@ -53,7 +53,12 @@ static size_t record_min_bytes(const struct dtls *d)
 		c = SSL_get_pending_cipher(d->ssl);
 	if (c == NULL || SSL_CIPHER_get_cipher_nid(c) == NID_chacha20_poly1305)
 		return AEAD_TAG_BYTES;
-	return SSL_CIPHER_is_aead(c) ? GCM_NONCE_BYTES + AEAD_TAG_BYTES : CBC_RECORD_MIN_BYTES;
+	if (SSL_CIPHER_is_aead(c))
+		return GCM_NONCE_BYTES + AEAD_TAG_BYTES;
+	/* IV, then MAC and padding in whole blocks (RFC 5246 6.2.3.2) */
+	const EVP_MD *md = EVP_get_digestbynid(SSL_CIPHER_get_digest_nid(c));
+	size_t mac = md ? (size_t)EVP_MD_get_size(md) : 0;
+	return CBC_BLOCK_BYTES + (mac + CBC_BLOCK_BYTES) / CBC_BLOCK_BYTES * CBC_BLOCK_BYTES;
 }
 
 /* OpenSSL before 3.0.22 takes a record that is too short to be decrypted as a fatal error of the association,

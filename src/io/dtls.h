@@ -1,6 +1,6 @@
-/* DTLS 1.2 associations without sockets, in the styles of AnyConnect peers (wire-protocol.md 4.3 to 4.5): PSK
- * from the TLS exporter, and "resumption" of a session that was agreed over HTTPS. Datagram boundaries are
- * kept in both directions.
+/* DTLS 1.2 (on request 1.0) associations without sockets, in the styles of AnyConnect peers
+ * (wire-protocol.md 4.3 to 4.5): PSK from the TLS exporter, and "resumption" of a session that was agreed
+ * over HTTPS. Datagram boundaries are kept in both directions.
  *
  * Per datagram: dtls_feed(d, span); until dtls_is_up(): dtls_handshake(d); then dtls_read() until it returns
  * 0. */
@@ -50,10 +50,10 @@ void dtls_ctx_put(struct dtls_ctx *c); /* associations hold their own reference 
 struct dtls;
 
 /* PSK-AES256-GCM-SHA384, PSK-CHACHA20-POLY1305, PSK-AES128-GCM-SHA256; any PSK identity; no ticket, no cookie
- * exchange (the caller has matched the ClientHello's id to a session before). cipher: one OpenSSL name to
- * allow only that, or NULL. */
+ * exchange (the caller has matched the ClientHello's id to a session before). ciphers: OpenSSL names of PSK
+ * suites joined with ':' to allow only these, in this order, or NULL. */
 MUST_USE int dtls_server_new_psk(
-        struct dtls_ctx *c, const uint8_t psk[static DTLS_PSK_BYTES], const char *cipher, struct dtls **ret);
+        struct dtls_ctx *c, const uint8_t psk[static DTLS_PSK_BYTES], const char *ciphers, struct dtls **ret);
 /* Accepts only the abbreviated handshake of this session. cipher: OpenSSL name, e.g. "AES256-GCM-SHA384".
  * id 1..32 bytes. ERR_UNSUPPORTED: unknown cipher. */
 MUST_USE int dtls_server_new_resume(struct dtls_ctx *c, struct span id,
@@ -64,6 +64,9 @@ MUST_USE int dtls_client_new_psk(struct dtls_ctx *c, struct span app_id,
 /* dtls_handshake() fails with ERR_PEER_PROTOCOL if the server does not resume. */
 MUST_USE int dtls_client_new_resume(struct dtls_ctx *c, struct span id,
         const uint8_t master[static DTLS_MASTER_BYTES], const char *cipher, struct dtls **ret);
+/* Speaks DTLS 1.0 instead of 1.2; for associations of an injected session with a CBC-SHA1 suite, before the
+ * handshake. ERR_UNSUPPORTED: the suite is not one of DTLS 1.0. */
+MUST_USE int dtls_use_v1_0(struct dtls *d);
 void dtls_free(struct dtls *d); /* NULL is allowed; sends nothing, wipes keys */
 
 void dtls_set_output(struct dtls *d, struct dtls_out *o);
@@ -99,7 +102,7 @@ ms_t dtls_timeout_due_ms(struct dtls *d, ms_t now_ms);
 MUST_USE int dtls_on_timeout(struct dtls *d);
 
 struct dtls_info {
-	const char *protocol; /* "DTLSv1.2" */
+	const char *protocol; /* "DTLSv1.2", "DTLSv1" */
 	const char *cipher;   /* OpenSSL's name */
 	bool is_resumed;
 };

@@ -1,5 +1,6 @@
 /* The four ways to begin an association. What works with which peer was measured: datapath.md section 6. */
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
 
@@ -13,6 +14,7 @@
 #define SESSION_LIFE_S  (365L * 86400)
 #define MTU_DEFAULT     1200
 #define CIPHER_NAME_MAX 64
+#define CIPHER_LIST_MAX 256
 
 static const uint8_t sid_context[] = "culvert";
 
@@ -177,7 +179,28 @@ static SSL_SESSION *session_make(struct span id, const uint8_t *master, const SS
 	return s;
 }
 
-static int psk_setup(struct dtls *d, const uint8_t *psk, const char *cipher, const SSL_CIPHER **ret)
+/* Only these suites, all of them PSK; *ret is the first. */
+static int psk_ciphers_set(struct dtls *d, const char *list, const SSL_CIPHER **ret)
+{
+	char first[CIPHER_NAME_MAX + 1];
+	size_t n = strlen(list);
+
+	if (n == 0 || n > CIPHER_LIST_MAX)
+		return ERR_UNSUPPORTED;
+	for (struct span rest = span_of(list, n); rest.n > 0;) {
+		struct span name = span_cut(&rest, ':');
+		if (name.n < 4 || name.n > CIPHER_NAME_MAX || memcmp(name.p, "PSK-", 4) != 0 ||
+		        memchr(name.p, ',', name.n) || memchr(name.p, ' ', name.n) ||
+		        memchr(name.p, '+', name.n))
+			return ERR_UNSUPPORTED;
+	}
+	(void)snprintf(first, sizeof(first), "%.*s", (int)strcspn(list, ":"), list);
+	*ret = SSL_set_cipher_list(d->ssl, list) == 1 ? cipher_find(d->ssl, first) : NULL;
+	ERR_clear_error();
+	return *ret ? 0 : ERR_UNSUPPORTED;
+}
+
+static int psk_setup(struct dtls *d, const uint8_t *psk, const char *ciphers, const SSL_CIPHER **ret)
 {
 	memcpy(d->psk, psk, sizeof(d->psk));
 	d->has_psk = true;
@@ -185,11 +208,8 @@ static int psk_setup(struct dtls *d, const uint8_t *psk, const char *cipher, con
 		SSL_set_psk_server_callback(d->ssl, psk_for_client);
 	else
 		SSL_set_psk_client_callback(d->ssl, psk_for_server);
-	if (cipher) {
-		if (strncmp(cipher, "PSK-", 4) != 0)
-			return ERR_UNSUPPORTED;
-		return cipher_set(d, cipher, ret);
-	}
+	if (ciphers)
+		return psk_ciphers_set(d, ciphers, ret);
 	if (SSL_set_cipher_list(d->ssl, PSK_SUITES) != 1)
 		return ERR_CRYPTO;
 	*ret = cipher_find(d->ssl, "PSK-AES256-GCM-SHA384");
@@ -202,7 +222,7 @@ static bool id_ok(struct span id)
 }
 
 int dtls_server_new_psk(
-        struct dtls_ctx *c, const uint8_t psk[static DTLS_PSK_BYTES], const char *cipher, struct dtls **ret)
+        struct dtls_ctx *c, const uint8_t psk[static DTLS_PSK_BYTES], const char *ciphers, struct dtls **ret)
 {
 	const SSL_CIPHER *suite;
 	struct dtls *d;
@@ -210,7 +230,7 @@ int dtls_server_new_psk(
 
 	if (r < 0)
 		return r;
-	if ((r = psk_setup(d, psk, cipher, &suite)) < 0) {
+	if ((r = psk_setup(d, psk, ciphers, &suite)) < 0) {
 		dtls_free(d);
 		return r;
 	}
@@ -259,7 +279,9 @@ static int resume_setup(
 	if (r < 0)
 		return r;
 	d->is_resume = true;
-	SSL_set_options(d->ssl, SSL_OP_NO_EXTENDED_MASTER_SECRET);
+	/* MAC before encryption, as peers of the ASA have it: the announced MTU must not depend on whether a
+	 * client offers the other way (RFC 7366), which takes up to 16 bytes more */
+	SSL_set_options(d->ssl, SSL_OP_NO_EXTENDED_MASTER_SECRET | SSL_OP_NO_ENCRYPT_THEN_MAC);
 	SSL_SESSION *s = session_make(id, master, suite);
 	if (s == NULL)
 		return ERR_CRYPTO;
@@ -282,6 +304,20 @@ int dtls_server_new_resume(struct dtls_ctx *c, struct span id, const uint8_t mas
 		return r;
 	}
 	*ret = d;
+	return 0;
+}
+
+int dtls_use_v1_0(struct dtls *d)
+{
+	SSL_SESSION *s = d->resume ? d->resume : SSL_get_session(d->ssl);
+	const SSL_CIPHER *c = s ? SSL_SESSION_get0_cipher(s) : NULL;
+
+	if (!d->is_resume || c == NULL || SSL_CIPHER_is_aead(c) || SSL_CIPHER_get_digest_nid(c) != NID_sha1)
+		return ERR_UNSUPPORTED;
+	if (SSL_set_min_proto_version(d->ssl, DTLS1_VERSION) != 1 ||
+	        SSL_set_max_proto_version(d->ssl, DTLS1_VERSION) != 1 ||
+	        SSL_SESSION_set_protocol_version(s, DTLS1_VERSION) != 1)
+		return ERR_CRYPTO;
 	return 0;
 }
 

@@ -19,7 +19,12 @@
  * file must not be closed under a writer. */
 static pthread_mutex_t log_lock = PTHREAD_MUTEX_INITIALIZER;
 static struct log_config log_config = {.target = LOG_TO_STDERR, .program = "culvert", .has_no_time = true};
-static atomic_int log_max_level = LOG_NOTICE;
+static atomic_int log_max_level = LOG_NOTICE; /* of the own target */
+static atomic_int log_relay_level = -1;
+static log_relay_fn *log_relay;
+static void *log_relay_ctx;
+static struct log_rule log_rules[LOG_RULES_MAX];
+static atomic_size_t log_n_rules;
 static int log_fd = STDERR_FILENO;
 static char *log_path; /* copy of config.file: the caller's may change at a reload */
 
@@ -100,10 +105,87 @@ void log_set_level(int max_level)
 	atomic_store(&log_max_level, max_level);
 }
 
+void log_set_json(bool is_json)
+{
+	pthread_mutex_lock(&log_lock);
+	log_config.is_json = is_json;
+	pthread_mutex_unlock(&log_lock);
+}
+
 bool log_wants(int level)
 {
-	return level <= atomic_load_explicit(&log_max_level, memory_order_relaxed);
+	return level <= atomic_load_explicit(&log_max_level, memory_order_relaxed) ||
+	       level <= atomic_load_explicit(&log_relay_level, memory_order_relaxed);
 }
+
+/* ---- rules ---- */
+
+void log_set_rules(const struct log_rule *rules, size_t n)
+{
+	n = n < LOG_RULES_MAX ? n : LOG_RULES_MAX;
+	pthread_mutex_lock(&log_lock);
+	if (n > 0)
+		memcpy(log_rules, rules, n * sizeof(*rules));
+	atomic_store(&log_n_rules, n);
+	pthread_mutex_unlock(&log_lock);
+}
+
+static int rule_order(const void *key, const void *rule)
+{
+	uint32_t id = *(const uint32_t *)key, other = ((const struct log_rule *)rule)->id;
+	return id < other ? -1 : id > other;
+}
+
+/* The severity that counts; LOG_DEBUG + 1: the message is off. */
+static unsigned rule_apply(unsigned severity, uint32_t id)
+{
+	if (atomic_load_explicit(&log_n_rules, memory_order_relaxed) == 0)
+		return severity;
+	pthread_mutex_lock(&log_lock);
+	const struct log_rule *r =
+	        bsearch(&id, log_rules, atomic_load(&log_n_rules), sizeof(*log_rules), rule_order);
+	if (r != NULL && r->is_off)
+		severity = LOG_DEBUG + 1;
+	else if (r != NULL && r->severity <= LOG_DEBUG)
+		severity = r->severity;
+	pthread_mutex_unlock(&log_lock);
+	return severity;
+}
+
+bool log_wants_msg(unsigned severity, unsigned id)
+{
+	severity = rule_apply(severity, id);
+	return severity <= LOG_DEBUG && log_wants((int)severity);
+}
+
+/* ---- relay ---- */
+
+void log_set_relay(int max_level, log_relay_fn *fn, void *ctx)
+{
+	pthread_mutex_lock(&log_lock);
+	log_relay = fn;
+	log_relay_ctx = ctx;
+	atomic_store(&log_relay_level, fn != NULL ? max_level : -1);
+	pthread_mutex_unlock(&log_lock);
+}
+
+static void relay_pass(const struct log_record *r)
+{
+	static _Thread_local bool is_relaying;
+	if (is_relaying || r->severity > atomic_load_explicit(&log_relay_level, memory_order_relaxed))
+		return;
+	pthread_mutex_lock(&log_lock);
+	log_relay_fn *fn = log_relay;
+	void *ctx = log_relay_ctx;
+	pthread_mutex_unlock(&log_lock);
+	if (fn == NULL)
+		return;
+	is_relaying = true;
+	fn(ctx, r);
+	is_relaying = false;
+}
+
+/* ---- lines ---- */
 
 /* "2026-11-24T00:46:48.123Z" (RFC 3339, UTC). */
 static void log_time_format(char *buf, size_t cap)
@@ -179,18 +261,27 @@ static void log_deliver(int level, const char *line)
 	}
 }
 
-static void log_emit(int level, const char *id, char *text)
+static void own_target_put(const struct log_record *r, const char *id, char *text)
 {
 	char line[LOG_ID_MAX + LOG_LINE_MAX + 4];
-	int saved = errno;
-	log_text_clean(text, false);
+	if (r->severity > atomic_load_explicit(&log_max_level, memory_order_relaxed))
+		return;
 	pthread_mutex_lock(&log_lock);
-	char *json = log_config.is_json ? log_json(level, id, text) : NULL;
+	char *json = log_config.is_json ? log_json(r->severity, id, text) : NULL;
 	if (json == NULL)
 		snprintf(line, sizeof(line), "%s%s%s", id, id[0] != '\0' ? ": " : "", text);
-	log_deliver(level, json != NULL ? json : line);
+	log_deliver(r->severity, json != NULL ? json : line);
 	pthread_mutex_unlock(&log_lock);
 	free(json);
+}
+
+/* id: "%ASA-6-722022", or "". */
+static void log_emit(const struct log_record *r, const char *id, char *text)
+{
+	int saved = errno;
+	log_text_clean(text, false);
+	own_target_put(r, id, text);
+	relay_pass(r);
 	errno = saved;
 }
 
@@ -203,17 +294,20 @@ void log_line(int level, const char *fmt, ...)
 	va_start(args, fmt);
 	vsnprintf(text, sizeof(text), fmt, args);
 	va_end(args);
-	log_emit(level, "", text);
+	log_emit(&(struct log_record){.severity = (uint8_t)level, .text = text}, "", text);
 }
 
 void log_vmsg(unsigned severity, const char *prefix, unsigned id, const char *fmt, va_list args)
 {
 	char text[LOG_LINE_MAX], name[LOG_ID_MAX];
+	severity = rule_apply(severity, id);
 	if (severity > LOG_DEBUG || !log_wants((int)severity))
 		return;
 	snprintf(name, sizeof(name), "%%%.10s-%u-%06u", prefix, severity, id);
 	vsnprintf(text, sizeof(text), fmt, args);
-	log_emit((int)severity, name, text);
+	const struct log_record r = {
+	        .severity = (uint8_t)severity, .is_asa = strcmp(prefix, "ASA") == 0, .id = id, .text = text};
+	log_emit(&r, name, text);
 }
 
 void log_msg(unsigned severity, const char *prefix, unsigned id, const char *fmt, ...)

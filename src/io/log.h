@@ -9,6 +9,8 @@
 
 #include <stdbool.h>
 #include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
 #include <syslog.h> /* LOG_EMERG 0 .. LOG_DEBUG 7: the levels, equal to the ASA's severities */
 
 #include "base/util.h"
@@ -45,7 +47,35 @@ MUST_USE int log_reopen(void);
 void log_close(void);
 
 void log_set_level(int max_level);
-bool log_wants(int level); /* to skip costly arguments */
+void log_set_json(bool is_json);
+bool log_wants(int level); /* to skip costly arguments; any destination counts */
+/* The same of a message whose severity a rule may change. */
+bool log_wants_msg(unsigned severity, unsigned id);
+
+/* What `logging message` says about the messages of one id; holds for every destination. */
+struct log_rule {
+	uint32_t id;
+	uint8_t severity; /* 0..7; LOG_RULE_KEEP: its own */
+	bool is_off;      /* never written */
+};
+#define LOG_RULE_KEEP 8
+#define LOG_RULES_MAX 256
+
+/* Replaces all rules; copied. Sorted by id, each id once; what is beyond LOG_RULES_MAX is left out. */
+void log_set_rules(const struct log_rule *rules, size_t n);
+
+/* A finished message beside the process's own target: to the log hosts and the buffer (gateway/log_relay.h).
+ */
+struct log_record {
+	uint8_t severity;
+	bool is_asa;      /* a message of the ASA; else one of ours, "CULVERT" */
+	uint32_t id;      /* 0: a line without an id */
+	const char *text; /* one line, without the id; lives until the return */
+};
+/* Called by the thread that logs. What it logs itself is not relayed. */
+typedef void log_relay_fn(void *ctx, const struct log_record *r);
+/* Messages of these levels go to fn as well, whatever the level of the own target is; -1: none do. */
+void log_set_relay(int max_level, log_relay_fn *fn, void *ctx);
 
 /* A line without a message id; level 0..7. */
 void log_line(int level, const char *fmt, ...) PRINTF_LIKE(2, 3);

@@ -256,6 +256,20 @@ void tls_info(const struct tls *t, struct tls_info *ret)
 		ret->peer_pin[0] = '\0';
 }
 
+size_t tls_n_proposed(const struct tls *t)
+{
+	STACK_OF(SSL_CIPHER) *all = SSL_get_client_ciphers(t->ssl);
+	int n = all ? sk_SSL_CIPHER_num(all) : 0;
+	return n > 0 ? (size_t)n : 0;
+}
+
+const char *tls_proposed(const struct tls *t, size_t i)
+{
+	if (i >= tls_n_proposed(t))
+		return "";
+	return SSL_CIPHER_get_name(sk_SSL_CIPHER_value(SSL_get_client_ciphers(t->ssl), (int)i));
+}
+
 int tls_peer_cert_pem(const struct tls *t, struct text *ret)
 {
 	X509 *x = SSL_get0_peer_certificate(t->ssl);

@@ -1,5 +1,6 @@
-/* TLS 1.2 and 1.3 without sockets: ciphertext in, ciphertext out, one record at a time. This file's .c files
- *and those of io/dtls.h and io/tls_cert.h are the only ones that include OpenSSL.
+/* TLS 1.2 and 1.3, for old clients 1.0 and 1.1, without sockets: ciphertext in, ciphertext out, one record at
+ *a time. This file's .c files and those of io/dtls.h and io/tls_cert.h are the only ones that include
+ *OpenSSL.
  *
  * Use, per readable socket:
  *	recv() into a buffer of the thread -> tls_feed(t, span)
@@ -15,7 +16,7 @@
 #include "io/tls_cert.h"
 
 #define TLS_RECORD_MAX     16384 /* plaintext bytes in one record (RFC 8446 5.1) */
-#define TLS_OVERHEAD_MAX   64    /* bytes that one record adds, any suite we offer */
+#define TLS_OVERHEAD_MAX   96    /* bytes that one record adds, any suite: CBC with SHA-384 85 */
 #define TLS_PSK_BYTES      32
 #define TLS_ERROR_TEXT_MAX 256
 
@@ -43,22 +44,31 @@ static inline struct span tls_out_span(const struct tls_out *o)
 
 /* ---- server and client settings ---- */
 
-enum tls_version { TLS_ANY = 0, TLS_1_2 = 12, TLS_1_3 = 13 };
+enum tls_version { TLS_ANY = 0, TLS_1_0 = 10, TLS_1_1 = 11, TLS_1_2 = 12, TLS_1_3 = 13 };
+#define TLS_N_VERSIONS 4 /* TLS_1_0..TLS_1_3; their order is that of the lists below */
 
-/* Suites are fixed: TLS 1.3 AES-256-GCM, ChaCha20-Poly1305, AES-128-GCM in this order; TLS 1.2 the same with
- * ECDHE. Off: tickets, session cache, renegotiation, compression, ALPN. The order of the server counts. */
+/* Suites without other orders: TLS 1.3 AES-256-GCM, ChaCha20-Poly1305, AES-128-GCM in this order; TLS 1.2 the
+ * same with ECDHE. Off: tickets, session cache, renegotiation, compression, ALPN. The order of the server
+ * counts. */
 struct tls_server_opts {
 	struct span cert_pem; /* the server's certificate first, then the chain */
 	struct span key_pem;  /* unencrypted */
 	struct span
 	        client_ca_pem; /* empty: no certificate is asked for. Else one is asked for, not required, and
 	                        * a bad one does not end the handshake: see tls_info.is_peer_verified */
-	enum tls_version min, max; /* TLS_ANY: 1.2, 1.3 */
+	/* TLS_ANY: 1.2, 1.3. Below 1.2 the library's security level falls to 0, but only in connections whose
+	 * client offers nothing newer. */
+	enum tls_version min, max;
+	const char *
+	        suites[TLS_N_VERSIONS]; /* of TLS 1.0 to 1.3: OpenSSL names joined with ':'; NULL: as above */
+	const char *groups;   /* OpenSSL's names of curves joined with ':'; NULL: X25519:P-256:P-384 */
+	const char *dh_group; /* of DHE suites: "modp_2048" ... (EVP_PKEY-DH(7)); NULL: modp_2048 */
 };
 
 struct tls_server_ctx;
 /* One reference for the caller. why (may be NULL) gets a line for the log on failure. The options are not
- * needed afterwards. ERR_CONFIG: bad PEM, key and certificate do not match, impossible versions. */
+ * needed afterwards. ERR_CONFIG: bad PEM, key and certificate do not match, impossible versions, suites or
+ * groups, or a version none of whose suites works with the kind of the certificate's key. */
 MUST_USE int tls_server_ctx_new(
         const struct tls_server_opts *o, struct text *why, struct tls_server_ctx **ret);
 /* Connections hold their own reference: a reload makes a new context and puts the old one. Thread-safe. */
@@ -110,7 +120,8 @@ bool tls_is_up(const struct tls *t);
 /* Plaintext of exactly one record when cap >= TLS_RECORD_MAX (else its first part). Bytes, or 0: none until
  * more is fed. ERR_CLOSED: close_notify. ERR_MORE never. Post-handshake messages are handled inside. */
 MUST_USE int tls_read_record(struct tls *t, void *buf, size_t cap);
-/* The bytes (1..TLS_RECORD_MAX) as exactly one record appended to the output. 0, or -ENOBUFS (output full:
+/* The bytes (1..TLS_RECORD_MAX) as exactly one record appended to the output (before it an empty one in TLS
+ * 1.0 with CBC, against guessed IVs). 0, or -ENOBUFS (output full:
  * nothing was written, flush and try again), ERR_TOO_LARGE, ERR_CLOSED, ERR_CRYPTO. */
 MUST_USE int tls_write(struct tls *t, struct span plaintext);
 /* Appends close_notify, once. Later writes fail with ERR_CLOSED. */
@@ -134,10 +145,16 @@ struct tls_info {
 	char peer_pin[TLS_PIN_TEXT_MAX]; /* "" without a certificate */
 };
 void tls_info(const struct tls *t, struct tls_info *ret);
+/* The suites in the client's hello that OpenSSL knows, by its names; a server's side, after the hello came.
+ */
+size_t tls_n_proposed(const struct tls *t);
+const char *tls_proposed(const struct tls *t, size_t i);
 /* The peer's certificate as PEM / SHA-1 text; ERR_CLOSED without one. */
 MUST_USE int tls_peer_cert_pem(const struct tls *t, struct text *ret);
 MUST_USE int tls_peer_cert_sha1_hex(const struct tls *t, char ret[static TLS_SHA1_TEXT_MAX]);
 /* What went wrong, one line; "" when nothing did. Lives as long as t. */
 const char *tls_error(const struct tls *t);
+/* Name, version and date of the library in use. */
+const char *tls_library_version(void);
 
 #endif

@@ -23,7 +23,8 @@ bool tls_pin_matches(const struct tls_pin *pin, X509 *x);
 
 struct tls_server_ctx {
 	SSL_CTX *ssl_ctx;
-	unsigned refs; /* atomic */
+	unsigned refs;       /* atomic */
+	char *old_suites[2]; /* lists of TLS 1.0 and 1.1; NULL: the version is not allowed */
 };
 
 struct tls_client_ctx {

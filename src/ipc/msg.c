@@ -130,7 +130,8 @@ static const struct field stats_info_fields[] = {
         U64(stats_info.n_logins_ok),
         U64(stats_info.n_logins_refused),
 };
-static const struct field session_query_fields[] = {U32(session_query.after)};
+static const struct field session_query_fields[] = {
+        U32(session_query.after), BOOL(session_query.wants_waiting)};
 static const struct field session_item_fields[] = {
         BOOL(session_item.is_found),
         U32(session_item.index),
@@ -142,6 +143,39 @@ static const struct field session_item_fields[] = {
         ADDR(session_item.peer),
         U64(session_item.login_at_s),
         U64(session_item.lost_at_s),
+};
+static const struct field log_fields[] = {
+        U8(log.severity, 7),
+        BOOL(log.is_asa),
+        U32(log.id),
+        U64(log.at_us),
+        U32(log.n_lost),
+        STR(log.text),
+};
+static const struct field log_info_fields[] = {
+        U64(log_info.n_buffered), U64(log_info.n_trapped), U64(log_info.n_lost), U64(log_info.newest)};
+static const struct field log_host_query_fields[] = {U16(log_host_query.index)};
+static const struct field log_host_info_fields[] = {
+        BOOL(log_host_info.is_found),
+        BOOL(log_host_info.is_tcp),
+        BOOL(log_host_info.is_up),
+        STR(log_host_info.interface),
+        ADDR(log_host_info.addr),
+        U16(log_host_info.port),
+        U64(log_host_info.n_sent),
+        U64(log_host_info.n_errors),
+        U64(log_host_info.n_dropped),
+        U32(log_host_info.n_waiting),
+};
+static const struct field log_item_query_fields[] = {U64(log_item_query.after)};
+static const struct field log_item_fields[] = {
+        BOOL(log_item.is_found),
+        U64(log_item.number),
+        U64(log_item.at_s),
+        U8(log_item.severity, 7),
+        BOOL(log_item.is_asa),
+        U32(log_item.id),
+        STR(log_item.text),
 };
 
 struct row {
@@ -193,6 +227,17 @@ static const struct row rows[IPC_N_TYPES] = {
                 UINT32_MAX},
         [IPC_SESSION_KICK] = {"SESSION_KICK", FIELDS(session_kick_fields), IPC_AUTH, IPC_WORKER, AFTER,
                 UINT32_MAX},
+        [IPC_LOG] = {"LOG", FIELDS(log_fields), CHILDREN, IPC_MONITOR, AFTER, 20000},
+        [IPC_LOG_QUERY] = {"LOG_QUERY", NULL, 0, IPC_WORKER, IPC_MONITOR, AFTER, 100},
+        [IPC_LOG_CLEAR] = {"LOG_CLEAR", NULL, 0, IPC_WORKER, IPC_MONITOR, AFTER, 100},
+        [IPC_LOG_INFO] = {"LOG_INFO", FIELDS(log_info_fields), IPC_MONITOR, IPC_WORKER, AFTER, UINT32_MAX},
+        [IPC_LOG_HOST_QUERY] = {"LOG_HOST_QUERY", FIELDS(log_host_query_fields), IPC_WORKER, IPC_MONITOR,
+                AFTER, 2000},
+        [IPC_LOG_HOST_INFO] = {"LOG_HOST_INFO", FIELDS(log_host_info_fields), IPC_MONITOR, IPC_WORKER, AFTER,
+                UINT32_MAX},
+        [IPC_LOG_ITEM_QUERY] = {"LOG_ITEM_QUERY", FIELDS(log_item_query_fields), IPC_WORKER, IPC_MONITOR,
+                AFTER, 100000},
+        [IPC_LOG_ITEM] = {"LOG_ITEM", FIELDS(log_item_fields), IPC_MONITOR, IPC_WORKER, AFTER, UINT32_MAX},
 };
 
 static const struct row *row_find(uint8_t type)
@@ -385,9 +430,22 @@ int ipc_set_str(char *dst, size_t cap, struct span s)
 	return 0;
 }
 
+void ipc_cut_str(char *dst, size_t cap, const char *s)
+{
+	size_t n = strnlen(s, cap - 1);
+	memcpy(dst, s, n);
+	dst[n] = '\0';
+}
+
 void ipc_wipe(struct ipc_msg *m)
 {
 	explicit_bzero(m, sizeof(*m));
+}
+
+bool ipc_is_for(uint8_t type, uint8_t role)
+{
+	const struct row *row = row_find(type);
+	return row != NULL && (row->to & role) != 0;
 }
 
 int ipc_check(struct ipc_gate *g, uint8_t state, uint8_t type, bool has_fd, ms_t now_ms)

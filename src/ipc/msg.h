@@ -24,6 +24,7 @@
 #define IPC_PATH_MAX       512u
 #define IPC_TEXT_MAX       4096u
 #define IPC_POOL_ADDRS_MAX 256u
+#define IPC_LOG_TEXT_MAX   1024u /* as on the ASA; longer messages are cut */
 
 enum ipc_type {
 	IPC_NONE,
@@ -49,10 +50,21 @@ enum ipc_type {
 	IPC_POOL_INFO,
 	IPC_STATS_QUERY,
 	IPC_STATS_INFO,
-	IPC_SESSION_QUERY, /* the session with the lowest index above .after: walks all of them */
+	IPC_SESSION_QUERY, /* the session with the lowest index above .after: walks all of them, or all that
+	                      wait */
 	IPC_SESSION_ITEM,
 	/* auth -> the worker thread whose socket opened the session */
 	IPC_SESSION_KICK,
+	/* worker, auth -> monitor: a message of the log for the buffer and the log hosts */
+	IPC_LOG,
+	/* worker -> monitor, and the answers: what `show logging` shows, piece by piece */
+	IPC_LOG_QUERY,
+	IPC_LOG_CLEAR, /* empties the buffer; answered with LOG_INFO */
+	IPC_LOG_INFO,
+	IPC_LOG_HOST_QUERY,
+	IPC_LOG_HOST_INFO,
+	IPC_LOG_ITEM_QUERY, /* the oldest message of the buffer after .after: walks all of it */
+	IPC_LOG_ITEM,
 	IPC_N_TYPES
 };
 
@@ -109,7 +121,14 @@ enum ipc_kick_reason {
 	IPC_KICK_N
 };
 
-enum ipc_logoff_kind { IPC_LOGOFF_NAME, IPC_LOGOFF_INDEX, IPC_LOGOFF_ALL, IPC_LOGOFF_N };
+enum ipc_logoff_kind {
+	IPC_LOGOFF_NAME,
+	IPC_LOGOFF_INDEX,
+	IPC_LOGOFF_ALL,
+	IPC_LOGOFF_TUNNEL_GROUP,
+	IPC_LOGOFF_ADDRESS, /* an inner address, or where the client comes from */
+	IPC_LOGOFF_N
+};
 
 /* Enums travel and are kept as uint8_t; strings are NUL-terminated. */
 struct ipc_fd {
@@ -202,7 +221,7 @@ struct ipc_session_kick {
 
 struct ipc_logoff {
 	uint8_t kind;                 /* enum ipc_logoff_kind */
-	char value[IPC_USER_MAX + 1]; /* name, index in decimal, or "" */
+	char value[IPC_USER_MAX + 1]; /* name, index in decimal, address as text, or "" */
 };
 
 struct ipc_logoff_result {
@@ -233,7 +252,8 @@ struct ipc_stats_info {
 };
 
 struct ipc_session_query {
-	uint32_t after; /* 0 = from the first */
+	uint32_t after;     /* 0 = from the first */
+	bool wants_waiting; /* only those that no worker has connected */
 };
 
 struct ipc_session_item {
@@ -245,6 +265,50 @@ struct ipc_session_item {
 	struct ip_addr ip4, ip6, peer;
 	uint64_t login_at_s;
 	uint64_t lost_at_s; /* Unix time; 0 = connected */
+};
+
+struct ipc_log {
+	uint8_t severity; /* 0..7, as the settings of messages made it */
+	bool is_asa;      /* else one of ours */
+	uint32_t id;      /* 0: none */
+	uint64_t at_us;   /* CLOCK_MONOTONIC: messages of several processes are put in order by it */
+	uint32_t n_lost;  /* messages since the last one that were not sent: the channel was full */
+	char text[IPC_LOG_TEXT_MAX + 1];
+};
+
+struct ipc_log_info {
+	uint64_t n_buffered, n_trapped; /* since start */
+	uint64_t n_lost;                /* on the way from worker and auth */
+	uint64_t newest;                /* number of the newest message in the buffer; 0: none yet */
+};
+
+struct ipc_log_host_query {
+	uint16_t index; /* 0.. */
+};
+
+struct ipc_log_host_info {
+	bool is_found; /* false: there are no more hosts */
+	bool is_tcp;
+	bool is_up; /* TCP */
+	char interface[IPC_NAME_MAX + 1];
+	struct ip_addr addr;
+	uint16_t port;
+	uint64_t n_sent, n_errors, n_dropped;
+	uint32_t n_waiting;
+};
+
+struct ipc_log_item_query {
+	uint64_t after; /* 0 = from the oldest */
+};
+
+struct ipc_log_item {
+	bool is_found;   /* false: that was the newest */
+	uint64_t number; /* 1.. */
+	uint64_t at_s;   /* Unix time */
+	uint8_t severity;
+	bool is_asa;
+	uint32_t id;
+	char text[IPC_LOG_TEXT_MAX + 1];
 };
 
 struct ipc_msg {
@@ -269,6 +333,12 @@ struct ipc_msg {
 		struct ipc_stats_info stats_info;
 		struct ipc_session_query session_query;
 		struct ipc_session_item session_item;
+		struct ipc_log log;
+		struct ipc_log_info log_info;
+		struct ipc_log_host_query log_host_query;
+		struct ipc_log_host_info log_host_info;
+		struct ipc_log_item_query log_item_query;
+		struct ipc_log_item log_item;
 	};
 };
 
@@ -284,6 +354,9 @@ void ipc_wipe(struct ipc_msg *m);
 /* "LOGIN", ...; "?" for a number that is none. */
 const char *ipc_type_name(uint8_t type);
 
+/* Copies as much of s as fits, up to a NUL. */
+void ipc_cut_str(char *dst, size_t cap, const char *s);
+
 enum ipc_role { IPC_MONITOR = 1, IPC_AUTH = 2, IPC_WORKER = 4 };
 /* Of the receiving process: before START, after it, after SHUTDOWN. */
 enum ipc_state { IPC_SETUP = 1, IPC_RUNNING = 2, IPC_STOPPING = 4 };
@@ -295,6 +368,8 @@ struct ipc_gate {
 	uint32_t n_in_window[IPC_N_TYPES];
 };
 
+/* Is the process with this role one that messages of this type are for? */
+bool ipc_is_for(uint8_t type, uint8_t role);
 /* May this message, just received, be here? 0; -EPERM: wrong sender, receiver, state, or a descriptor where
  * none belongs (or none where one does), which between our own processes means one of them is not itself any
  * more: close or die; ERR_LIMIT: more of them within a second than the table allows: answer with an error or

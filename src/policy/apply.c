@@ -242,6 +242,15 @@ int apply_mtu(struct builder *b, const struct stmt *s, void *obj)
 	return 0;
 }
 
+int apply_mtu_formula(struct builder *b, const struct stmt *s, void *obj)
+{
+	struct config *c = obj;
+	(void)b;
+	c->mtu_formula = syntax_choice(s->row->syntax, s->w[1].elem);
+	c->mtu_formula_negotiated = s->n > 2;
+	return 0;
+}
+
 int apply_mss(struct builder *b, const struct stmt *s, void *obj)
 {
 	(void)obj;
@@ -249,25 +258,6 @@ int apply_mss(struct builder *b, const struct stmt *s, void *obj)
 	return v > 0 && v < 48
 	               ? apply_error(b, s, s->n - 1, "%u is not 0 (off) and not in 48-65535 (bytes)", v)
 	               : 0;
-}
-
-int apply_ssl_version(struct builder *b, const struct stmt *s, void *obj)
-{
-	struct config *c = obj;
-	(void)b;
-	c->ssl.min_tls = TLS_V1_0 + syntax_choice(s->row->syntax, s->w[2].elem);
-	c->ssl.min_dtls = DTLS_V1_2;
-	if (s->n > 3)
-		c->ssl.min_dtls = DTLS_V1_0 + syntax_choice(s->row->syntax, s->w[3].elem);
-	return 0;
-}
-
-int apply_ssl_cipher(struct builder *b, const struct stmt *s, void *obj)
-{
-	struct config *c = obj;
-	(void)b;
-	c->ssl.ciphers[syntax_choice(s->row->syntax, s->w[2].elem)] = s->w[s->n - 1].text;
-	return 0;
 }
 
 int apply_ssl_trustpoint(struct builder *b, const struct stmt *s, void *obj)

@@ -17,6 +17,8 @@ struct builder {
 	struct group_policy *policies;
 	struct tunnel_group *groups;
 	struct local_user *users;
+	struct log_host *log_hosts;
+	struct log_message_rule *log_rules;
 	struct str_list aaa_servers;
 };
 
@@ -35,13 +37,17 @@ MUST_USE int apply_defaults(struct builder *b, uint32_t modes, void *obj);
 /* An error about word i of a statement; returns ERR_CONFIG. */
 int apply_error(struct builder *b, const struct stmt *s, size_t i, const char *fmt, ...) PRINTF_LIKE(4, 5);
 
+/* Appends a zeroed element to one of the builder's arrays; evaluates to NULL when out of memory. */
+void *apply_append(struct builder *b, const void *array, size_t n, size_t elem_bytes, void **ret_array);
+
 /* The functions of the table. */
 typedef int apply_f(struct builder *b, const struct stmt *s, void *obj);
-apply_f apply_mtu, apply_mss, apply_acl_net, apply_acl_prefix6, apply_pool4, apply_pool6, apply_aaa_server,
-        apply_trustpoint, apply_ssl_version, apply_ssl_cipher, apply_ssl_trustpoint, apply_listen,
-        apply_policy_new, apply_banner, apply_wins, apply_dns, apply_protocols, apply_group_lock,
-        apply_acl_ref, apply_pool4_refs, apply_pool6_refs, apply_group_new, apply_policy_ref,
-        apply_auth_servers, apply_accounting, apply_authentication, apply_alias, apply_url, apply_user_new,
-        apply_framed4, apply_framed6;
+apply_f apply_mtu, apply_mtu_formula, apply_mss, apply_acl_net, apply_acl_prefix6, apply_pool4, apply_pool6,
+        apply_aaa_server, apply_trustpoint, apply_ssl_version, apply_ssl_cipher, apply_ssl_dh_group,
+        apply_ssl_trustpoint, apply_listen, apply_policy_new, apply_banner, apply_wins, apply_dns,
+        apply_protocols, apply_group_lock, apply_acl_ref, apply_pool4_refs, apply_pool6_refs, apply_group_new,
+        apply_policy_ref, apply_auth_servers, apply_accounting, apply_authentication, apply_alias, apply_url,
+        apply_user_new, apply_framed4, apply_framed6, apply_log_buffered, apply_log_trap, apply_log_device_id,
+        apply_log_host, apply_log_off, apply_log_level;
 
 #endif

@@ -6,8 +6,7 @@
 #include "policy/apply.h"
 #include "policy/args.h"
 
-/* Appends a zeroed element to one of the builder's arrays; evaluates to NULL when out of memory. */
-static void *append(struct builder *b, const void *array, size_t n, size_t elem_bytes, void **ret_array)
+void *apply_append(struct builder *b, const void *array, size_t n, size_t elem_bytes, void **ret_array)
 {
 	char *v = arena_grow(b->arena, array, n, elem_bytes);
 	if (v == NULL)
@@ -24,7 +23,7 @@ static struct acl *acl_of(struct builder *b, const char *name)
 		if (strcmp(b->acls[i].name, name) == 0)
 			return &b->acls[i];
 	}
-	struct acl *a = append(b, b->acls, b->config->n_acls, sizeof(*a), &v);
+	struct acl *a = apply_append(b, b->acls, b->config->n_acls, sizeof(*a), &v);
 	if (a == NULL)
 		return NULL;
 	b->config->acls = b->acls = v;
@@ -97,7 +96,7 @@ int apply_pool4(struct builder *b, const struct stmt *s, void *obj)
 	struct ip_prefix net = {pool.first, pool.mask_len};
 	if (!prefix_has(&net, &pool.last))
 		return apply_error(b, s, (size_t)at, "the range does not lie in one network of this mask");
-	struct pool4 *p = append(b, b->pools4, b->config->n_pools4, sizeof(*p), &v);
+	struct pool4 *p = apply_append(b, b->pools4, b->config->n_pools4, sizeof(*p), &v);
 	if (p == NULL)
 		return -ENOMEM;
 	*p = pool;
@@ -119,7 +118,7 @@ int apply_pool6(struct builder *b, const struct stmt *s, void *obj)
 	struct ip_addr last = addr_add(&pool.prefix.addr, pool.count - 1);
 	if (!prefix_has(&pool.prefix, &last) || memcmp(last.b, pool.prefix.addr.b, 16) < 0)
 		return apply_error(b, s, s->n - 1, "the prefix has no room for so many addresses");
-	struct pool6 *p = append(b, b->pools6, b->config->n_pools6, sizeof(*p), &v);
+	struct pool6 *p = apply_append(b, b->pools6, b->config->n_pools6, sizeof(*p), &v);
 	if (p == NULL)
 		return -ENOMEM;
 	*p = pool;
@@ -132,7 +131,7 @@ int apply_aaa_server(struct builder *b, const struct stmt *s, void *obj)
 {
 	void *v;
 	(void)obj;
-	const char **name = append(b, b->aaa_servers.v, b->aaa_servers.n, sizeof(*name), &v);
+	const char **name = apply_append(b, b->aaa_servers.v, b->aaa_servers.n, sizeof(*name), &v);
 	if (name == NULL)
 		return -ENOMEM;
 	*name = stmt_arg(s, "NAME");
@@ -145,7 +144,7 @@ int apply_trustpoint(struct builder *b, const struct stmt *s, void *obj)
 {
 	void *v = b->trustpoints;
 	(void)obj;
-	struct trustpoint *t = append(b, b->trustpoints, b->config->n_trustpoints, sizeof(*t), &v);
+	struct trustpoint *t = apply_append(b, b->trustpoints, b->config->n_trustpoints, sizeof(*t), &v);
 	if (t == NULL)
 		return -ENOMEM;
 	t->name = stmt_arg(s, "NAME");
@@ -158,7 +157,7 @@ int apply_policy_new(struct builder *b, const struct stmt *s, void *obj)
 {
 	void *v = b->policies;
 	(void)obj;
-	struct group_policy *p = append(b, b->policies, b->config->n_policies, sizeof(*p), &v);
+	struct group_policy *p = apply_append(b, b->policies, b->config->n_policies, sizeof(*p), &v);
 	if (p == NULL)
 		return -ENOMEM;
 	b->config->policies = b->policies = v;
@@ -175,7 +174,7 @@ int apply_group_new(struct builder *b, const struct stmt *s, void *obj)
 {
 	void *v = b->groups;
 	(void)obj;
-	struct tunnel_group *g = append(b, b->groups, b->config->n_tunnel_groups, sizeof(*g), &v);
+	struct tunnel_group *g = apply_append(b, b->groups, b->config->n_tunnel_groups, sizeof(*g), &v);
 	if (g == NULL)
 		return -ENOMEM;
 	b->config->tunnel_groups = b->groups = v;
@@ -209,7 +208,7 @@ static int alias_add(
 	bool is_enabled = syntax_choice(s->row->syntax, s->w[s->n - 1].elem) == 0;
 	if (is_enabled && alias_owner(b, s->w[1].text, is_url) != NULL)
 		return apply_error(b, s, 1, "another tunnel-group has this already");
-	struct group_alias *a = append(b, *v, *n, sizeof(*a), &grown);
+	struct group_alias *a = apply_append(b, *v, *n, sizeof(*a), &grown);
 	if (a == NULL)
 		return -ENOMEM;
 	*a = (struct group_alias){.name = s->w[1].text, .is_enabled = is_enabled};
@@ -263,7 +262,7 @@ int apply_user_new(struct builder *b, const struct stmt *s, void *obj)
 	if (secret == NULL)
 		return apply_error(
 		        b, s, 2, "a user without a password is not accepted: expected \"password\"");
-	struct local_user *u = append(b, b->users, b->config->n_users, sizeof(*u), &v);
+	struct local_user *u = apply_append(b, b->users, b->config->n_users, sizeof(*u), &v);
 	if (u == NULL)
 		return -ENOMEM;
 	b->config->users = b->users = v;

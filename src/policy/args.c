@@ -152,6 +152,33 @@ static int check_privilege(struct span s)
 	return parse_u32(s, 0, 15, &v) == 0 ? 0 : -EINVAL;
 }
 
+int arg_parse_service(struct span s, bool *ret_is_tcp, uint16_t *ret_port)
+{
+	uint32_t port;
+	struct span proto = span_cut(&s, '/');
+	bool is_tcp = span_is_nocase(proto, "tcp") || span_is(proto, "6");
+	if (!is_tcp && !span_is_nocase(proto, "udp") && !span_is(proto, "17"))
+		return -EINVAL;
+	if (parse_u32(s, 1, UINT16_MAX, &port) < 0)
+		return -EINVAL;
+	*ret_is_tcp = is_tcp;
+	*ret_port = (uint16_t)port;
+	return 0;
+}
+
+static int check_service(struct span s)
+{
+	bool is_tcp;
+	uint16_t port;
+	return arg_parse_service(s, &is_tcp, &port);
+}
+
+static int check_level(struct span s)
+{
+	uint32_t v;
+	return parse_u32(s, 0, 7, &v) == 0 ? 0 : -EINVAL;
+}
+
 static const struct arg_type types[] = {
         {"N", "number", NULL, false, NULL},
         {"NAME", "name", "name1", false, check_name},
@@ -172,6 +199,8 @@ static const struct arg_type types[] = {
         {"URL", "URL beginning with https:// or http://", "https://vpn.example.com/x", false, check_url},
         {"PATH", "absolute path", "/etc/culvert/file.pem", false, check_path},
         {"PRIVILEGE", "level 0-15", "0", false, check_privilege},
+        {"LEVEL", "level 0-7", "6", false, check_level},
+        {"SERVICE", "udp/PORT or tcp/PORT", "udp/514", false, check_service},
         {"SECRET", "secret", "secret1", true, check_secret},
 };
 

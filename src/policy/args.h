@@ -21,5 +21,7 @@ MUST_USE int arg_check(const struct command *row, struct span elem, const struct
 
 /* "a.b.c.d-e.f.g.h", first not above last. -EINVAL. */
 MUST_USE int arg_parse_range4(struct span s, struct ip_addr *ret_first, struct ip_addr *ret_last);
+/* "udp/514", "tcp/1470", or with the protocol's number as an ASA prints it: "17/514", "6/1470". -EINVAL. */
+MUST_USE int arg_parse_service(struct span s, bool *ret_is_tcp, uint16_t *ret_port);
 
 #endif

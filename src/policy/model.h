@@ -217,13 +217,14 @@ enum ssl_scope {
 };
 
 struct ssl_settings {
-	uint32_t min_tls;                  /* enum policy_tls_version: lowest accepted; default TLS_V1_2 */
-	uint32_t min_dtls;                 /* enum dtls_version; default DTLS_V1_2 */
-	const char *ciphers[N_SSL_SCOPES]; /* "all" "low" "medium" "fips" "high", or an OpenSSL list; "": not
-	                                      set */
-	const char *dh_group;              /* "group14" ... */
-	const char *ecdh_group;            /* "group19" ... */
-	const char *trustpoint;            /* "": self-signed */
+	uint32_t min_tls;  /* enum policy_tls_version: lowest accepted; default TLS_V1_2 */
+	uint32_t min_dtls; /* enum dtls_version; default DTLS_V1_2 */
+	/* OpenSSL names joined with ':', best first, resolved from levels and cipher strings; never empty but
+	 * for SSL_SCOPE_DEFAULT */
+	const char *ciphers[N_SSL_SCOPES];
+	const char *dh_group;   /* "group14" ... */
+	const char *ecdh_group; /* "group19" ...; NULL: the usual curves, the client chooses */
+	const char *trustpoint; /* "": self-signed */
 };
 
 struct webvpn_settings {
@@ -235,10 +236,40 @@ struct webvpn_settings {
 	uint32_t is_anyconnect_enabled; /* `anyconnect enable`; recorded, see the manual */
 };
 
+#define POLICY_LOG_LEVEL_OFF 8
+#define POLICY_MAX_LOG_HOSTS 16  /* as on the ASA */
+#define POLICY_MAX_LOG_RULES 256 /* messages with settings of their own */
+
+/* `logging host`. */
+struct log_host {
+	const char *interface; /* as written; not used to find the way */
+	struct ip_addr addr;
+	uint16_t port;
+	bool is_tcp;
+};
+
+/* `logging message`: by id, each id once. */
+struct log_message_rule {
+	uint32_t id;
+	uint32_t level; /* 0..7, POLICY_LOG_LEVEL_OFF: the message's own */
+	bool is_off;
+};
+
 struct logging_settings {
 	uint32_t is_enabled, has_timestamp;
 	uint32_t format;                     /* 0: ASA lines, 1: JSON */
-	uint32_t trap_level, buffered_level; /* 0..7, 8: off */
+	uint32_t trap_level, buffered_level; /* 0..7, POLICY_LOG_LEVEL_OFF */
+	uint32_t facility;                   /* 16..23 */
+	uint32_t buffer_bytes;
+	uint32_t queue;             /* messages that may wait for one host */
+	uint32_t shows_usernames;   /* `no logging hide username` */
+	uint32_t permits_host_down; /* recorded: logins never depend on a log host */
+	bool is_device_hostname;    /* messages to hosts begin with the hostname */
+	const char *device_id;      /* or with this; "": none */
+	const struct log_host *hosts;
+	size_t n_hosts;
+	const struct log_message_rule *rules; /* sorted by id */
+	size_t n_rules;
 };
 
 struct config_store;
@@ -248,11 +279,13 @@ struct config {
 	struct config_store *store; /* the statements themselves and all memory */
 
 	const char *hostname;
-	const char *tunnel_interface; /* at most 15 characters */
-	uint32_t outside_mtu;         /* `mtu outside N`, bytes */
-	uint32_t mtu_formula;         /* enum mtu_formula */
-	uint32_t tcpmss;              /* bytes, 0: off */
-	uint32_t tcpmss_minimum;      /* bytes, 0: off */
+	const char *tunnel_interface;    /* at most 15 characters */
+	uint32_t outside_mtu;            /* `mtu outside N`, bytes */
+	uint32_t mtu_formula;            /* enum mtu_formula */
+	uint32_t mtu_formula_negotiated; /* 0 or 1: cisco with the suites of the session, not of the tech note
+	                                  */
+	uint32_t tcpmss;                 /* bytes, 0: off */
+	uint32_t tcpmss_minimum;         /* bytes, 0: off */
 	struct webvpn_settings webvpn;
 	struct ssl_settings ssl;
 	struct logging_settings logging;

@@ -4,6 +4,7 @@
 
 #include "base/err.h"
 #include "policy/apply.h"
+#include "policy/cipher.h"
 #include "policy/args.h"
 #include "policy/config.h"
 #include "policy/store.h"
@@ -233,13 +234,44 @@ static size_t open_frames(const struct parser *p)
 	return n;
 }
 
+/* Most settings are taken back by `no`; a few exist only as `no ...`, which the table has as they are
+ * written. */
+static bool find_negative(struct parser *p)
+{
+	size_t n_frames = p->n_frames;
+	if (find_mode(p, open_frames(p), 0, false) && strncmp(p->match.row->syntax, "no ", 3) == 0)
+		return true;
+	p->n_frames = n_frames;
+	return false;
+}
+
+/* Those are taken back by the line without `no`. */
+static bool undo_negative(struct parser *p)
+{
+	struct line as_said = p->line;
+	struct match complaint = p->best;
+	word_insert(&p->line, 0, "no");
+	bool is_one = find_negative(p);
+	if (is_one)
+		stmt_remove(&p->index, p->frames[p->n_frames - 1].section, &p->line, &p->match);
+	p->line = as_said;
+	p->best = complaint;
+	return is_one;
+}
+
 static int on_command(struct parser *p)
 {
 	struct line *l = &p->line;
 	bool is_no = l->n > 1 && span_is_nocase(l->w[0].text, "no");
 	size_t first = is_no ? 1 : 0;
 	translate_old_words(l, first);
+	if (is_no && find_negative(p)) {
+		p->is_swallowing = false;
+		return on_statement(p);
+	}
 	if (!find_mode(p, open_frames(p), first, is_no)) {
+		if (!is_no && undo_negative(p))
+			return 0;
 		bool is_sub_mode_line = p->is_swallowing && p->best.bad == first;
 		if (!is_sub_mode_line)
 			say_mismatch(p, &p->best);
@@ -345,8 +377,9 @@ static void fill_empty(struct config *c)
 {
 	c->ssl.trustpoint = "";
 	for (size_t i = 0; i < N_SSL_SCOPES; i++)
-		c->ssl.ciphers[i] = "";
-	c->logging.trap_level = c->logging.buffered_level = 8;
+		c->ssl.ciphers[i] = cipher_default((enum ssl_scope)i);
+	c->logging.trap_level = c->logging.buffered_level = POLICY_LOG_LEVEL_OFF;
+	c->logging.device_id = "";
 }
 
 int config_parse(struct span text, const char *filename, struct diag_sink sink, struct config **ret)

@@ -193,8 +193,7 @@ static size_t min3(size_t a, size_t b, size_t c)
 
 #define DISTANCE_MAX_CHARS 40
 
-/* Levenshtein distance without case; SIZE_MAX when a word is too long to be a keyword. */
-static size_t word_distance(struct span a, struct span b)
+size_t syntax_distance(struct span a, struct span b)
 {
 	size_t row[DISTANCE_MAX_CHARS + 1];
 	if (a.n > DISTANCE_MAX_CHARS || b.n > DISTANCE_MAX_CHARS)
@@ -216,7 +215,7 @@ static size_t word_distance(struct span a, struct span b)
 
 static void expect(struct match *m, const struct command *row, struct span elem, const struct word *w)
 {
-	size_t distance = w && syntax_is_keyword(elem) ? word_distance(elem, w->text) : SIZE_MAX;
+	size_t distance = w && syntax_is_keyword(elem) ? syntax_distance(elem, w->text) : SIZE_MAX;
 	if (distance < m->nearest_distance && distance <= 1 + elem.n / 4 && distance < elem.n) {
 		m->nearest = elem;
 		m->nearest_distance = distance;

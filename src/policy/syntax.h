@@ -50,4 +50,6 @@ struct span syntax_keywords(const char *syntax);
 size_t syntax_next(const char *syntax, size_t pos, uint8_t ret[static SYNTAX_MAX_NEXT]);
 /* Position of an element among the alternatives of its braces, 0-based; 0 outside braces. */
 uint32_t syntax_choice(const char *syntax, size_t pos);
+/* Levenshtein distance without case; SIZE_MAX when a word is too long to be a keyword. */
+size_t syntax_distance(struct span a, struct span b);
 #endif

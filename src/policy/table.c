@@ -17,6 +17,8 @@
 		.modes = (m), .syntax = (s), .flags = CMD_IGNORED                                            \
 	}
 
+#define LOG_LEVELS "{emergencies|alerts|critical|errors|warnings|notifications|informational|debugging|LEVEL}"
+
 /* Sources: cisco-facts.md 5.1 to 5.3; rows marked CMD_EXTENSION are our own. */
 static const struct command rows[] = {
         {MODE_GLOBAL, "hostname HOSTNAME", "hostname culvert", "Name of this gateway in logs and prompts.",
@@ -27,9 +29,15 @@ static const struct command rows[] = {
         {MODE_GLOBAL, "tunnel-interface DEVICE", "tunnel-interface culvert0",
                 "Name of the TUN device which carries all sessions.", .flags = CMD_EXTENSION,
                 .bind = BIND_WORD, CFG(tunnel_interface)},
-        {MODE_GLOBAL, "mtu-formula {exact|cisco}", "mtu-formula exact",
-                "How the tunnel MTU is derived: from the true overhead of the cipher, or as the ASA counts.",
-                .flags = CMD_EXTENSION | CMD_RELOAD | CMD_LATER, .bind = BIND_CHOICE, CFG(mtu_formula)},
+        {MODE_GLOBAL, "mtu-formula {exact|cisco [negotiated]}", "mtu-formula exact",
+                "How the MTUs of mtu-policy classic are derived: from the true overhead of the ciphers, or "
+                "as the "
+                "ASA counts. The word cisco alone counts with the ciphers of tech note 116881, RC4-SHA for "
+                "TLS "
+                "and AES256-SHA for DTLS, whatever was negotiated (1347 and 1418 by default); with "
+                "negotiated, "
+                "with the names of those in use.",
+                .flags = CMD_EXTENSION | CMD_RELOAD, CUSTOM(apply_mtu_formula)},
         {MODE_GLOBAL, "access-list NAME standard permit {any4|host ADDR4|ADDR4 MASK}", NULL,
                 "Adds an IPv4 network to a list for split tunnelling.",
                 .flags = CMD_RELOAD | CMD_MULTI | CMD_CREATES, .n_keys = 2, CUSTOM(apply_acl_net)},
@@ -51,33 +59,66 @@ static const struct command rows[] = {
                 "How long a released address rests.", RANGE(0, 480, "minutes"),
                 .flags = CMD_LATER | CMD_RELOAD},
 
-        {MODE_GLOBAL, "logging enable", NULL, "Turns logging on.", .flags = CMD_LATER | CMD_RELOAD,
-                .bind = BIND_FLAG, CFG(logging.is_enabled)},
-        {MODE_GLOBAL, "logging timestamp", NULL, "Puts the time into each message.",
-                .flags = CMD_LATER | CMD_RELOAD, .bind = BIND_FLAG, CFG(logging.has_timestamp)},
-        {MODE_GLOBAL, "logging format {asa|json}", "logging format asa", "Form of a log line.",
-                .flags = CMD_RELOAD | CMD_EXTENSION, .bind = BIND_CHOICE, CFG(logging.format)},
-        {MODE_GLOBAL,
-                "logging buffered "
-                "{emergencies|alerts|critical|errors|warnings|notifications|informational|debugging}",
-                NULL, "Least severe level that is kept in memory.", .flags = CMD_LATER | CMD_RELOAD,
-                .bind = BIND_CHOICE, CFG(logging.buffered_level)},
-        {MODE_GLOBAL,
-                "logging trap "
-                "{emergencies|alerts|critical|errors|warnings|notifications|informational|debugging}",
-                NULL, "Least severe level that is sent to log hosts.", .flags = CMD_LATER | CMD_RELOAD,
-                .bind = BIND_CHOICE, CFG(logging.trap_level)},
-        {MODE_GLOBAL, "logging host IF ADDR [WORD...]", NULL, "A log host, with udp/PORT or tcp/PORT.",
+        {MODE_GLOBAL, "logging enable", NULL,
+                "Turns the buffer and the log hosts on. The log of the program itself (--log) is always on.",
+                .flags = CMD_RELOAD, .bind = BIND_FLAG, CFG(logging.is_enabled)},
+        {MODE_GLOBAL, "logging timestamp", NULL,
+                "Puts date and time, in UTC, into each message of the buffer and to log hosts.",
+                .flags = CMD_RELOAD, .bind = BIND_FLAG, CFG(logging.has_timestamp)},
+        {MODE_GLOBAL, "logging format {asa|json}", "logging format asa",
+                "Form of a line in the log of the program itself.", .flags = CMD_RELOAD | CMD_EXTENSION,
+                .bind = BIND_CHOICE, CFG(logging.format)},
+        {MODE_GLOBAL, "logging buffer-size N", "logging buffer-size 4096",
+                "Memory for the messages that \"show logging\" shows; the oldest make room.",
+                RANGE(4096, 1048576, "bytes"), .flags = CMD_RELOAD, .bind = BIND_NUMBER,
+                CFG(logging.buffer_bytes)},
+        {MODE_GLOBAL, "logging buffered " LOG_LEVELS, NULL, "Least severe level that is kept in memory.",
+                .flags = CMD_RELOAD, CUSTOM(apply_log_buffered)},
+        {MODE_GLOBAL, "logging trap " LOG_LEVELS, NULL,
+                "Least severe level that is sent to log hosts; with \"logging enable\" that of the program's "
+                "own log as well.",
+                .flags = CMD_RELOAD, CUSTOM(apply_log_trap)},
+        {MODE_GLOBAL, "logging facility N", "logging facility 20",
+                "Facility in messages to log hosts; 16 is local0.", RANGE(16, 23, "facility"),
+                .flags = CMD_RELOAD, .bind = BIND_NUMBER, CFG(logging.facility)},
+        {MODE_GLOBAL, "logging queue N", "logging queue 512",
+                "Messages that may wait for one TCP log host; 0 stands for the largest number. Further ones "
+                "are dropped and counted.",
+                RANGE(0, 8192, "messages"), .flags = CMD_RELOAD, .bind = BIND_NUMBER, CFG(logging.queue)},
+        {MODE_GLOBAL, "no logging hide username", NULL,
+                "Shows in messages of refused logins also names that no user has; otherwise they read *****, "
+                "because what is typed there may be a password.",
+                .flags = CMD_RELOAD, .bind = BIND_FLAG, CFG(logging.shows_usernames)},
+        {MODE_GLOBAL, "logging device-id {hostname|string WORD}", NULL,
+                "What stands in front of each message to log hosts.", .flags = CMD_RELOAD,
+                CUSTOM(apply_log_device_id)},
+        {MODE_GLOBAL, "logging device-id {context-name|cluster-id|ipaddress IF [system]}", NULL,
+                "Further names in front of messages.", .flags = CMD_LATER | CMD_RELOAD},
+        {MODE_GLOBAL, "logging host IF ADDR [SERVICE]", NULL, "A log host, up to 16. Default: udp/514.",
+                .flags = CMD_RELOAD | CMD_MULTI, .n_keys = 4, CUSTOM(apply_log_host)},
+        {MODE_GLOBAL, "logging host IF ADDR [SERVICE] {secure [reference-identity NAME]|format emblem}", NULL,
+                "A log host over TLS, or in another form: nothing is sent to it.",
                 .flags = CMD_LATER | CMD_RELOAD | CMD_MULTI, .n_keys = 4},
-        {MODE_GLOBAL, "logging queue N", "logging queue 512", "Messages that may wait.",
-                RANGE(0, 8192, "messages"), .flags = CMD_LATER | CMD_RELOAD},
+        {MODE_GLOBAL, "logging permit-hostdown", NULL,
+                "Accepted: logins go on in any case when a TCP log host is down.", .flags = CMD_RELOAD,
+                .bind = BIND_FLAG, CFG(logging.permits_host_down)},
+        {MODE_GLOBAL, "no logging message N", NULL, "This message is never written.",
+                RANGE(100000, 999999, "message"), .flags = CMD_RELOAD, .n_keys = 4, CUSTOM(apply_log_off)},
+        {MODE_GLOBAL, "logging message N level " LOG_LEVELS, NULL, "Gives a message another severity.",
+                RANGE(100000, 999999, "message"), .flags = CMD_RELOAD, .n_keys = 3, CUSTOM(apply_log_level)},
 
         {MODE_GLOBAL, "sysopt connection tcpmss N", "sysopt connection tcpmss 1380",
-                "Upper limit for the TCP segment size inside tunnels; 0 is off.", RANGE(0, 65535, "bytes"),
-                .flags = CMD_LATER | CMD_RELOAD, .bind = BIND_NUMBER, CFG(tcpmss), CUSTOM(apply_mss)},
+                "Upper limit for the TCP segment size inside tunnels, in both directions; 0 is off. The TLS "
+                "MTU "
+                "of mtu-policy classic is derived from it as well.",
+                RANGE(0, 65535, "bytes"), .flags = CMD_RELOAD, .bind = BIND_NUMBER, CFG(tcpmss),
+                CUSTOM(apply_mss)},
         {MODE_GLOBAL, "sysopt connection tcpmss minimum N", "sysopt connection tcpmss minimum 0",
-                "Lower limit for the TCP segment size inside tunnels; 0 is off.", RANGE(0, 65535, "bytes"),
-                .flags = CMD_LATER | CMD_RELOAD, .bind = BIND_NUMBER, CFG(tcpmss_minimum), CUSTOM(apply_mss)},
+                "Lower limit for the TCP segment size inside tunnels: smaller ones are raised; 0 is off. "
+                "Where the "
+                "two limits contradict, the upper one counts.",
+                RANGE(0, 65535, "bytes"), .flags = CMD_RELOAD, .bind = BIND_NUMBER, CFG(tcpmss_minimum),
+                CUSTOM(apply_mss)},
         {MODE_GLOBAL, "sysopt connection {permit-vpn|preserve-vpn-flows|reclassify-vpn}", NULL,
                 "Accepted; traffic of clients is always permitted.", .flags = CMD_RELOAD | CMD_MULTI,
                 .n_keys = 3},
@@ -155,21 +196,42 @@ static const struct command rows[] = {
                 .flags = CMD_LATER | CMD_RELOAD | CMD_MULTI, .n_keys = 3},
         {MODE_GLOBAL, "ssl server-version {tlsv1|tlsv1.1|tlsv1.2|tlsv1.3} [dtlsv1|dtlsv1.2]",
                 "ssl server-version tlsv1.2 dtlsv1.2",
-                "Oldest protocol versions that clients may use. The ASA's default is tlsv1 dtlsv1.",
+                "Oldest protocol versions that clients may use. The ASA's default is tlsv1 dtlsv1. A change "
+                "concerns new connections. TLS 1.0 and 1.1 are deprecated and warned of; only a client that "
+                "offers nothing newer gets them, and with them the signatures by SHA-1 that belong to them. "
+                "dtlsv1 is for clients that "
+                "name their suite in X-DTLS-CipherSuite and speak DTLS 1.0; the older \"DTLS 0.9\" of "
+                "AnyConnect is not spoken, such clients stay on TLS.",
                 .flags = CMD_RELOAD, CUSTOM(apply_ssl_version)},
         {MODE_GLOBAL, "ssl client-version {any|sslv3-only|tlsv1-only|tlsv1|tlsv1.1|tlsv1.2|tlsv1.3}", NULL,
                 "Versions for outgoing connections.", .flags = CMD_LATER | CMD_RELOAD},
         {MODE_GLOBAL,
                 "ssl cipher {default|tlsv1|tlsv1.1|tlsv1.2|tlsv1.3|dtlsv1|dtlsv1.2} "
                 "{all|low|medium|fips|high|custom WORD}",
-                NULL, "Cipher suites by protocol: a level, or a list as OpenSSL writes it.",
-                .flags = CMD_LATER | CMD_RELOAD, .n_keys = 3, CUSTOM(apply_ssl_cipher)},
+                NULL,
+                "Cipher suites by protocol, best first, under the names of OpenSSL: a level, or a cipher "
+                "string as "
+                "in openssl-ciphers(1) with names, words such as ECDHE, AESGCM, HIGH, the prefixes ! - + and "
+                "@STRENGTH. Levels: medium is every suite that is spoken, CBC and RSA key exchange included; "
+                "low and all are the "
+                "same; fips is without ChaCha20; high is AES-256 with SHA-2. Without the command "
+                "tlsv1.2 is ECDHE with AES-GCM or ChaCha20 only. RC4, 3DES, DES, NULL, export and anonymous "
+                "suites are errors. In dtlsv1.2 the names of PSK suites allow PSK-NEGOTIATE; the others are "
+                "what a client may inject, whatever the key exchange in the name. default concerns outgoing "
+                "connections "
+                "and has no effect yet.",
+                .flags = CMD_RELOAD, .n_keys = 3, CUSTOM(apply_ssl_cipher)},
         {MODE_GLOBAL, "ssl dh-group {group1|group2|group5|group14|group15|group16|group24}",
-                "ssl dh-group group14", "Group for DHE suites.", .flags = CMD_LATER | CMD_RELOAD,
-                .bind = BIND_WORD, CFG(ssl.dh_group)},
-        {MODE_GLOBAL, "ssl ecdh-group {group19|group20|group21}", "ssl ecdh-group group19",
-                "Curve for ECDHE suites.", .flags = CMD_LATER | CMD_RELOAD, .bind = BIND_WORD,
-                CFG(ssl.ecdh_group)},
+                "ssl dh-group group14",
+                "Group for DHE suites: 2048, 3072, 4096 bits for 14, 15, 16. group1, group2 and group5 are "
+                "too weak and "
+                "an error.",
+                .flags = CMD_RELOAD, .bind = BIND_WORD, CFG(ssl.dh_group), .apply = apply_ssl_dh_group},
+        {MODE_GLOBAL, "ssl ecdh-group {group19|group20|group21}", NULL,
+                "The only curve for ECDHE: P-256, P-384 or P-521. Without the command: X25519, P-256, P-384; "
+                "the "
+                "ASA's default is group19.",
+                .flags = CMD_RELOAD, .bind = BIND_WORD, CFG(ssl.ecdh_group)},
         {MODE_GLOBAL, "ssl trust-point NAME [domain DOMAIN|IF [vpnlb-ip]]", NULL,
                 "The trustpoint whose certificate the gateway shows.", .flags = CMD_RELOAD,
                 CUSTOM(apply_ssl_trustpoint)},
@@ -283,13 +345,15 @@ static const struct command rows[] = {
                 "the path decides; the ASA's default is 1406.",
                 RANGE(576, 1462, "bytes"), .flags = CMD_RELOAD, .bind = BIND_NUMBER, GP(mtu, ATTR_MTU)},
         {MODE_POLICY_WEBVPN, "anyconnect mtu-policy {seamless|classic}", "anyconnect mtu-policy seamless",
-                "What happens when the MTU changes during a session: nothing that the client sees, or the "
-                "ASA's reconnect.",
-                .flags = CMD_RELOAD | CMD_EXTENSION | CMD_LATER, .bind = BIND_CHOICE,
-                GP(mtu_policy, ATTR_MTU_POLICY)},
+                "One MTU for both tunnels, and packets of every size go through; or as the ASA: an MTU for "
+                "each "
+                "tunnel, and a packet larger than that of the tunnel in use is dropped or cut.",
+                .flags = CMD_RELOAD | CMD_EXTENSION, .bind = BIND_CHOICE, GP(mtu_policy, ATTR_MTU_POLICY)},
         {MODE_POLICY_WEBVPN, "anyconnect ssl df-bit-ignore {disable|enable}",
-                "anyconnect ssl df-bit-ignore disable", "Fragments inner packets in spite of their DF bit.",
-                .flags = CMD_LATER | CMD_RELOAD, .bind = BIND_CHOICE, GP(df_bit_ignore, ATTR_DF_BIT_IGNORE)},
+                "anyconnect ssl df-bit-ignore disable",
+                "Cuts inner IPv4 packets that are larger than the tunnel's MTU in spite of their DF bit "
+                "(mtu-policy classic).",
+                .flags = CMD_RELOAD, .bind = BIND_CHOICE, GP(df_bit_ignore, ATTR_DF_BIT_IGNORE)},
         {MODE_POLICY_WEBVPN, "anyconnect routing-filtering-ignore {disable|enable}",
                 "anyconnect routing-filtering-ignore disable", "Lets clients change their routes.",
                 .flags = CMD_LATER | CMD_RELOAD},

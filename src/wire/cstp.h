@@ -8,9 +8,9 @@
 #include "base/util.h"
 
 #define CSTP_HEADER_BYTES  8
-#define CSTP_RECORD_MAX    16384                                  /* one TLS record */
-#define CSTP_PAYLOAD_MAX   (CSTP_RECORD_MAX - CSTP_HEADER_BYTES)  /* 16376 */
-#define DTLS_CHANNEL_BYTES 1 /* the type byte before each DTLS payload */
+#define CSTP_RECORD_MAX    16384                                 /* one TLS record */
+#define CSTP_PAYLOAD_MAX   (CSTP_RECORD_MAX - CSTP_HEADER_BYTES) /* 16376 */
+#define DTLS_CHANNEL_BYTES 1                                     /* the type byte before each DTLS payload */
 
 enum cstp_type {
 	CSTP_DATA = 0x00,
@@ -49,6 +49,8 @@ void cstp_put_header(uint8_t hdr[static CSTP_HEADER_BYTES], uint8_t type, uint16
 MUST_USE int dtls_channel_parse(struct span record, struct cstp_packet *ret);
 
 /* DISCONNECT payload: byte 0 = severity << 5 | type (cisco-facts.md 3.1), then optional text without NUL. */
+#define DISCONNECT_CODE(severity, type) ((uint8_t)((severity) << 5 | (type)))
+#define DISCONNECT_TYPE_LOGOUT          16u /* 17: closed after an error, 18: for a rekey */
 enum disconnect_code {
 	DISCONNECT_USER = 0xb0,         /* ends the session */
 	DISCONNECT_LOCAL_ERROR = 0x70,  /* ends the session */
@@ -63,8 +65,8 @@ struct disconnect {
 };
 
 struct disconnect disconnect_parse(struct span payload);
-/* Whether this DISCONNECT ends the session for good: only 0xb0 and 0x70 do (wire-protocol.md 3.4); not a 0xb0 whose
- * text announces a suspend (cisco-facts.md 3.1). */
+/* Whether this DISCONNECT ends the session for good: only 0xb0 and 0x70 do (wire-protocol.md 3.4); not a 0xb0
+ * whose text announces a suspend (cisco-facts.md 3.1). */
 bool disconnect_ends_session(const struct disconnect *d);
 
 /* Short lower-case name for logs: "data", "dpd-request", ..., "unknown". */

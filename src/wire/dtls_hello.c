@@ -90,7 +90,7 @@ static int hello_parse(struct span body, struct dtls_hello *ret)
 {
 	struct rd r = rd_open(body);
 	struct dtls_hello h = {0};
-	uint16_t version = rd_u16(&r);
+	h.version = rd_u16(&r);
 	h.random = rd_span(&r, HELLO_RANDOM_BYTES);
 	h.id = rd_span(&r, rd_u8(&r));
 	h.has_cookie = rd_span(&r, rd_u8(&r)).n > 0;
@@ -100,7 +100,7 @@ static int hello_parse(struct span body, struct dtls_hello *ret)
 	if (r.rest.n > 0)
 		extensions = rd_span(&r, rd_u16(&r));
 
-	if (!rd_end(&r) || !is_dtls_version(version) || h.id.n > HELLO_ID_MAX_BYTES)
+	if (!rd_end(&r) || !is_dtls_version(h.version) || h.id.n > HELLO_ID_MAX_BYTES)
 		return ERR_MALFORMED;
 	if (h.suites.n < 2 || h.suites.n % 2 != 0 || compressions.n == 0)
 		return ERR_MALFORMED;

@@ -7,6 +7,7 @@
 #include "base/util.h"
 
 #define DTLS_RECORD_HEADER_BYTES 13
+#define DTLS_VERSION_ANYCONNECT  0x0100 /* before RFC 4347: wire-protocol.md 4.5 */
 #define DTLS_HELLO_MIN_BYTES     93 /* shorter ClientHello datagrams are not answered */
 
 enum dtls_content { DTLS_CCS = 20, DTLS_ALERT = 21, DTLS_HANDSHAKE = 22, DTLS_APPDATA = 23 };
@@ -23,6 +24,7 @@ struct dtls_record {
 MUST_USE int dtls_record_take(struct span *rest, struct dtls_record *ret);
 
 struct dtls_hello {
+	uint16_t version;     /* offered: 0xfefd DTLS 1.2, 0xfeff 1.0, 0x0100 DTLS_VERSION_ANYCONNECT */
 	struct span id;       /* extension 48018 if present, else session_id: 1..32 bytes */
 	bool has_cookie;      /* HelloVerifyRequest answer */
 	bool is_zero_random;  /* GnuTLS 3.6.3-3.6.12: refuse (CVE-2020-11501) */

@@ -48,6 +48,11 @@ MUST_USE int icmp_too_big(struct span packet, const struct ip_addr *from, uint16
 /* Lowers the MSS option of a TCP SYN in place if it is larger than mss, fixing the checksum (RFC 1624).
  * True when something was changed. Any malformed option list leaves the packet untouched, as do fragments. */
 bool tcp_clamp_mss(uint8_t *packet, size_t bytes, uint16_t mss);
+/* Is this a SYN whose options can be read? */
+bool tcp_is_syn(struct span packet);
+/* tcp_clamp_mss() to max, and raises an MSS that is smaller to min; 0: no such limit. Where the two contradict, max
+ * counts. */
+bool tcp_fit_mss(uint8_t *packet, size_t bytes, uint16_t min, uint16_t max);
 /* The same for a packet whose checksum field holds only the pseudo header's sum (VIRTIO_NET_HDR_F_NEEDS_CSUM from a
  * TUN device): the field stays as it is. */
 bool tcp_clamp_mss_partial(uint8_t *packet, size_t bytes, uint16_t mss);

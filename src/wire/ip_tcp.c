@@ -59,14 +59,28 @@ static void checksum_update(uint8_t *tcp, size_t at, uint16_t before, uint16_t a
 	put16(tcp + TCP_CHECKSUM_AT, ip_fold(sum + (uint16_t)~before + after));
 }
 
-static bool options_clamp(uint8_t *tcp, size_t header_bytes, uint16_t mss, bool has_checksum)
+struct mss_range {
+	uint16_t min, max;
+};
+
+static uint16_t mss_fit(uint16_t mss, struct mss_range r)
+{
+	if (mss < r.min)
+		mss = r.min;
+	return mss > r.max ? r.max : mss;
+}
+
+static bool options_clamp(uint8_t *tcp, size_t header_bytes, struct mss_range range, bool has_checksum)
 {
 	struct rd r = rd_open(span_of(tcp + TCP_HEADER_BYTES, header_bytes - TCP_HEADER_BYTES));
 	uint8_t kind;
 	struct span value;
 	bool is_changed = false;
 	while (option_take(&r, &kind, &value)) {
-		if (kind != TCP_OPTION_MSS || get16(value.p) <= mss)
+		if (kind != TCP_OPTION_MSS)
+			continue;
+		uint16_t mss = mss_fit(get16(value.p), range);
+		if (mss == get16(value.p))
 			continue;
 		size_t at = (size_t)(value.p - tcp);
 		if (has_checksum)
@@ -77,27 +91,61 @@ static bool options_clamp(uint8_t *tcp, size_t header_bytes, uint16_t mss, bool 
 	return is_changed;
 }
 
-static bool clamp(uint8_t *packet, size_t bytes, uint16_t mss, bool has_checksum)
+/* The SYN's whole header, options included; empty when it is no SYN or one that must stay as it is. */
+static struct span syn_header(struct span packet)
 {
 	struct ip_packet p;
-	if (ip_parse(span_of(packet, bytes), &p) < 0 || p.proto != IP_PROTO_TCP || p.is_fragment)
-		return false;
+	const struct span none = {0};
+	if (ip_parse(packet, &p) < 0 || p.proto != IP_PROTO_TCP || p.is_fragment)
+		return none;
 	if (p.payload.n < TCP_HEADER_BYTES || !(p.payload.p[TCP_FLAGS_AT] & TCP_SYN))
-		return false;
+		return none;
 	size_t header_bytes = (size_t)(p.payload.p[12] >> 4) * 4;
 	if (header_bytes < TCP_HEADER_BYTES || header_bytes > p.payload.n)
-		return false;
+		return none;
 	if (!options_ok(span_of(p.payload.p + TCP_HEADER_BYTES, header_bytes - TCP_HEADER_BYTES)))
+		return none;
+	return span_of(p.payload.p, header_bytes);
+}
+
+static bool clamp(uint8_t *packet, size_t bytes, struct mss_range range, bool has_checksum)
+{
+	struct span tcp = syn_header(span_of(packet, bytes));
+	if (tcp.n == 0)
 		return false;
-	return options_clamp(packet + p.header_bytes, header_bytes, mss, has_checksum);
+	return options_clamp(packet + (tcp.p - packet), tcp.n, range, has_checksum);
+}
+
+/* Tells almost every packet that is no SYN by three of its bytes. */
+static bool may_be_syn(struct span packet)
+{
+	const uint8_t *p = packet.p;
+	if (packet.n < IP4_HEADER_BYTES + TCP_HEADER_BYTES)
+		return false;
+	bool is_ip4 = p[0] >> 4 == 4;
+	uint8_t proto = is_ip4 ? p[9] : p[6];
+	size_t flags_at = (is_ip4 ? (p[0] & 15) * 4u : IP6_HEADER_BYTES) + TCP_FLAGS_AT;
+	if (proto == IP_PROTO_TCP)
+		return flags_at < packet.n && (p[flags_at] & TCP_SYN);
+	return !is_ip4 && proto != IP_PROTO_UDP && proto != IP_PROTO_ICMPV6; /* extension headers? */
+}
+
+bool tcp_is_syn(struct span packet)
+{
+	return may_be_syn(packet) && syn_header(packet).n > 0;
 }
 
 bool tcp_clamp_mss(uint8_t *packet, size_t bytes, uint16_t mss)
 {
-	return clamp(packet, bytes, mss, true);
+	return clamp(packet, bytes, (struct mss_range){.max = mss}, true);
+}
+
+bool tcp_fit_mss(uint8_t *packet, size_t bytes, uint16_t min, uint16_t max)
+{
+	return clamp(packet, bytes, (struct mss_range){min, max ? max : UINT16_MAX}, true);
 }
 
 bool tcp_clamp_mss_partial(uint8_t *packet, size_t bytes, uint16_t mss)
 {
-	return clamp(packet, bytes, mss, false);
+	return clamp(packet, bytes, (struct mss_range){.max = mss}, false);
 }

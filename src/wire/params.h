@@ -30,8 +30,33 @@ enum dtls_suite {
 	DTLS_ECDHE_RSA_AES128_GCM,      /* X-DTLS12-CipherSuite: ECDHE-RSA-AES128-GCM-SHA256 */
 	DTLS_AES256_GCM,                /* X-DTLS12-CipherSuite: AES256-GCM-SHA384 */
 	DTLS_AES128_GCM,                /* X-DTLS12-CipherSuite: AES128-GCM-SHA256 */
+	/* X-DTLS12-CipherSuite, only when the gateway's operator names them (cisco-facts.md 1.6) */
+	DTLS_ECDHE_ECDSA_AES256_GCM,
+	DTLS_DHE_RSA_AES256_GCM,
+	DTLS_ECDHE_ECDSA_AES128_GCM,
+	DTLS_DHE_RSA_AES128_GCM,
+	DTLS_ECDHE_RSA_AES256_SHA384,
+	DTLS_ECDHE_ECDSA_AES256_SHA384,
+	DTLS_DHE_RSA_AES256_SHA256,
+	DTLS_AES256_SHA256,
+	DTLS_ECDHE_RSA_AES128_SHA256,
+	DTLS_ECDHE_ECDSA_AES128_SHA256,
+	DTLS_DHE_RSA_AES128_SHA256,
+	DTLS_AES128_SHA256,
+	DTLS_DHE_RSA_AES256_SHA,
+	DTLS_AES256_SHA,
+	DTLS_DHE_RSA_AES128_SHA,
+	DTLS_AES128_SHA,
+	/* X-DTLS-CipherSuite: DTLS 1.0 (or the older dialect of AnyConnect, which we do not speak) */
+	DTLS_V10_DHE_RSA_AES256_SHA,
+	DTLS_V10_AES256_SHA,
+	DTLS_V10_DHE_RSA_AES128_SHA,
+	DTLS_V10_AES128_SHA,
 	DTLS_N_SUITES,
 };
+
+/* What a client of ours offers: PSK-NEGOTIATE and AEAD. */
+#define DTLS_SUITES_AEAD ((2u << DTLS_AES128_GCM) - 2)
 
 struct dtls_suite_info {
 	enum dtls_suite suite;
@@ -39,6 +64,7 @@ struct dtls_suite_info {
 	const char *name;         /* token on the wire */
 	const char *openssl_name; /* the suite to inject, e.g. "AES256-GCM-SHA384"; NULL for PSK-NEGOTIATE */
 	uint16_t code;            /* IANA code point, 0 for PSK-NEGOTIATE */
+	bool is_dtls10;           /* of DTLS 1.0; all others of 1.2 */
 };
 /* NULL for DTLS_NONE and out of range. */
 const struct dtls_suite_info *dtls_suite_info(enum dtls_suite s);

@@ -20,13 +20,14 @@ def family_of(addr):
 
 
 class FileServer:
-    """The inside server with one random file."""
+    """The inside server with one random file, and a small one as a page's object."""
 
     def __init__(self, lab, size_bytes=20_000_000):
         folder = lab.dir / "www"
         folder.mkdir()
         data = os.urandom(size_bytes)
         (folder / "file").write_bytes(data)
+        (folder / "object").write_bytes(data[:300_000])
         self.sha256, self.size_bytes = hashlib.sha256(data).hexdigest(), size_bytes
         self.proc = lab.spawn(lab.srv, [PYTHON, HERE / "fileserver.py", folder, HTTP_PORT], "fileserver")
         self.proc.wait_line("^ready")

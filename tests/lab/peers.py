@@ -235,7 +235,7 @@ class Culvert(Client):
     kind = "culvert"
 
     def __init__(self, lab, gateway, ns=None, host=GW4, tun="tun0", user=USER, password=PASSWORD, group=None, dtls=True,
-                 tls_max=None, options=(), pin=None, up=True):
+                 tls_max=None, options=(), pin=None, up=True, env=None):
         super().__init__(lab, gateway, ns, tun)
         n = len(lab.procs)
         self.control, self.events = lab.dir / f"client-{n}.sock", lab.dir / f"client-{n}.events"
@@ -244,7 +244,7 @@ class Culvert(Client):
                 "--control", self.control, "--events", self.events, *options]
         argv += ["--password-stdin"] if password is not None else []
         argv += [] if dtls else ["--no-dtls"]
-        env = {}
+        env = dict(env or {})
         if tls_max:
             conf = lab.dir / f"openssl-{tls_max}.cnf"
             conf.write_text("openssl_conf = a\n[a]\nssl_conf = b\n[b]\nsystem_default = c\n[c]\n" f"MaxProtocol = {tls_max}\n")

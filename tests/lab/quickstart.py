@@ -1,51 +1,74 @@
 #!/usr/bin/python3
-"""The main job, shown: see ./quickstart. With --stock the gateway is ocserv and the client openconnect."""
+"""The main job, shown (see ./quickstart): the tech note's situation, once classic, once seamless, with real traffic.
+
+UDP 443 is blocked before the client starts, let through later, and blocked again under traffic. Ends in a table; the
+same as a picture in lab-report.svg, the numbers in lab-report.json. --fast: a give-up time of 15 s instead of a minute.
+--stock: ocserv and openconnect in that situation.
+"""
+import pathlib
 import sys
 
-from checks import FileServer, PingLog, check_fetch
-from netns import Lab, LabError, SRV4, progress, stop_on_sigterm
+from checks import FileServer
+from netns import Lab, LabError, progress, stop_on_sigterm, wait_for
 from peers import Culvert, Culvertd, Ocserv, OpenConnect
+from report import table, write
+from timeline import Timeline
 
-FILE_BYTES = 100_000_000
-COLUMNS = ("client", "tunnel", "cipher", "adapter MTU", "Mbit/s", "first ping ms")
-
-
-def measure(lab, server, gateway, kind, dtls):
-    """One client from start to end; a row of the table."""
-    progress(f"# {kind.kind} -> {gateway.kind}, {'DTLS' if dtls else 'TLS only'}")
-    ping = PingLog(lab.cl, SRV4, interval_ms=10)  # begins before the client does: what the user waits
-    client = kind(lab, gateway, dtls=dtls)
-    first_ms = ping.first_answer_s() * 1000
-    ping.stop(0)
-    if dtls:
-        client.wait_dtls()
-    rate = max(check_fetch(client.ns, server) for _ in range(2))
-    tunnel = client.active()
-    row = (kind.kind, tunnel, client.dtls() if tunnel == "dtls" else client.tls(), client.mtu(), f"{rate:.0f}", f"{first_ms:.0f}")
-    client.stop()
-    return row
+CLASSIC = {"top": "mtu-formula cisco", "policy_webvpn": "anyconnect mtu-policy classic\nanyconnect dpd-interval client 5"}
+SEAMLESS = {"policy_webvpn": "anyconnect dpd-interval client 5"}
 
 
-def table(rows):
-    width = [max(len(str(r[i])) for r in [COLUMNS, *rows]) for i in range(len(COLUMNS))]
-    for r in [COLUMNS, tuple("-" * w for w in width), *rows]:
-        print("  ".join(str(c).ljust(w) if i < 3 else str(c).rjust(w) for i, (c, w) in enumerate(zip(r, width))).rstrip())
+def wait_until(timeline, seconds, what):
+    progress(f"#   {timeline.now():5.1f} s  {what}, until {seconds:.0f} s")
+    wait_for(lambda: timeline.now() >= seconds, seconds + 5, what)
+
+
+def scene(lab, client, gateway, give_up_s):
+    """The timeline of one run; the client has just connected, with UDP blocked."""
+    with Timeline(lab, client, gateway) as t:
+        t.mark("UDP 443 blocked")
+        wait_until(t, give_up_s + 12, "UDP is blocked")
+        lab.unblock_udp()
+        t.mark("UDP let through")
+        wait_until(t, give_up_s + 27, "UDP works")
+        lab.block_udp()
+        t.mark("UDP blocked again")
+        wait_until(t, give_up_s + 42, "UDP is blocked again")
+    return t
+
+
+def run_pair(name, make_gateway, make_client, give_up_s):
+    with Lab() as lab:
+        progress(f"# {name}: namespaces {lab.cl}, {lab.gw}, {lab.srv}")
+        FileServer(lab, 1_000_000)
+        gateway = make_gateway(lab)
+        lab.block_udp()
+        client = make_client(lab, gateway)
+        t = scene(lab, client, gateway if isinstance(gateway, Culvertd) else None, give_up_s)
+        result = t.result(name)
+        for event in client.event_log() if hasattr(client, "event_log") else ():
+            if event.get("code") or event["type"] == "Warning":
+                progress(f"#   {event['t']}  {event['text']}")
+        client.stop()
+    return result
 
 
 def main():
     stop_on_sigterm()
-    stock = "--stock" in sys.argv
+    give_up_s = 15 if "--fast" in sys.argv else 60
+    classic = ["--mtu-policy", "classic", "--dtls-give-up", give_up_s]
+    runs = [
+        ("classic", lambda lab: Culvertd(lab, pool6=None, **CLASSIC), lambda lab, gw: Culvert(lab, gw, options=classic)),
+        ("seamless", lambda lab: Culvertd(lab, pool6=None, **SEAMLESS), Culvert),
+    ]
+    if "--stock" in sys.argv:
+        runs = [("stock", Ocserv, OpenConnect)]
+    folder = pathlib.Path.cwd()
     try:
-        with Lab() as lab:
-            progress(f"# namespaces {lab.cl}, {lab.gw}, {lab.srv}; everything below happens inside them")
-            server = FileServer(lab, FILE_BYTES)
-            gateway = Ocserv(lab) if stock else Culvertd(lab)
-            progress(f"# {gateway.kind} is up; each client downloads {FILE_BYTES // 1_000_000} MB from the inside server, compared by hash")
-            kinds = [OpenConnect] if stock else [Culvert, OpenConnect]
-            rows = [measure(lab, server, gateway, kind, dtls) for kind in kinds for dtls in (True, False)]
-        print()
-        table(rows)
-        print("\nfirst ping: from the start of the client program to the first answer through the tunnel, login included")
+        results = [run_pair(*r, give_up_s) for r in runs]
+        print("\n" + table(results) + "\n")
+        write(results, folder)
+        print("The same as a picture: lab-report.svg; the numbers: lab-report.json")
     except LabError as e:
         progress(f"error: {e}")
         return 1

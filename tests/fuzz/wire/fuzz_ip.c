@@ -35,6 +35,11 @@ static void check_clamp(uint8_t *packet, size_t n, uint16_t mss)
 			abort();
 	}
 	memcpy(before, packet, n);
+	if (tcp_fit_mss(packet, n, mss, mss) && !tcp_is_syn(span_of(packet, n)))
+		abort();
+	if (has_checksum && transport_check(&p) != 0)
+		abort();
+	memcpy(packet, before, n);
 	bool is_changed = tcp_clamp_mss(packet, n, mss);
 	if (is_changed != (memcmp(before, packet, n) != 0) || memcmp(before, packet, p.header_bytes) != 0)
 		abort();

@@ -173,8 +173,24 @@ TEST(disconnected_timeout)
 	authority_step(a, LOGIN_S + 1001799);
 	assert_int_equal(stats(a).n_waiting, 1);
 	open_as(a, &c, 0, LOGIN_S + 1001800, IPC_OPEN_UNKNOWN); /* even if nobody called step */
-	assert_int_equal(host.ended_reason, IPC_KICK_EXPIRED);
+	assert_int_equal(host.n_kicks, 1); /* the worker that had it must forget it, and logs the end */
+	assert_int_equal(host.kick_owners[0], 0);
+	assert_int_equal(host.kicks[0].reason, IPC_KICK_EXPIRED);
+	assert_int_equal(host.n_events[AUTHORITY_ENDED], 0);
 	assert_int_equal(host.n_events[AUTHORITY_FREED], 2);
+	authority_free(a);
+}
+
+TEST(end_of_a_session_whose_worker_is_gone)
+{
+	struct authority *a = fresh();
+	struct client c = login(a, "alice", LOGIN_S);
+	open_as(a, &c, 0, LOGIN_S, IPC_OPEN_OK);
+	authority_owner_gone(a, 0, LOGIN_S + 10);
+	authority_step(a, LOGIN_S + 10 + 1800);
+	assert_int_equal(host.n_kicks, 0);
+	assert_int_equal(host.n_events[AUTHORITY_ENDED], 1);
+	assert_int_equal(host.ended_reason, IPC_KICK_EXPIRED);
 	authority_free(a);
 }
 
@@ -418,6 +434,54 @@ TEST(own_address_of_a_user)
 	authority_free(a);
 }
 
+TEST(logoff_by_group_and_address)
+{
+	struct authority *a = fresh();
+	struct client c[3];
+	struct ipc_session_item item;
+	for (int i = 0; i < 3; i++) {
+		c[i] = login(a, i < 2 ? "alice" : "bob", LOGIN_S);
+		open_as(a, &c[i], 1, LOGIN_S, IPC_OPEN_OK);
+	}
+	authority_item(a, &(struct ipc_session_query){.after = c[0].index}, &item);
+	assert_int_equal(item.index, c[1].index);
+	struct ipc_logoff l = {.kind = IPC_LOGOFF_ADDRESS, .value = "192.0.2.250"};
+	assert_int_equal(authority_logoff(a, &l), 0);
+	strcpy(l.value, "no address");
+	assert_int_equal(authority_logoff(a, &l), 0);
+	addr_format(&item.ip4, l.value);
+	assert_int_equal(authority_logoff(a, &l), 1);
+	assert_int_equal(host.kicks[0].index, c[1].index);
+	l = (struct ipc_logoff){.kind = IPC_LOGOFF_TUNNEL_GROUP, .value = "nobody's"};
+	assert_int_equal(authority_logoff(a, &l), 0);
+	strcpy(l.value, item.tunnel_group);
+	assert_int_equal(authority_logoff(a, &l), 2);
+	authority_free(a);
+}
+
+TEST(walk_of_those_that_wait)
+{
+	struct authority *a = fresh();
+	struct client c[3];
+	struct ipc_session_item item;
+	for (int i = 0; i < 3; i++) {
+		c[i] = login(a, "alice", LOGIN_S);
+		open_as(a, &c[i], 1, LOGIN_S, IPC_OPEN_OK);
+	}
+	struct ipc_session_query q = {.wants_waiting = true};
+	authority_item(a, &q, &item);
+	assert_false(item.is_found);
+	authority_lost(a, 1, &(struct ipc_session_lost){c[1].index, 1}, LOGIN_S + 9);
+	authority_item(a, &q, &item);
+	assert_true(item.is_found);
+	assert_int_equal(item.index, c[1].index);
+	assert_int_equal(item.lost_at_s, LOGIN_S + 9);
+	q.after = item.index;
+	authority_item(a, &q, &item);
+	assert_false(item.is_found);
+	authority_free(a);
+}
+
 TEST(logoff_and_walk)
 {
 	struct authority *a = fresh();
@@ -428,11 +492,13 @@ TEST(logoff_and_walk)
 	}
 	login(a, "pending", LOGIN_S);
 	struct ipc_session_item item;
-	uint32_t after = 0, n = 0;
-	for (authority_item(a, after, &item); item.is_found; authority_item(a, after, &item), n++)
-		after = item.index;
+	uint32_t n = 0;
+	struct ipc_session_query q = {0};
+	for (authority_item(a, &q, &item); item.is_found; authority_item(a, &q, &item), n++)
+		q.after = item.index;
 	assert_int_equal(n, 3);
-	authority_item(a, UINT32_MAX, &item);
+	q.after = UINT32_MAX;
+	authority_item(a, &q, &item);
 	assert_false(item.is_found);
 	struct ipc_logoff by_index = {.kind = IPC_LOGOFF_INDEX};
 	(void)snprintf(by_index.value, sizeof(by_index.value), "%u", c[2].index);
@@ -480,6 +546,7 @@ int main(void)
 	        cmocka_unit_test(login_connect_lose_resume),
 	        cmocka_unit_test(unknown_token),
 	        cmocka_unit_test(disconnected_timeout),
+	        cmocka_unit_test(end_of_a_session_whose_worker_is_gone),
 	        cmocka_unit_test(session_timeout_counts_from_login),
 	        cmocka_unit_test(simultaneous_logins_replace_the_oldest),
 	        cmocka_unit_test(take_over_while_open),
@@ -489,6 +556,8 @@ int main(void)
 	        cmocka_unit_test(pools_in_order_and_exhaustion),
 	        cmocka_unit_test(same_user_same_address),
 	        cmocka_unit_test(own_address_of_a_user),
+	        cmocka_unit_test(logoff_by_group_and_address),
+	        cmocka_unit_test(walk_of_those_that_wait),
 	        cmocka_unit_test(logoff_and_walk),
 	        cmocka_unit_test(reload_of_pools_keeps_addresses),
 	};

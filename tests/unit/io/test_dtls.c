@@ -135,14 +135,14 @@ static void exchange(struct dtls *from, struct dtls_out *wire, struct dtls *to)
 	dtls_out_reset(wire);
 }
 
-static void whole_life(struct pair *p, const char *cipher, bool is_resumed)
+static void whole_life_of(struct pair *p, const char *protocol, const char *cipher, bool is_resumed)
 {
 	struct dtls_info info;
 	char buf[16];
 
 	shake(p, 0, 0);
 	dtls_info(p->server, &info);
-	assert_string_equal(info.protocol, "DTLSv1.2");
+	assert_string_equal(info.protocol, protocol);
 	assert_string_equal(info.cipher, cipher);
 	assert_int_equal(info.is_resumed, is_resumed);
 	for (int i = 0; i < 3; i++) {
@@ -156,6 +156,11 @@ static void whole_life(struct pair *p, const char *cipher, bool is_resumed)
 	dtls_feed(p->server, dgram(&p->to_server, 0));
 	assert_int_equal(dtls_read(p->server, buf, sizeof(buf)), ERR_CLOSED);
 	pair_done(p);
+}
+
+static void whole_life(struct pair *p, const char *cipher, bool is_resumed)
+{
+	whole_life_of(p, "DTLSv1.2", cipher, is_resumed);
 }
 
 TEST(psk_whole_life)
@@ -172,17 +177,105 @@ TEST(psk_whole_life)
 		pair_psk(&p, NULL, suites[i]);
 		whole_life(&p, suites[i], false);
 	}
+	/* the server's order */
+	pair_psk(&p, NULL, "PSK-AES128-GCM-SHA256:PSK-AES256-GCM-SHA384");
+	whole_life(&p, suites[2], false);
+	pair_psk(&p, suites[1], "PSK-AES128-GCM-SHA256:PSK-AES256-GCM-SHA384");
+	shake(&p, ERR_REFUSED, ERR_REFUSED);
+	pair_done(&p);
 }
 
 TEST(resume_whole_life)
 {
 	static const char *const suites[] = {AES256, "AES128-GCM-SHA256", "ECDHE-RSA-AES256-GCM-SHA384",
-	        "AES256-SHA", "AES128-SHA", "ECDHE-RSA-AES256-SHA384", "DHE-RSA-AES256-SHA"};
+	        "ECDHE-RSA-AES128-GCM-SHA256", "ECDHE-ECDSA-AES256-GCM-SHA384",
+	        "ECDHE-ECDSA-AES128-GCM-SHA256", "DHE-RSA-AES256-GCM-SHA384", "DHE-RSA-AES128-GCM-SHA256",
+	        "ECDHE-RSA-AES256-SHA384", "ECDHE-ECDSA-AES256-SHA384", "DHE-RSA-AES256-SHA256",
+	        "AES256-SHA256", "ECDHE-RSA-AES128-SHA256", "ECDHE-ECDSA-AES128-SHA256",
+	        "DHE-RSA-AES128-SHA256", "AES128-SHA256", "DHE-RSA-AES256-SHA", "AES256-SHA",
+	        "DHE-RSA-AES128-SHA", "AES128-SHA"};
 
 	for (size_t i = 0; i < N_ELEM(suites); i++) {
 		struct pair p = {0};
 		pair_resume(&p, suites[i]);
 		whole_life(&p, suites[i], true);
+	}
+}
+
+TEST(dtls10_whole_life)
+{
+	static const char *const suites[] = {
+	        "AES256-SHA", "AES128-SHA", "DHE-RSA-AES256-SHA", "DHE-RSA-AES128-SHA"};
+	struct pair p = {0};
+
+	for (size_t i = 0; i < N_ELEM(suites); i++) {
+		pair_resume(&p, suites[i]);
+		assert_int_equal(dtls_use_v1_0(p.server), 0);
+		assert_int_equal(dtls_use_v1_0(p.client), 0);
+		whole_life_of(&p, "DTLSv1", suites[i], true);
+	}
+	pair_resume(&p, "AES256-SHA256"); /* not of that version */
+	assert_int_equal(dtls_use_v1_0(p.server), ERR_UNSUPPORTED);
+	pair_done(&p);
+	pair_psk(&p, NULL, NULL);
+	assert_int_equal(dtls_use_v1_0(p.server), ERR_UNSUPPORTED);
+	pair_done(&p);
+	pair_resume(&p, "AES256-SHA"); /* nobody falls back */
+	assert_int_equal(dtls_use_v1_0(p.client), 0);
+	int c = dtls_handshake(p.client);
+	assert_int_equal(c, ERR_MORE);
+	assert_int_equal(feed_one(p.server, dgram(&p.to_server, 0)), ERR_UNSUPPORTED);
+	pair_done(&p);
+}
+
+/* The numbers by which the gateway announces an MTU: a payload of 1472 bytes is an IPv4 packet of 1500. */
+TEST(cbc_records_have_the_computed_size)
+{
+	static const struct {
+		const char *cipher;
+		bool is_v1_0;
+		size_t fits; /* plaintext bytes: type byte and inner packet */
+	} rows[] = {
+	        {"AES256-SHA", false, 1419},
+	        {"AES128-SHA", true, 1419},
+	        {"DHE-RSA-AES256-SHA256", false, 1407},
+	        {"ECDHE-RSA-AES256-SHA384", false, 1391},
+	        {AES256, false, 1435},
+	};
+	static const uint8_t plain[1500];
+
+	for (size_t i = 0; i < N_ELEM(rows); i++) {
+		struct pair p = {0};
+		pair_resume(&p, rows[i].cipher);
+		if (rows[i].is_v1_0)
+			assert_int_equal(dtls_use_v1_0(p.server) | dtls_use_v1_0(p.client), 0);
+		shake(&p, 0, 0);
+		assert_int_equal(dtls_write(p.server, span_of(plain, rows[i].fits)), 0);
+		assert_int_equal(dtls_write(p.server, span_of(plain, rows[i].fits + 1)), 0);
+		assert_in_range(dgram(&p.to_client, 0).n, 1472 - 15, 1472);
+		assert_true(dgram(&p.to_client, 1).n > 1472);
+		pair_done(&p);
+	}
+}
+
+/* Forged records of any length, shorter than MAC and padding too, end nothing. */
+TEST(forged_cbc_records_are_dropped)
+{
+	static const char *const suites[] = {"AES256-SHA", "AES128-SHA256", "ECDHE-RSA-AES256-SHA384"};
+	enum { BODY_MAX = 130 };
+
+	for (size_t i = 0; i < N_ELEM(suites); i++) {
+		struct pair p = {0};
+		pair_resume(&p, suites[i]);
+		shake(&p, 0, 0);
+		for (size_t n = 0; n <= BODY_MAX; n++) {
+			uint8_t forged[13 + BODY_MAX] = {23, 0xfe, 0xfd, 0, 1, [9] = 1, [12] = (uint8_t)n};
+			assert_int_equal(feed_one(p.server, span_of(forged, 13 + n)), 0);
+			assert_true(dtls_is_up(p.server));
+		}
+		exchange(p.client, &p.to_server, p.server);
+		exchange(p.server, &p.to_client, p.client);
+		pair_done(&p);
 	}
 }
 
@@ -487,6 +580,9 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	        cmocka_unit_test(psk_whole_life),
 	        cmocka_unit_test(resume_whole_life),
+	        cmocka_unit_test(dtls10_whole_life),
+	        cmocka_unit_test(cbc_records_have_the_computed_size),
+	        cmocka_unit_test(forged_cbc_records_are_dropped),
 	        cmocka_unit_test(hello_carries_the_label),
 	        cmocka_unit_test(bad_arguments),
 	        cmocka_unit_test(wrong_psk_gets_nowhere),

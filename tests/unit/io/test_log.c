@@ -130,6 +130,74 @@ TEST(file_is_appended_and_reopened)
 	assert_int_equal(log_open(&config), -ENOENT);
 }
 
+struct relayed {
+	unsigned n;
+	struct log_record last;
+	char text[LOG_LINE_MAX];
+};
+
+static void keep_record(void *ctx, const struct log_record *r)
+{
+	struct relayed *k = ctx;
+	k->n++;
+	k->last = *r;
+	snprintf(k->text, sizeof(k->text), "%s", r->text);
+	log_line(LOG_ERR, "about the relay"); /* to the own target only */
+}
+
+TEST(relay_has_its_own_level)
+{
+	struct caught c;
+	struct relayed k = {0};
+	open_sink(&c, false);
+	log_set_level(LOG_WARNING);
+	log_set_relay(LOG_DEBUG, keep_record, &k);
+	assert_true(log_wants(LOG_DEBUG));
+	log_msg(7, "ASA", 722029, "totals %d\n", 3);
+	assert_int_equal(k.n, 1);
+	assert_int_equal(c.n, 1); /* the relay's own line */
+	assert_int_equal(k.last.severity, 7);
+	assert_int_equal(k.last.id, 722029);
+	assert_true(k.last.is_asa);
+	assert_string_equal(k.text, "totals 3?");
+	log_line(LOG_ERR, "no id");
+	assert_int_equal(k.n, 2);
+	assert_int_equal(k.last.id, 0);
+	assert_false(k.last.is_asa);
+	log_set_relay(LOG_ERR, keep_record, &k);
+	log_msg(4, "ASA", 113019, "x");
+	assert_int_equal(k.n, 2);
+	log_set_relay(-1, NULL, NULL);
+	assert_false(log_wants(LOG_DEBUG));
+	log_msg(0, "ASA", 1, "x");
+	assert_int_equal(k.n, 2);
+	log_close();
+}
+
+TEST(rules_change_severity_or_silence)
+{
+	static const struct log_rule rules[] = {{113019, LOG_RULE_KEEP, true}, {722029, 4, false},
+	        {722051, LOG_RULE_KEEP, false}, {722055, 7, false}};
+	struct caught c;
+	open_sink(&c, false);
+	assert_false(log_wants_msg(7, 722029));
+	log_set_rules(rules, N_ELEM(rules));
+	assert_true(log_wants_msg(7, 722029));
+	log_msg(7, "ASA", 722029, "raised");
+	assert_string_equal(c.line, "%ASA-4-722029: raised");
+	assert_int_equal(c.level, 4);
+	log_msg(4, "ASA", 113019, "off");
+	log_msg(6, "ASA", 722055, "lowered below the level");
+	assert_int_equal(c.n, 1);
+	assert_false(log_wants_msg(4, 113019));
+	log_msg(6, "ASA", 722051, "its own");
+	assert_string_equal(c.line, "%ASA-6-722051: its own");
+	log_set_rules(NULL, 0);
+	log_msg(4, "ASA", 113019, "on again");
+	assert_int_equal(c.n, 3);
+	log_close();
+}
+
 TEST(rate_is_limited_per_key)
 {
 	static struct ratelimit r;
@@ -169,6 +237,8 @@ int main(void)
 	        cmocka_unit_test(one_call_is_one_line),
 	        cmocka_unit_test(json_has_the_same_id),
 	        cmocka_unit_test(file_is_appended_and_reopened),
+	        cmocka_unit_test(relay_has_its_own_level),
+	        cmocka_unit_test(rules_change_severity_or_silence),
 	        cmocka_unit_test(rate_is_limited_per_key),
 	        cmocka_unit_test(rate_table_survives_a_flood_of_keys),
 	};

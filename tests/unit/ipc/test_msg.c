@@ -53,6 +53,44 @@ TEST(fields_survive)
 	assert_int_equal(out.ref, 77);
 }
 
+TEST(log_message_survives_and_is_cut)
+{
+	struct ipc_msg in = sample(IPC_LOG), out;
+	char big[2 * IPC_LOG_TEXT_MAX];
+	memset(big, 'x', sizeof(big) - 1);
+	big[sizeof(big) - 1] = '\0';
+	in.log.severity = 7;
+	in.log.is_asa = true;
+	in.log.id = 722022;
+	in.log.at_us = UINT64_C(1) << 40;
+	ipc_cut_str(in.log.text, sizeof(in.log.text), big);
+	assert_int_equal(strlen(in.log.text), IPC_LOG_TEXT_MAX);
+	assert_int_equal(round_trip(&in, &out), 0);
+	assert_memory_equal(&in, &out, sizeof(in));
+	in.log.severity = 8;
+	assert_int_equal(round_trip(&in, &out), ERR_MALFORMED);
+}
+
+TEST(log_goes_to_the_monitor_only)
+{
+	struct ipc_gate monitor = {.self = IPC_MONITOR, .peer = IPC_WORKER};
+	struct ipc_gate auth = {.self = IPC_AUTH, .peer = IPC_WORKER};
+	struct ipc_gate of_auth = {.self = IPC_MONITOR, .peer = IPC_AUTH};
+	assert_int_equal(ipc_check(&monitor, IPC_RUNNING, IPC_LOG, false, 5), 0);
+	assert_int_equal(ipc_check(&of_auth, IPC_STOPPING, IPC_LOG, false, 5), 0);
+	assert_int_equal(ipc_check(&auth, IPC_RUNNING, IPC_LOG, false, 5), -EPERM);
+	assert_int_equal(ipc_check(&monitor, IPC_RUNNING, IPC_LOG_CLEAR, false, 5), 0);
+	assert_int_equal(ipc_check(&of_auth, IPC_RUNNING, IPC_LOG_CLEAR, false, 5), -EPERM);
+	assert_int_equal(ipc_check(&monitor, IPC_RUNNING, IPC_LOG_INFO, false, 5), -EPERM);
+	assert_true(ipc_is_for(IPC_LOG_QUERY, IPC_MONITOR));
+	assert_false(ipc_is_for(IPC_STATS_QUERY, IPC_MONITOR));
+	assert_false(ipc_is_for(IPC_N_TYPES, IPC_MONITOR));
+	int n = 1;
+	while (ipc_check(&monitor, IPC_RUNNING, IPC_LOG, false, 5) == 0)
+		n++;
+	assert_int_equal(n, 20000);
+}
+
 TEST(largest_pool_info_fits)
 {
 	struct ipc_msg in = sample(IPC_POOL_INFO), out;
@@ -183,6 +221,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	        cmocka_unit_test(every_type_round_trips),
 	        cmocka_unit_test(fields_survive),
+	        cmocka_unit_test(log_message_survives_and_is_cut),
+	        cmocka_unit_test(log_goes_to_the_monitor_only),
 	        cmocka_unit_test(largest_pool_info_fits),
 	        cmocka_unit_test(every_truncation_and_a_trailing_byte_are_refused),
 	        cmocka_unit_test(values_outside_their_range_are_refused),

@@ -28,6 +28,7 @@ TEST(an_empty_file_is_a_working_configuration)
 	assert_int_equal(c->ssl.min_tls, TLS_V1_2);
 	assert_int_equal(c->ssl.min_dtls, DTLS_V1_2);
 	assert_int_equal(c->mtu_formula, MTU_FORMULA_EXACT);
+	assert_int_equal(c->mtu_formula_negotiated, 0);
 	assert_int_equal(c->tcpmss, 1380);
 	assert_int_equal(c->logging.trap_level, 8);
 	assert_string_equal(c->tunnel_groups[0].name, POLICY_DEFAULT_WEBVPN_GROUP);
@@ -103,7 +104,10 @@ TEST(the_complete_asa_example)
 	assert_int_equal(g->authentication, AUTH_AAA | AUTH_CERTIFICATE);
 	assert_int_equal(c->users[0].privilege, 0);
 	assert_int_equal(c->users[0].kind, SECRET_NONE);
-	assert_string_equal(c->ssl.ciphers[SSL_SCOPE_DTLS12], "high");
+	assert_string_equal(c->ssl.ciphers[SSL_SCOPE_DTLS12],
+	        "PSK-AES256-GCM-SHA384:ECDHE-ECDSA-AES256-GCM-SHA384:ECDHE-RSA-AES256-GCM-SHA384:"
+	        "DHE-RSA-AES256-GCM-SHA384:ECDHE-ECDSA-AES256-SHA384:ECDHE-RSA-AES256-SHA384:"
+	        "DHE-RSA-AES256-SHA256:AES256-GCM-SHA384:AES256-SHA256");
 	assert_string_equal(c->ssl.ciphers[SSL_SCOPE_DTLS1], "AES256-SHA:AES128-SHA");
 	assert_int_equal(c->logging.trap_level, 6);
 	assert_int_equal(c->webvpn.is_enabled, 1);
@@ -250,6 +254,7 @@ TEST(attributes_take_their_values)
 	assert_int_equal(c->webvpn.listen.family, 6);
 	assert_int_equal(c->ssl.min_tls, TLS_V1_3);
 	assert_int_equal(c->mtu_formula, MTU_FORMULA_CISCO);
+	assert_int_equal(c->mtu_formula_negotiated, 0);
 	const struct trustpoint *t = config_find_trustpoint(c, span_str(c->ssl.trustpoint));
 	assert_string_equal(t->certificate_file, "/c.pem");
 	assert_string_equal(t->key_file, "/k.pem");
@@ -308,6 +313,26 @@ TEST(references_are_counted)
 	config_put(NULL);
 }
 
+TEST(the_mtu_formula)
+{
+	static const struct {
+		const char *conf;
+		uint32_t formula, negotiated;
+	} rows[] = {
+	        {"mtu-formula cisco\n", MTU_FORMULA_CISCO, 0},
+	        {"mtu-formula cisco negotiated\n", MTU_FORMULA_CISCO, 1},
+	        {"mtu-formula cisco negotiated\nmtu-formula cisco\n", MTU_FORMULA_CISCO, 0},
+	        {"mtu-formula cisco negotiated\nmtu-formula exact\n", MTU_FORMULA_EXACT, 0},
+	        {"mtu-formula cisco negotiated\nno mtu-formula cisco negotiated\n", MTU_FORMULA_EXACT, 0},
+	};
+	for (size_t i = 0; i < N_ELEM(rows); i++) {
+		struct config *c = good(rows[i].conf);
+		assert_int_equal(c->mtu_formula, rows[i].formula);
+		assert_int_equal(c->mtu_formula_negotiated, rows[i].negotiated);
+		config_put(c);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -322,6 +347,7 @@ int main(void)
 	        cmocka_unit_test(groups_by_alias_and_url),
 	        cmocka_unit_test(restart_is_needed_for_ports_only),
 	        cmocka_unit_test(references_are_counted),
+	        cmocka_unit_test(the_mtu_formula),
 	};
 	return RUN(tests);
 }

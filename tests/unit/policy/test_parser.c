@@ -34,8 +34,22 @@ TEST(errors_say_where_and_what)
 	        {"hostname a\x01\n", "t:1:11: error: a control character\n"},
 	        {"zz\x80y a\n", "t:1:1: error: \"zz\\x80y\" is not a command here\n"},
 	        {"sysopt connection tcpmss 47\n",
-	                "t:1:1: warning: \"sysopt connection tcpmss\" is accepted, but not effective "
-	                "yet\nt:1:26: error: 47 is not 0 (off) and not in 48-65535 (bytes)\n"},
+	                "t:1:26: error: 47 is not 0 (off) and not in 48-65535 (bytes)\n"},
+	        {"sysopt connection tcpmss minimum 47\n",
+	                "t:1:34: error: 47 is not 0 (off) and not in 48-65535 (bytes)\n"},
+	        {"sysopt connection tcpmss 65536\n", "t:1:26: error: \"65536\" is outside 0-65535 (bytes)\n"},
+	        {"sysopt connection tcpmss -1\n",
+	                "t:1:26: error: \"-1\" is not understood: expected number or \"minimum\"\n"},
+	        {"sysopt connection tcpmss 99999999999\n",
+	                "t:1:26: error: \"99999999999\" is outside 0-65535 (bytes)\n"},
+	        {"mtu-formula exact negotiated\n",
+	                "t:1:19: error: \"negotiated\" is too much: expected the end of the line\n"},
+	        {"mtu-formula cisco x\n",
+	                "t:1:19: error: \"x\" is not understood: expected \"negotiated\"\n"},
+	        {"group-policy X internal\ngroup-policy X attributes\n webvpn\n  anyconnect mtu 575\n",
+	                "t:4:18: error: \"575\" is outside 576-1462 (bytes)\n"},
+	        {"group-policy X internal\ngroup-policy X attributes\n webvpn\n  anyconnect mtu 1463\n",
+	                "t:4:18: error: \"1463\" is outside 576-1462 (bytes)\n"},
 	        {"ipv6 local pool P 2001:db8::/126 5\n",
 	                "t:1:34: error: the prefix has no room for so many addresses\n"},
 	        {"username bob attributes\n vpn-idle-timeout 5\n",
@@ -72,6 +86,9 @@ TEST(references_must_exist)
 TEST(abbreviations)
 {
 	check_printed("sysopt conn tcpmss 1460\n", 0, "sysopt connection tcpmss 1460\n");
+	check_printed("sysopt conn tcpmss 1300\nsysopt conn tcpmss min 536\n", 0,
+	        "sysopt connection tcpmss 1300\nsysopt connection tcpmss minimum 536\n");
+	check_printed("mtu-formula cis neg\n", 0, "mtu-formula cisco negotiated\n");
 	check_printed("GROUP-policy X int\ngroup-policy X attr\n vpn-sim 2\n", 0,
 	        "group-policy X internal\ngroup-policy X attributes\n vpn-simultaneous-logins 2\n");
 	check_said("group-policy X internal\ngroup-policy X attributes\n vpn-s 5\n",
@@ -251,6 +268,57 @@ TEST(completion)
 	text_done(&t);
 }
 
+TEST(logging_settings)
+{
+	struct config *c = good("hostname gw1\nlogging enable\nlogging trap 7\nlogging buffered err\n"
+	                        "logging host inside 10.0.0.1\nlogging host inside 10.0.0.1 6/1470\n"
+	                        "logging host dmz 2001:db8::1 udp/5514\nlogging device-id hostname\n"
+	                        "logging message 722051 level 3\nno logging message 113019\n"
+	                        "no logging message 722051\nlogging message 111008 level debugging\n"
+	                        "logging facility 16\nno logging hide username\n");
+	const struct logging_settings *l = &c->logging;
+	assert_int_equal(l->trap_level, 7);
+	assert_int_equal(l->buffered_level, 3);
+	assert_int_equal(l->facility, 16);
+	assert_int_equal(l->buffer_bytes, 4096);
+	assert_true(l->is_device_hostname && l->shows_usernames);
+	assert_int_equal(l->n_hosts, 3);
+	assert_true(!l->hosts[0].is_tcp && l->hosts[0].port == 514);
+	assert_true(l->hosts[1].is_tcp && l->hosts[1].port == 1470);
+	assert_true(l->hosts[2].addr.family == 6 && l->hosts[2].port == 5514);
+	assert_string_equal(l->hosts[2].interface, "dmz");
+	assert_int_equal(l->n_rules, 3);
+	assert_true(l->rules[0].id == 111008 && l->rules[0].level == 7 && !l->rules[0].is_off);
+	assert_true(
+	        l->rules[1].id == 113019 && l->rules[1].level == POLICY_LOG_LEVEL_OFF && l->rules[1].is_off);
+	assert_true(l->rules[2].id == 722051 && l->rules[2].level == 3 && l->rules[2].is_off);
+	config_put(c);
+	check_said("logging host inside 10.0.0.1 tcp/1470 secure\n",
+	        "t:1:1: warning: \"logging host\" is accepted, but not effective yet\n");
+	check_said("logging host inside 10.0.0.1 sctp/1\n",
+	        "t:1:30: error: \"sctp/1\" is not understood: expected udp/PORT or tcp/PORT, \"secure\" or "
+	        "\"format\"\n");
+	check_said("no logging message 99\n", "t:1:20: error: \"99\" is outside 100000-999999 (message)\n");
+}
+
+/* Settings that exist only as `no ...` are printed as such, and taken back by the line without it. */
+TEST(negative_settings)
+{
+	check_printed("no logging message 722051\nno logging message 113019\nno logging hide username\n"
+	              "logging message 722051\n",
+	        0, "no logging hide username\nno logging message 113019\n");
+	check_printed("no logging hide username\nlogging hide username\n", 0, "");
+	check_printed("logging message 722051 level errors\nno logging message 722051 level errors\n", 0, "");
+	check_printed("logging message 722051 level errors\nlogging message 722051 level 7\n", 0,
+	        "logging message 722051 level 7\n");
+	check_printed("logging hide username\nlogging message 722051\n", 0, "");
+	check_printed("group-policy GP internal\ngroup-policy GP attributes\n vpn-idle-timeout 5\n"
+	              "no logging message 722051\n",
+	        0,
+	        "no logging message 722051\ngroup-policy GP internal\ngroup-policy GP attributes\n"
+	        " vpn-idle-timeout 5\n");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -267,6 +335,8 @@ int main(void)
 	        cmocka_unit_test(secrets),
 	        cmocka_unit_test(limits),
 	        cmocka_unit_test(completion),
+	        cmocka_unit_test(logging_settings),
+	        cmocka_unit_test(negative_settings),
 	};
 	return RUN(tests);
 }

@@ -327,6 +327,59 @@ TEST(the_mss_is_lowered_and_the_checksum_stays_right)
 	}
 }
 
+TEST(the_mss_is_kept_in_a_range)
+{
+	static const struct {
+		uint16_t min, max, mss, want;
+	} rows[] = {
+	        {0, 1380, 1460, 1380},
+	        {0, 1380, 1380, 1380},
+	        {0, 1380, 536, 536},
+	        {0, 0, 65495, 65495},
+	        {0, 0, 0, 0},
+	        {600, 0, 536, 600},
+	        {600, 0, 601, 601},
+	        {600, 1380, 0, 600},
+	        {600, 1380, 65535, 1380},
+	        {1400, 1380, 500, 1380},
+	        {1400, 1380, 1500, 1380},
+	};
+	for (uint8_t family = 4; family <= 6; family += 2) {
+		for (size_t i = 0; i < N_ELEM(rows); i++) {
+			const uint8_t option[] = {2, 4, (uint8_t)(rows[i].mss >> 8), (uint8_t)rows[i].mss};
+			size_t n = build_tcp(family, i % 2 ? 0x02 : 0x12, span_of(option, sizeof(option)));
+			bool is_changed = tcp_fit_mss(buf, n, rows[i].min, rows[i].max);
+			assert_int_equal(is_changed, rows[i].mss != rows[i].want);
+			assert_true(checksum_ok(n));
+			assert_int_equal(buf[n - 2] << 8 | buf[n - 1], rows[i].want);
+			assert_true(tcp_is_syn(span_of(buf, n)));
+		}
+	}
+	size_t n = build_tcp(4, 0x10, OPTIONS("\x02\x04\x05\xb4"));
+	assert_false(tcp_is_syn(span_of(buf, n)));
+	n = build_tcp(4, 0x02, OPTIONS("\x02\x05\x05\xb4")); /* an option beyond the header */
+	assert_false(tcp_is_syn(span_of(buf, n)));
+	assert_false(tcp_fit_mss(buf, n, 2000, 2000));
+	n = build_tcp(4, 0x02, OPTIONS("")); /* none: not one of ours to add */
+	assert_false(tcp_fit_mss(buf, n, 2000, 2000));
+}
+
+/* A SYN behind hop-by-hop options is one too. */
+TEST(syns_are_found_behind_extensions)
+{
+	uint8_t body[8 + 24] = {IP_PROTO_TCP, 0, 1, 4};
+	size_t n = build_tcp(6, 0x02, OPTIONS("\x02\x04\x05\xb4"));
+	memcpy(body + 8, buf + 40, 24);
+	n = build6(0, span_of(body, sizeof(body))).n;
+	assert_true(tcp_is_syn(span_of(buf, n)));
+	assert_true(tcp_fit_mss(buf, n, 0, 1000));
+	assert_true(checksum_ok(n));
+	for (size_t cut = 0; cut < n; cut++)
+		assert_false(tcp_is_syn(span_of(buf, cut)));
+	buf[48 + 13] = 0x10;
+	assert_false(tcp_is_syn(span_of(buf, n)));
+}
+
 TEST(segments_that_must_stay_stay)
 {
 	const struct {
@@ -386,6 +439,8 @@ int main(void)
 	        cmocka_unit_test(too_big_is_said_over_ip6),
 	        cmocka_unit_test(some_packets_get_no_answer),
 	        cmocka_unit_test(the_mss_is_lowered_and_the_checksum_stays_right),
+	        cmocka_unit_test(the_mss_is_kept_in_a_range),
+	        cmocka_unit_test(syns_are_found_behind_extensions),
 	        cmocka_unit_test(segments_that_must_stay_stay),
 	        cmocka_unit_test(an_unfinished_checksum_is_left_alone),
 	};

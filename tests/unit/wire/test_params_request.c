@@ -58,7 +58,9 @@ TEST(an_openconnect_connect_is_read)
 	assert_false(q.own.is_own || q.wants_mobile_license);
 	for (int i = 0; i < DTLS_SECRET_BYTES; i++)
 		assert_int_equal(q.master_secret[i], i);
-	assert_int_equal(q.suites, (1u << DTLS_N_SUITES) - 2);
+	/* the SHA-1 suites of its older list are those of DTLS 1.0 */
+	assert_int_equal(q.suites,
+	        DTLS_SUITES_AEAD | 15u << DTLS_DHE_RSA_AES256_SHA | 15u << DTLS_V10_DHE_RSA_AES256_SHA);
 }
 
 TEST(a_bare_connect_is_enough)
@@ -262,6 +264,15 @@ TEST(suites_are_known_by_both_names)
 		assert_int_equal(dtls_suite_info((enum dtls_suite)i)->suite, i);
 	assert_int_equal(dtls_suite_info(DTLS_AES128_GCM)->code, 0x009c);
 	assert_null(dtls_suite_info(DTLS_PSK_NEGOTIATE)->openssl_name);
+	/* the same name means another version in the older header */
+	struct tunnel_request q;
+	assert_int_equal(parse_line("X-DTLS-CipherSuite: AES256-SHA", &q), 0);
+	assert_int_equal(q.suites, 1u << DTLS_V10_AES256_SHA);
+	assert_true(dtls_suite_info(DTLS_V10_AES256_SHA)->is_dtls10);
+	assert_int_equal(parse_line("X-DTLS12-CipherSuite: DES-CBC3-SHA:AES256-SHA", &q), 0);
+	assert_int_equal(q.suites, 1u << DTLS_AES256_SHA);
+	assert_false(dtls_suite_info(DTLS_AES256_SHA)->is_dtls10);
+	assert_int_equal(DTLS_SUITES_AEAD, 254);
 }
 
 int main(void)

@@ -1,0 +1,64 @@
+#include "../unit.h"
+
+#include "client/events.h"
+
+static void note(struct events *ev, int n)
+{
+	for (int i = 0; i < n; i++)
+		events_note(ev, EVENT_INFO, 0, "event %llu", (unsigned long long)ev->n_seen);
+}
+
+static void assert_text(const char *line, unsigned number)
+{
+	char want[64];
+	(void)snprintf(want, sizeof(want), "\"text\":\"event %u\"}", number);
+	assert_non_null(line);
+	assert_non_null(strstr(line, want));
+}
+
+TEST(kept_without_a_file)
+{
+	struct events ev;
+	assert_int_equal(events_open(&ev, NULL, 0), 0);
+	note(&ev, 3);
+	assert_int_equal(events_first(&ev), 0);
+	for (unsigned i = 0; i < 3; i++)
+		assert_text(events_kept(&ev, i), i);
+	assert_null(events_kept(&ev, 3));
+	events_close(&ev);
+}
+
+TEST(the_newest_are_kept)
+{
+	struct events ev;
+	assert_int_equal(events_open(&ev, NULL, 0), 0);
+	note(&ev, EVENTS_KEEP_MAX + 10);
+	assert_int_equal(events_first(&ev), 10);
+	assert_null(events_kept(&ev, 9));
+	assert_text(events_kept(&ev, 10), 10);
+	assert_text(events_kept(&ev, EVENTS_KEEP_MAX + 9), EVENTS_KEEP_MAX + 9);
+	events_close(&ev);
+}
+
+TEST(a_huge_one_is_not_kept)
+{
+	static char huge[EVENTS_KEEP_LINE_BYTES + 1];
+	struct events ev;
+	assert_int_equal(events_open(&ev, NULL, 0), 0);
+	memset(huge, 'x', sizeof(huge) - 1);
+	events_note(&ev, EVENT_INFO, 0, "%s", huge);
+	note(&ev, 1);
+	assert_null(events_kept(&ev, 0));
+	assert_text(events_kept(&ev, 1), 1);
+	events_close(&ev);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+	        cmocka_unit_test(kept_without_a_file),
+	        cmocka_unit_test(the_newest_are_kept),
+	        cmocka_unit_test(a_huge_one_is_not_kept),
+	};
+	return RUN(tests);
+}
