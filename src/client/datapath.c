@@ -95,7 +95,7 @@ static void datapath_ready(void *ctx, int events)
 		d->drops_up += (uint64_t)n; /* reconnecting: the flows repeat what matters */
 		return;
 	}
-	link_on_tx(d->link, ch, true, loop_now());
+	link_on_tx(d->link, ch, true, packets[n - 1].n, loop_now());
 	if (ch == LINK_DTLS)
 		send_dtls(d, packets, n);
 	else

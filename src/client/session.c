@@ -75,7 +75,7 @@ static void begin_dtls(struct session *s)
 	};
 	memcpy(terms.id, s->params.dtls_id, sizeof(terms.id));
 	memcpy(terms.master, s->master_secret, sizeof(terms.master));
-	link_down(&s->link, LINK_DTLS);
+	link_down(&s->link, LINK_DTLS, loop_now());
 	if (terms.suite != DTLS_NONE)
 		events_note(s->ev, EVENT_INFO, 0, "Establishing the Primary DTLS connection");
 	tunnel_dtls_begin(&s->dtls, &terms, loop_now());
@@ -166,7 +166,7 @@ void session_begin_reconnect(struct session *s)
 {
 	ms_t now_ms = loop_now();
 	session_classic_on_tls_lost(s);
-	link_down(&s->link, LINK_TLS);
+	link_down(&s->link, LINK_TLS, now_ms);
 	backoff_begin(&s->backoff, now_ms, resume_limit_ms(s));
 	s->retry_at_ms = now_ms;
 	session_note_active(s, "tls lost", true);
@@ -233,7 +233,7 @@ static void on_lost(void *ctx, enum link_channel ch, int err, const char *why)
 		on_tls_lost(s, err, why);
 	} else {
 		bool was_up = link_is_up(&s->link, LINK_DTLS);
-		link_down(&s->link, LINK_DTLS);
+		link_down(&s->link, LINK_DTLS, loop_now());
 		events_note(s->ev, EVENT_WARNING, 0, "The Primary DTLS connection is down: %s", why);
 		session_note_active(s, "dtls lost", true);
 		session_classic_on_dtls_lost(s, was_up);
@@ -258,9 +258,7 @@ static void on_rekey(struct session *s, enum link_channel ch)
 		return;
 	if (s->params.cstp.rekey_method == REKEY_SSL && tls_key_update(s->tls.conn.tls) == 0) {
 		/* keys are new, so the tunnel's age is */
-		struct link_state *c = &s->link.channels[LINK_TLS];
-		c->up_at_ms = loop_now();
-		c->is_rekey_done = false;
+		link_on_rekeyed(&s->link, LINK_TLS, loop_now());
 		tunnel_tls_flush(&s->tls);
 		return;
 	}
@@ -301,7 +299,11 @@ static void do_action(struct session *s, const struct link_action *a)
 		on_rekey(s, a->channel);
 		return;
 	case LINK_IDLE_TIMEOUT:
+	case LINK_NUDGE:
 		return; /* the gateway's business: never set here */
+	case LINK_SWITCHED:
+	case LINK_PATH_LIMIT:
+		return;
 	}
 }
 
@@ -375,7 +377,7 @@ static int session_open(struct session *s)
 	s->tls.on_answer = session_on_answer;
 	s->dtls.get_psk = get_psk;
 	s->path = (struct datapath){.tun_fd = -1, .tls = &s->tls, .dtls = &s->dtls, .link = &s->link};
-	link_init(&s->link, 0, loop_now());
+	link_init(&s->link, loop_now());
 	classic_init(&s->classic, (ms_t)s->opt->tunnel.dtls_give_up_s * 1000);
 	return err;
 }

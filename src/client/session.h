@@ -3,7 +3,7 @@
 #define CLIENT_SESSION_H
 
 #include "client/adapter.h"
-#include "client/backoff.h"
+#include "tunnel/backoff.h"
 #include "client/control.h"
 #include "client/datapath.h"
 #include "client/exits.h"

@@ -83,7 +83,7 @@ static void reconfigure(struct session *s)
 	s->state = SESSION_RECONNECTING;
 	events_say(s->ev, "Reconnecting to %s...", s->gate->host);
 	note_new_mtu(s);
-	link_down(&s->link, LINK_DTLS);
+	link_down(&s->link, LINK_DTLS, loop_now());
 	tunnel_dtls_close(&s->dtls, true);
 	session_send_close(s, DISCONNECT_RECONNECTING, "Reconnecting the VPN tunnel.");
 	if (adapter_disable(&s->adapter, &s->params)) {

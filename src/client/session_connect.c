@@ -31,7 +31,7 @@ void session_format_request(void *ctx, uint16_t base_mtu, struct text *out)
 	        .wants_ip6 = true,
 	        .master_secret = s->opt->tunnel.has_no_dtls ? NULL : s->master_secret,
 	        .suites = DTLS_SUITES_AEAD,
-	        .is_own = true,
+	        .own.is_own = true,
 	};
 	if (s->has_params) {
 		q.old4 = s->params.ip4.addr;

@@ -13,7 +13,7 @@ static void on_outer_lost(struct session *s)
 	events_note(s->ev, EVENT_INFO, 0, "A network interface has gone down.");
 	netwatch_guard(&s->netwatch, &none);
 	tunnel_dtls_close(&s->dtls, false);
-	link_down(&s->link, LINK_DTLS);
+	link_down(&s->link, LINK_DTLS, loop_now());
 	tunnel_tls_close(&s->tls, false);
 	session_begin_reconnect(s);
 	session_announce_reconnect(s);

@@ -48,7 +48,7 @@ void session_send_control(struct session *s, enum link_channel ch, uint8_t type,
 		return;
 	}
 	if (err == 0)
-		link_on_tx(&s->link, ch, false, loop_now());
+		link_on_tx(&s->link, ch, false, payload.n, loop_now());
 }
 
 void session_send_close(struct session *s, uint8_t code, const char *text)
@@ -103,7 +103,7 @@ void session_on_packet(void *ctx, enum link_channel ch, const struct cstp_packet
 	struct session *s = ctx;
 	ms_t now_ms = uv_now(&s->loop);
 	/* a hint is not an order: what comes by TLS does not move our own data off DTLS */
-	link_on_rx(&s->link, ch, ch == LINK_DTLS && p->type == CSTP_DATA, now_ms);
+	link_on_rx(&s->link, ch, p->type == CSTP_DATA, p->payload.n, now_ms);
 	switch (p->type) {
 	case CSTP_DATA:
 		datapath_deliver(&s->path, p->payload);

@@ -39,7 +39,7 @@ static struct session sample(void)
 	s.dtls.suite = DTLS_PSK_NEGOTIATE;
 	s.dtls.limit_bytes = 1410;
 	s.policy.idle_timeout_s = 1800;
-	link_init(&s.link, 1800000, now.now_ms - 5000);
+	link_init(&s.link, now.now_ms - 5000);
 	link_up(&s.link, LINK_TLS, &(struct link_timers){0}, now.now_ms - 5000);
 	link_up(&s.link, LINK_DTLS, &(struct link_timers){0}, now.now_ms - 5000);
 	session_tunnel_begin(&s, 1, now.now_ms - 6000);
@@ -52,7 +52,7 @@ static struct session sample(void)
 
 static void lose(struct session *s, enum tunnel_kind kind)
 {
-	link_down(&s->link, kind == TUNNEL_TLS ? LINK_TLS : LINK_DTLS);
+	link_down(&s->link, kind == TUNNEL_TLS ? LINK_TLS : LINK_DTLS, 0);
 	session_tunnel_down(s, kind);
 }
 
@@ -157,6 +157,7 @@ TEST(json_has_the_keys_of_the_contract)
 	        "rx_bytes", "tx_packets", "rx_packets"};
 	struct session s = sample();
 	struct render_session v = {.s = &s, .tls_rtt_us = 12500};
+	s.link.pmtu.limit_bytes = 1410;
 	json_t *a = render_sessions_json(&(struct render_list){.v = &v, .n = 1}, &now);
 	json_t *j = json_array_get(a, 0);
 	for (size_t i = 0; i < N_ELEM(keys); i++)
@@ -350,6 +351,8 @@ TEST(mtu_with_its_derivation)
 	                   "Base MTU     : 1500                   TCP Path MTU : 1500\n"
 	                   "Policy       : classic                Formula      : cisco\n"
 	                   "DTLS Limit   : 1410                   Path Limit   : none\n"
+	                   "Active       : dtls                   Reason       : DTLS is alive\n"
+	                   "TLS RTT      : none                   DTLS RTT     : none\n"
 	                   "Reconnect    : expected when UDP is blocked\n"
 	                   "  Iphdr=20 base-mtu=1500 def-mtu=1500 conf-mtu=1406\n"
 	                   "  tcp-mss = 1380\n";
