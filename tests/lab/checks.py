@@ -72,7 +72,7 @@ def _ping_df(addr, packet_bytes):
     data = bytes(packet_bytes - ICMP_BYTES[v])
     head = struct.pack("!BBHHH", 8 if v == 4 else 128, 0, 0, ident, 1)
     if v == 4:  # the kernel fills in the checksum of ICMPv6
-        head = struct.pack("!BBHHH", 8, 0, _checksum(head + data), ident, 1)
+        head = struct.pack("!BBHHH", 8, 0, _checksum(head + data + bytes(len(data) % 2)), ident, 1)
     family, proto = (socket.AF_INET, socket.IPPROTO_ICMP) if v == 4 else (socket.AF_INET6, socket.IPPROTO_ICMPV6)
     with socket.socket(family, socket.SOCK_RAW, proto) as sock:
         sock.setsockopt(*((socket.IPPROTO_IP, IP_MTU_DISCOVER) if v == 4 else (socket.IPPROTO_IPV6, IPV6_MTU_DISCOVER)), PMTUDISC_PROBE)
