@@ -268,7 +268,8 @@ void link_on_dpd_answer(struct link *l, enum link_channel ch, struct span payloa
 static void check_one_way(struct link *l, ms_t now_ms)
 {
 	struct link_state *dtls = &l->channels[LINK_DTLS];
-	if (dtls->life.state != LIVENESS_ALIVE || (l->config.peer == PEER_OWN && l->config.has_steer))
+	if (dtls->life.state != LIVENESS_ALIVE || dtls->life.needs_answer ||
+	        (l->config.peer == PEER_OWN && l->config.has_steer))
 		return;
 	if (ms_since(dtls->life.answered_at_ms, now_ms) >= LINK_CHECK_MS)
 		liveness_doubt(&dtls->life, false, now_ms);
