@@ -23,12 +23,10 @@
 #define LINK_HINT_MS         1000 /* a stream of hints is one hint, and asked about once in this time */
 #define LINK_HINT_NEW_MS     200  /* when the peer was on DTLS since, a hint after this is a new one */
 #define LINK_OVERSIZE_MS     5000 /* all data by TLS after a packet too large for DTLS (no mixture allowed) */
-#define LINK_FIRST_ASK_MS                                                                                    \
-	1000                    /* a peer without ids in its answers is asked first when data comes, or then \
-	                         */
-#define LINK_ASK_EVERY_MS   500 /* a peer that gives no hints, while data is sent to it by DTLS */
-#define LINK_NUDGE_AFTER_MS 1000  /* DTLS unanswered for so long, */
-#define LINK_NUDGE_EVERY_MS 60000 /* and not nudged within this */
+#define LINK_CHECK_MS        500 /* a peer that gives no hints is asked so often while data is sent by DTLS */
+#define LINK_FIRST_ASK_MS    1000  /* at the latest, a peer without ids in its answers is asked first */
+#define LINK_NUDGE_AFTER_MS  1000  /* DTLS unanswered for so long, */
+#define LINK_NUDGE_EVERY_MS  60000 /* and not nudged within this */
 
 enum link_policy { LINK_CLASSIC, LINK_SEAMLESS };
 
