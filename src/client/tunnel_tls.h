@@ -9,7 +9,8 @@
 #include "client/watch.h"
 #include "wire/params.h"
 
-#define TUNNEL_TLS_SETUP_MS 15000 /* from dialling to the answer of CONNECT */
+#define TUNNEL_TLS_SETUP_MS     15000        /* from dialling to the answer of CONNECT */
+#define TUNNEL_TLS_UNSENT_BYTES (128u << 10) /* waits at most in the kernel, so that others are not late */
 
 enum tunnel_tls_stage {
 	TUNNEL_TLS_DOWN,
