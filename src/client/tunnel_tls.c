@@ -178,10 +178,13 @@ void tunnel_tls_dial(struct tunnel_tls *t, ms_t now_ms)
 
 void tunnel_tls_adopt(struct tunnel_tls *t, struct conn *conn, ms_t now_ms)
 {
+	uint64_t rx_bytes = t->conn.rx_bytes, tx_bytes = t->conn.tx_bytes;
+	tunnel_tls_close(t, false);
 	conn_done(&t->conn);
 	t->conn = *conn;
 	*conn = (struct conn){.fd = -1};
-	t->conn.rx_bytes = t->conn.tx_bytes = 0; /* the login's do not count */
+	t->conn.rx_bytes = rx_bytes; /* those before CONNECT do not count */
+	t->conn.tx_bytes = tx_bytes;
 	tls_set_output(t->conn.tls, &t->conn.out);
 	t->stage = TUNNEL_TLS_HANDSHAKE;
 	t->setup_until_ms = ms_add(now_ms, TUNNEL_TLS_SETUP_MS);
@@ -291,6 +294,7 @@ static void tunnel_tls_ready(void *ctx, int events)
 	/* answers to DPD, KeyUpdate and the like that reading produced */
 	if (t->stage >= TUNNEL_TLS_ASK)
 		(void)tunnel_tls_push(t);
+	t->owner.on_batch(t->owner.ctx);
 }
 
 int tunnel_tls_put(struct tunnel_tls *t, struct span packet)

@@ -157,7 +157,7 @@ static int fill(struct session *s, const struct ipc_session_info *info, const st
 	memcpy(p->dtls_id, s->dtls.id, sizeof(p->dtls_id));
 	p->dtls_id_bytes = sizeof(p->dtls_id);
 	p->dtls_port = (uint16_t)s->w->config->webvpn.dtls_port;
-	p->is_own = req->is_own;
+	p->own.is_own = req->own.is_own;
 	return 0;
 }
 

@@ -156,10 +156,10 @@ static void drop_tunnels(struct session *s)
 		old->session = NULL;
 		conn_close(old);
 	}
-	link_down(&s->link, LINK_TLS);
+	link_down(&s->link, LINK_TLS, loop_now());
 	session_tunnel_down(s, TUNNEL_TLS);
 	dtls_forget(s);
-	link_down(&s->link, LINK_DTLS);
+	link_down(&s->link, LINK_DTLS, loop_now());
 	session_tunnel_down(s, TUNNEL_DTLS);
 }
 
@@ -191,6 +191,16 @@ void session_not_opened(struct worker *w, const struct ipc_session_info *info)
 		tell_auth(w, IPC_SESSION_LOST, info->index, info->connection, 0);
 }
 
+static void configure_link(struct session *s)
+{
+	struct link_config c = {
+	        .policy = LINK_CLASSIC,
+	        .is_gateway = true,
+	        .idle_ms = (ms_t)s->policy.idle_timeout_s * 1000,
+	};
+	link_configure(&s->link, &c, loop_now());
+}
+
 int session_open(struct worker *w, struct conn *c, const struct ipc_session_info *info,
         const struct tunnel_request *req, struct text *ret_reply, struct session **ret)
 {
@@ -202,7 +212,7 @@ int session_open(struct worker *w, struct conn *c, const struct ipc_session_info
 			session_not_opened(w, info);
 			return -ENOMEM;
 		}
-		link_init(&s->link, 0, loop_now());
+		link_init(&s->link, loop_now());
 		s->opened_at_ms = loop_now();
 		session_tunnel_begin(s, info->connection, loop_now());
 	} else {
@@ -217,8 +227,7 @@ int session_open(struct worker *w, struct conn *c, const struct ipc_session_info
 		goto fail;
 	if ((r = resolve_policy(s)) < 0)
 		goto fail;
-	s->link.idle_ms = (ms_t)s->policy.idle_timeout_s * 1000;
-	s->link.last_data_ms = loop_now();
+	configure_link(s);
 	if ((r = offer_make(s, c, info, req, ret_reply)) < 0)
 		goto fail;
 	s->conn = c;
@@ -263,7 +272,7 @@ void session_on_tls_lost(struct session *s, const char *why)
 	session_log(s, LOG_NOTICE, 722037, "SVC closing connection: %s.", why);
 	session_log(s, LOG_INFO, 722023, "TCP SVC connection terminated without compression");
 	s->conn = NULL;
-	link_down(&s->link, LINK_TLS);
+	link_down(&s->link, LINK_TLS, loop_now());
 	session_tunnel_down(s, TUNNEL_TLS);
 	s->lost_at_ms = loop_now();
 	check_lost(s);
@@ -274,7 +283,7 @@ void session_on_dtls_lost(struct session *s, const char *why)
 	session_log(s, LOG_NOTICE, 722037, "SVC closing connection: %s.", why);
 	session_log(s, LOG_INFO, 722023, "UDP SVC connection terminated without compression");
 	dtls_active_done(s);
-	link_down(&s->link, LINK_DTLS);
+	link_down(&s->link, LINK_DTLS, loop_now());
 	session_tunnel_down(s, TUNNEL_DTLS);
 	check_lost(s);
 }
@@ -389,6 +398,10 @@ static void obey(struct session *s, const struct link_action *a)
 	case LINK_SEND_KEEPALIVE:
 	case LINK_REKEY:
 		break; /* the client's business: the gateway only announces the intervals */
+	case LINK_NUDGE:
+	case LINK_SWITCHED:
+	case LINK_PATH_LIMIT:
+		break;
 	}
 }
 
@@ -517,7 +530,7 @@ static void on_disconnect(struct session *s, struct span payload)
 static void on_packet(struct session *s, enum link_channel ch, const struct cstp_packet *p)
 {
 	struct traffic *t = &s->traffic[ch];
-	link_on_rx(&s->link, ch, p->type == CSTP_DATA, worker_now(s->w));
+	link_on_rx(&s->link, ch, p->type == CSTP_DATA, p->payload.n, worker_now(s->w));
 	if (p->type != CSTP_DATA)
 		count_control(&t->rx_control_packets, &t->rx_control_bytes, p->payload.n);
 	switch (p->type) {
@@ -627,5 +640,5 @@ void session_transmit(struct session *s, struct span packet)
 	}
 	t->tx_packets++;
 	t->tx_bytes += packet.n;
-	link_on_tx(&s->link, ch, true, worker_now(s->w));
+	link_on_tx(&s->link, ch, true, packet.n, worker_now(s->w));
 }

@@ -59,6 +59,7 @@ MUST_USE int sock_tcp_facts(int fd, struct sock_tcp_facts *ret); /* TCP_INFO */
 struct sock_target {
 	struct ip_addr addr;
 	uint16_t port;
+	uint16_t mss_bytes; /* largest segment, both directions; 0: as the path allows */
 };
 
 /* A name (or literal) and port to targets, families interleaved, first family as the resolver says. Blocks as

@@ -69,6 +69,13 @@ struct dtls_suite_info {
 /* NULL for DTLS_NONE and out of range. */
 const struct dtls_suite_info *dtls_suite_info(enum dtls_suite s);
 
+/* X-Culvert: `1`, then words; unknown ones are ignored. */
+struct own_words {
+	bool is_own;     /* the header is there, with version 1 */
+	bool has_steer;  /* `steer`: takes data on both tunnels at the same time */
+	bool has_pieces; /* `pieces`: puts packets together from DTLS_PIECE records */
+};
+
 /* CONNECT request. Out-of-range numbers are treated as absent (0), never as an error: a peer must not lose its session
  * over a header that we can ignore; what is refused is listed in each field. */
 struct tunnel_request {
@@ -83,7 +90,7 @@ struct tunnel_request {
 	bool has_master_secret;
 	uint8_t master_secret[DTLS_SECRET_BYTES];
 	uint32_t suites; /* bit (1u << enum dtls_suite) for each offered one that we know */
-	bool is_own;     /* X-Culvert: 1 ... */
+	struct own_words own; /* X-Culvert */
 };
 
 /* Reads the headers of a CONNECT. ERR_MALFORMED only for a master secret (other than 96 hexadecimal digits) or a cookie
@@ -102,7 +109,7 @@ struct tunnel_request_out {
 	struct ip_addr old4, old6;
 	const uint8_t *master_secret; /* DTLS_SECRET_BYTES, or NULL: no DTLS lines */
 	uint32_t suites;              /* as above */
-	bool is_own;
+	struct own_words own;
 };
 void tunnel_request_format(const struct tunnel_request_out *q, struct text *out);
 
@@ -146,7 +153,7 @@ struct tunnel_params {
 	uint8_t dtls_id[DTLS_ID_BYTES]; /* App-ID (PSK) or Session-ID */
 	size_t dtls_id_bytes;           /* 1..32; 32 for Session-ID */
 	uint16_t dtls_port;             /* 0: not told */
-	bool is_own; /* X-Culvert */
+	struct own_words own; /* X-Culvert */
 };
 
 struct tunnel_format_opts {

@@ -64,8 +64,31 @@ void params_name(struct span v, char *ret, size_t cap)
 		ret[0] = '\0';
 }
 
-bool params_is_own(struct span v)
+/* Cuts the next word off; words stand between commas or semicolons. */
+static struct span own_word(struct span *rest)
 {
-	struct span word = span_cut(&v, ';');
-	return span_is(span_trim(span_cut(&word, ',')), "1");
+	size_t n = 0;
+	while (n < rest->n && rest->p[n] != ',' && rest->p[n] != ';')
+		n++;
+	struct span word = span_of(rest->p, n);
+	*rest = span_skip(*rest, n + 1);
+	return span_trim(word);
+}
+
+struct own_words params_own_parse(struct span v)
+{
+	struct own_words w = {.is_own = span_is(own_word(&v), "1")};
+	while (w.is_own && v.n > 0) {
+		struct span word = own_word(&v);
+		w.has_steer |= span_is_nocase(word, "steer");
+		w.has_pieces |= span_is_nocase(word, "pieces");
+	}
+	return w;
+}
+
+void params_own_format(const struct own_words *w, struct text *out)
+{
+	if (w->is_own)
+		text_fmt(out, "X-Culvert: 1%s%s\r\n", w->has_steer ? "; steer" : "",
+		        w->has_pieces ? "; pieces" : "");
 }

@@ -145,7 +145,6 @@ void tunnel_params_format(const struct tunnel_params *p, const struct tunnel_for
 	params_put_u32(out, "X-CSTP-Base-MTU", p->base_mtu);
 	params_put_u32(out, "X-CSTP-MTU", p->cstp_mtu);
 	put_banner(out, p->banner);
-	if (p->is_own)
-		text_str(out, "X-Culvert: 1\r\n");
+	params_own_format(&p->own, out);
 	text_str(out, "\r\n");
 }

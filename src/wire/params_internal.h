@@ -22,7 +22,8 @@ void params_put_suites(struct text *out, const char *header, uint32_t suites);
 uint32_t params_number(struct span v, uint32_t min, uint32_t max);
 /* Copies v, or leaves "" when it does not fit or has control characters. */
 void params_name(struct span v, char *ret, size_t cap);
-/* X-Culvert: its first word is "1". */
-bool params_is_own(struct span v);
+/* X-Culvert. Nothing when its first word is not "1". */
+struct own_words params_own_parse(struct span v);
+void params_own_format(const struct own_words *w, struct text *out);
 
 #endif

@@ -65,7 +65,7 @@ static int read_license(struct reader *r, struct span v, void *field)
 static int read_own(struct reader *r, struct span v, void *field)
 {
 	(void)r;
-	*(bool *)field = params_is_own(v);
+	*(struct own_words *)field = params_own_parse(v);
 	return 0;
 }
 
@@ -304,7 +304,7 @@ static const struct {
         {"X-DTLS-Session-ID", read_session_id, 0},
         {"X-DTLS-CipherSuite", read_suite, FIELD(suite)},
         {"X-DTLS12-CipherSuite", read_suite, FIELD(suite)},
-        {"X-Culvert", read_own, FIELD(is_own)},
+        {"X-Culvert", read_own, FIELD(own)},
 };
 
 static int read_header(struct reader *r, const struct http_header *h)

@@ -77,7 +77,7 @@ int tunnel_request_parse(const struct http_head *h, struct tunnel_request *ret)
 	q.has_full_ip6 = span_is_nocase(http_header(h, "X-CSTP-Full-IPv6-Capability"), "true");
 	q.wants_mobile_license = span_is_nocase(http_header(h, "X-CSTP-License"), "mobile");
 	q.suites = offered_suites(h);
-	q.is_own = params_is_own(http_header(h, "X-Culvert"));
+	q.own = params_own_parse(http_header(h, "X-Culvert"));
 	*ret = q;
 	explicit_bzero(&q, sizeof(q));
 	return 0;
@@ -115,7 +115,6 @@ void tunnel_request_format(const struct tunnel_request_out *q, struct text *out)
 		params_put_suites(out, "X-DTLS-CipherSuite", q->suites);
 		params_put_suites(out, "X-DTLS12-CipherSuite", q->suites);
 	}
-	if (q->is_own)
-		text_str(out, "X-Culvert: 1\r\n");
+	params_own_format(&q->own, out);
 	text_str(out, "\r\n");
 }

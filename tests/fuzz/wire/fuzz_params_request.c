@@ -24,7 +24,7 @@ static void write_and_read(const struct tunnel_request *q)
 	        .wants_ip6 = q->wants_ip6,
 	        .master_secret = q->has_master_secret ? q->master_secret : NULL,
 	        .suites = q->suites,
-	        .is_own = q->is_own,
+	        .own = q->own,
 	};
 	tunnel_request_format(&out, &t);
 	if (!text_ok(&t) || http_request_parse(span_of(t.p, t.n), &h, &used) < 0 || used != t.n)
@@ -32,7 +32,8 @@ static void write_and_read(const struct tunnel_request *q)
 	if (tunnel_request_parse(&h, &back) < 0 || !span_eq(back.cookie, q->cookie))
 		abort();
 	if (back.base_mtu != q->base_mtu || back.mtu != q->mtu || back.wants_ip6 != q->wants_ip6 ||
-	        back.has_master_secret != q->has_master_secret || back.is_own != q->is_own)
+	        back.has_master_secret != q->has_master_secret || back.own.is_own != q->own.is_own ||
+	        back.own.has_steer != q->own.has_steer || back.own.has_pieces != q->own.has_pieces)
 		abort();
 	if (q->has_master_secret && (back.suites != q->suites || memcmp(back.master_secret, q->master_secret,
 	                                                                 DTLS_SECRET_BYTES) != 0))

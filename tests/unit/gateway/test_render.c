@@ -39,7 +39,7 @@ static struct session sample(void)
 	s.dtls.suite = DTLS_PSK_NEGOTIATE;
 	s.dtls.limit_bytes = 1410;
 	s.policy.idle_timeout_s = 1800;
-	link_init(&s.link, 1800000, now.now_ms - 5000);
+	link_init(&s.link, now.now_ms - 5000);
 	link_up(&s.link, LINK_TLS, &(struct link_timers){0}, now.now_ms - 5000);
 	link_up(&s.link, LINK_DTLS, &(struct link_timers){0}, now.now_ms - 5000);
 	session_tunnel_begin(&s, 1, now.now_ms - 6000);
@@ -52,7 +52,7 @@ static struct session sample(void)
 
 static void lose(struct session *s, enum tunnel_kind kind)
 {
-	link_down(&s->link, kind == TUNNEL_TLS ? LINK_TLS : LINK_DTLS);
+	link_down(&s->link, kind == TUNNEL_TLS ? LINK_TLS : LINK_DTLS, 0);
 	session_tunnel_down(s, kind);
 }
 

@@ -12,8 +12,14 @@ static unsigned acts_at(struct link *l, ms_t now_ms)
 	unsigned bits = 0;
 	assert_true(n <= LINK_MAX_ACTIONS);
 	for (size_t i = 0; i < n; i++)
-		bits |= 1u << a[i].act;
+		bits |= a[i].act == LINK_SWITCHED ? 0 : 1u << a[i].act;
 	return bits;
+}
+
+static void begin_idle(struct link *l, ms_t idle_ms)
+{
+	link_init(l, 0);
+	link_configure(l, &(struct link_config){.is_gateway = true, .idle_ms = idle_ms}, 0);
 }
 
 TEST(dead_after_the_probe_and_three_retries)
@@ -34,7 +40,7 @@ TEST(dead_after_the_probe_and_three_retries)
 	        {1000000, 0},
 	};
 	struct link l;
-	link_init(&l, 0, 0);
+	link_init(&l, 0);
 	link_up(&l, LINK_TLS, &timers_30s, 0);
 	for (size_t i = 0; i < N_ELEM(rows); i++)
 		assert_int_equal(acts_at(&l, rows[i].at_ms), rows[i].want);
@@ -45,11 +51,11 @@ TEST(dead_after_the_probe_and_three_retries)
 TEST(anything_received_is_life)
 {
 	struct link l;
-	link_init(&l, 0, 0);
+	link_init(&l, 0);
 	link_up(&l, LINK_DTLS, &timers_30s, 0);
 	for (ms_t t = 30000; t < 3000000; t += 35000) {
 		assert_int_equal(acts_at(&l, t), 1u << LINK_SEND_DPD);
-		link_on_rx(&l, LINK_DTLS, false, t + 5000);
+		link_on_rx(&l, LINK_DTLS, false, 100, t + 5000);
 		assert_true(link_due_ms(&l) == t + 35000);
 	}
 }
@@ -58,10 +64,11 @@ TEST(due_is_never_later_than_the_first_action)
 {
 	struct link l;
 	struct link_timers t = {.dpd_ms = 30000, .keepalive_ms = 20000, .rekey_ms = 45000};
-	link_init(&l, 100000, 0);
+	begin_idle(&l, 100000);
 	link_up(&l, LINK_TLS, &t, 0);
 	link_up(&l, LINK_DTLS, &timers_30s, 7);
-	for (ms_t now = 0; now < 200000; now++) {
+	assert_int_equal(acts_at(&l, 7), 0); /* takes the event that data is on DTLS now */
+	for (ms_t now = 8; now < 200000; now++) {
 		ms_t due = link_due_ms(&l);
 		unsigned acts = acts_at(&l, now);
 		assert_int_equal(acts != 0, due <= now);
@@ -74,25 +81,25 @@ TEST(rekey_comes_once_and_keepalive_after_own_silence)
 {
 	struct link l;
 	struct link_timers t = {.keepalive_ms = 20000, .rekey_ms = 60000};
-	link_init(&l, 0, 0);
+	link_init(&l, 0);
 	link_up(&l, LINK_TLS, &t, 0);
-	link_on_tx(&l, LINK_TLS, true, 15000);
+	link_on_tx(&l, LINK_TLS, true, 100, 15000);
 	assert_int_equal(acts_at(&l, 34999), 0);
 	assert_int_equal(acts_at(&l, 35000), 1u << LINK_SEND_KEEPALIVE);
 	assert_int_equal(acts_at(&l, 60000), 1u << LINK_REKEY);
-	link_on_tx(&l, LINK_TLS, true, 60000);
+	link_on_tx(&l, LINK_TLS, true, 100, 60000);
 	assert_int_equal(acts_at(&l, 79999), 0);
 }
 
 TEST(only_data_counts_against_idleness)
 {
 	struct link l;
-	link_init(&l, 60000, 0);
+	begin_idle(&l, 60000);
 	link_up(&l, LINK_TLS, &(struct link_timers){0}, 0);
-	link_on_rx(&l, LINK_TLS, false, 59000);
+	link_on_rx(&l, LINK_TLS, false, 100, 59000);
 	assert_int_equal(acts_at(&l, 60000), 1u << LINK_IDLE_TIMEOUT);
-	link_on_rx(&l, LINK_TLS, true, 61000);
-	link_on_tx(&l, LINK_TLS, true, 90000);
+	link_on_rx(&l, LINK_TLS, true, 100, 61000);
+	link_on_tx(&l, LINK_TLS, true, 100, 90000);
 	assert_int_equal(acts_at(&l, 149999), 0);
 	assert_int_equal(acts_at(&l, 150000), 1u << LINK_IDLE_TIMEOUT);
 }
@@ -100,22 +107,22 @@ TEST(only_data_counts_against_idleness)
 TEST(data_takes_dtls_unless_the_peer_fell_back)
 {
 	struct link l;
-	link_init(&l, 0, 0);
+	begin_idle(&l, 0);
 	assert_int_equal(link_active(&l), LINK_N_CHANNELS);
 	link_up(&l, LINK_TLS, &timers_30s, 0);
 	assert_int_equal(link_active(&l), LINK_TLS);
 	link_up(&l, LINK_DTLS, &timers_30s, 0);
 	assert_int_equal(link_active(&l), LINK_DTLS);
-	link_on_rx(&l, LINK_TLS, false, 1); /* a DPD by TLS is no fallback */
+	link_on_rx(&l, LINK_TLS, false, 100, 1); /* a DPD by TLS is no fallback */
 	assert_int_equal(link_active(&l), LINK_DTLS);
-	link_on_rx(&l, LINK_TLS, true, 2);
+	link_on_rx(&l, LINK_TLS, true, 100, 2);
 	assert_int_equal(link_active(&l), LINK_TLS);
-	link_on_rx(&l, LINK_DTLS, false, 3);
+	link_on_rx(&l, LINK_DTLS, false, 100, 3);
 	assert_int_equal(link_active(&l), LINK_DTLS);
-	link_on_rx(&l, LINK_TLS, true, 4);
-	link_down(&l, LINK_TLS); /* better a doubtful DTLS than nothing */
+	link_on_rx(&l, LINK_TLS, true, 100, 4);
+	link_down(&l, LINK_TLS, 5); /* better a doubtful DTLS than nothing */
 	assert_int_equal(link_active(&l), LINK_DTLS);
-	link_down(&l, LINK_DTLS);
+	link_down(&l, LINK_DTLS, 5);
 	assert_int_equal(link_active(&l), LINK_N_CHANNELS);
 }
 

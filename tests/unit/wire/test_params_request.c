@@ -55,7 +55,7 @@ TEST(an_openconnect_connect_is_read)
 	assert_int_equal(q.base_mtu, 1500);
 	assert_int_equal(q.mtu, 1390);
 	assert_true(q.wants_ip4 && q.wants_ip6 && q.has_full_ip6 && q.has_master_secret);
-	assert_false(q.is_own || q.wants_mobile_license);
+	assert_false(q.own.is_own || q.wants_mobile_license);
 	for (int i = 0; i < DTLS_SECRET_BYTES; i++)
 		assert_int_equal(q.master_secret[i], i);
 	/* the SHA-1 suites of its older list are those of DTLS 1.0 */
@@ -157,11 +157,16 @@ TEST(words_are_understood)
 	assert_int_equal(parse_line("X-CSTP-License: mobile", &q), 0);
 	assert_true(q.wants_mobile_license);
 	assert_int_equal(parse_line("X-Culvert: 1; steer", &q), 0);
-	assert_true(q.is_own);
+	assert_true(q.own.is_own);
 	assert_int_equal(parse_line("X-Culvert: 1,steer", &q), 0);
-	assert_true(q.is_own);
+	assert_true(q.own.is_own);
+	assert_true(q.own.has_steer && !q.own.has_pieces);
+	assert_int_equal(parse_line("X-Culvert: 1; unknown, Pieces ;steer", &q), 0);
+	assert_true(q.own.is_own && q.own.has_steer && q.own.has_pieces);
+	assert_int_equal(parse_line("X-Culvert: 2; steer", &q), 0);
+	assert_false(q.own.is_own || q.own.has_steer);
 	assert_int_equal(parse_line("X-Culvert: 11", &q), 0);
-	assert_false(q.is_own);
+	assert_false(q.own.is_own);
 	assert_int_equal(parse_line("X-DTLS12-CipherSuite: PSK-NEGOTIATE:OC-DTLS1_2-AES256-GCM", &q), 0);
 	assert_int_equal(q.suites, 1u << DTLS_PSK_NEGOTIATE);
 	assert_int_equal(
@@ -198,7 +203,7 @@ static struct tunnel_request_out full_request(const uint8_t *secret)
 	        .old6 = {.family = 6, .b = {0xfd, [15] = 1}},
 	        .master_secret = secret,
 	        .suites = 1u << DTLS_PSK_NEGOTIATE | 1u << DTLS_OC12_AES128_GCM | 1u << DTLS_AES256_GCM,
-	        .is_own = true,
+	        .own = {.is_own = true, .has_steer = true, .has_pieces = true},
 	};
 }
 
@@ -225,7 +230,7 @@ TEST(a_request_is_written_in_openconnects_order)
 	                                   "X-DTLS-Master-Secret: " SECRET "\r\n"
 	                                   "X-DTLS-CipherSuite: PSK-NEGOTIATE:OC-DTLS1_2-AES128-GCM\r\n"
 	                                   "X-DTLS12-CipherSuite: AES256-GCM-SHA384\r\n"
-	                                   "X-Culvert: 1\r\n"
+	                                   "X-Culvert: 1; steer; pieces\r\n"
 	                                   "\r\n");
 	struct tunnel_request back;
 	assert_int_equal(parse(text_cstr(&t), &back), 0);
@@ -234,7 +239,8 @@ TEST(a_request_is_written_in_openconnects_order)
 	assert_memory_equal(back.master_secret, secret, sizeof(secret));
 	assert_int_equal(back.base_mtu, 1500);
 	assert_int_equal(back.mtu, 1390);
-	assert_true(back.is_own && back.has_full_ip6 && back.wants_ip6 && back.wants_ip4);
+	assert_true(back.own.is_own && back.own.has_steer && back.own.has_pieces);
+	assert_true( back.has_full_ip6 && back.wants_ip6 && back.wants_ip4);
 	text_done(&t);
 }
 

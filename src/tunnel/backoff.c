@@ -1,4 +1,4 @@
-#include "client/backoff.h"
+#include "tunnel/backoff.h"
 
 void backoff_begin(struct backoff *b, ms_t now_ms, ms_t limit_ms)
 {

@@ -1,6 +1,6 @@
 #include "../unit.h"
 
-#include "client/backoff.h"
+#include "tunnel/backoff.h"
 
 TEST(waits_grow_with_jitter)
 {

@@ -1,6 +1,6 @@
 /* When to try again: growing waits with jitter, until a time limit. Pure. */
-#ifndef CLIENT_BACKOFF_H
-#define CLIENT_BACKOFF_H
+#ifndef TUNNEL_BACKOFF_H
+#define TUNNEL_BACKOFF_H
 
 #include <stdbool.h>
 
