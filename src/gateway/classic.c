@@ -1,11 +1,7 @@
 #include "gateway/classic.h"
 
-#include <stdio.h>
-
+#include "gateway/too_big.h"
 #include "io/log.h"
-#include "io/tun.h"
-#include "store/lease.h"
-#include "wire/ip.h"
 #include "wire/ip_fragment.h"
 
 /* One direction: how a packet goes on, and how an answer goes back. */
@@ -21,63 +17,24 @@ static void send_to_client(struct session *s, enum link_channel ch, struct span 
 	session_transmit(s, packet);
 }
 
-/* Not counted as the client's traffic: it is our own word. */
-static void answer_to_inside(struct session *s, enum link_channel ch, struct span packet)
+static void answer_to_inside(struct session *s, enum link_channel ch, struct span answer)
 {
 	(void)ch;
-	if (tun_write(s->w->tun_fd, packet.p, packet.n) < 0)
-		worker_drop(s->w, DROP_NO_CHANNEL);
+	too_big_to_inside(s, answer);
 }
 
 static const struct classic_way to_client = {
         .forward = send_to_client, .answer = answer_to_inside, .is_to_client = true};
 static const struct classic_way to_inside = {.forward = session_deliver, .answer = send_to_client};
 
-static void log_602101(struct session *s, const struct ip_packet *p, uint16_t mtu)
-{
-	char dst[ADDR_TEXT_MAX], src[ADDR_TEXT_MAX], number[8];
-	const char *prot = p->proto == IP_PROTO_TCP      ? "TCP"
-	                   : p->proto == IP_PROTO_UDP    ? "UDP"
-	                   : p->proto == IP_PROTO_ICMP   ? "ICMP"
-	                   : p->proto == IP_PROTO_ICMPV6 ? "ICMP6"
-	                                                 : number;
-	if (!log_wants_msg(LOG_INFO, 602101) || !worker_may_log(s->w, 602101, s->id.index))
-		return;
-	snprintf(number, sizeof(number), "%u", p->proto);
-	log_msg(LOG_INFO, "ASA", 602101,
-	        "PMTU-D packet %u bytes greater than effective mtu %u, dest_addr=%s, src_addr=%s, prot=%s",
-	        p->total_bytes, mtu, addr_format(&p->dst, dst), addr_format(&p->src, src), prot);
-}
-
-/* May this sender be told again that packets of this session are too big? */
-static bool may_answer(struct session *s, const struct ip_addr *sender)
-{
-	struct {
-		struct ip_addr sender;
-		uint32_t session;
-	} key;
-	memset(&key, 0, sizeof(key)); /* the gaps count as well */
-	key.sender = *sender;
-	key.session = s->id.index;
-	return ratelimit_allows(
-	        &s->w->too_big, ratelimit_key(span_of(&key, sizeof(key)), 0), worker_now(s->w), NULL);
-}
-
 /* Tells the sender, from the gateway's own address in the network of the client's. */
 static void tell_sender(struct session *s, enum link_channel ch, struct span packet, uint16_t mtu,
         const struct classic_way *way)
 {
-	struct ip_packet p;
 	uint8_t icmp[ICMP_TOO_BIG_MAX];
-	if (ip_parse(packet, &p) < 0 || !may_answer(s, &p.src))
-		return;
-	const struct ip_prefix *own = p.family == 4 ? &s->id.ip4 : &s->id.ip6;
-	struct ip_addr from = lease_gateway(&own->addr, own->len);
-	int n = icmp_too_big(packet, &from, mtu, icmp, sizeof(icmp));
-	if (n < 0)
-		return; /* what must not be answered: ICMP errors, later fragments, multicast */
-	log_602101(s, &p, mtu);
-	way->answer(s, ch, span_of(icmp, (size_t)n));
+	struct span answer = too_big_answer(s, packet, mtu, icmp);
+	if (answer.n > 0)
+		way->answer(s, ch, answer);
 }
 
 static void forward_pieces(struct session *s, enum link_channel ch, struct span packet, uint16_t mtu,

@@ -410,8 +410,7 @@ static void on_ready(struct loop_fd *f, int err, int events)
 		if (n > 0)
 			conn_step_tls(c);
 	}
-	dtls_tx_flush(w);
-	conn_flush_dirty(w);
+	worker_flush(w);
 }
 
 static int conn_new(struct worker *w, int fd, const struct ip_addr *peer, uint16_t port)

@@ -98,6 +98,7 @@ void show_summary(struct call *c);
 void show_sessions(struct call *c); /* variant SHOW_DETAIL; options of session_list.h */
 void show_config(struct call *c);   /* variant SHOW_DETAIL: with defaults */
 void show_drops(struct call *c);
+void show_switches(struct call *c);
 void show_mtu(struct call *c);  /* args: [name] */
 void show_pool(struct call *c); /* args: [pool] */
 #define SHOW_BRIEF  0

@@ -167,6 +167,14 @@ void show_drops(struct call *c)
 		render_drops(c->w->drops, &c->w->control->cleared, &c->out);
 }
 
+void show_switches(struct call *c)
+{
+	if (c->is_json)
+		c->json = render_switches_json(&c->w->switches);
+	else
+		render_switches(&c->w->switches, &c->out);
+}
+
 /* ---- pools: one question after the other ---- */
 
 static const char *pool_name(const struct config *cfg, size_t i)

@@ -54,6 +54,8 @@ static const struct command rows[] = {
         {"show mtu", "Packet sizes of every session", show_mtu},
         {"show mtu name", "Sessions of one user"},
         {"show mtu name <user>", "User name", show_mtu},
+        {"show switches", "How often data changed its tunnel, why, and for how long it stood still",
+                show_switches},
         {"show debug", "Who debugs, and at which level", show_debug},
         {"clear", "Reset counters"},
         {"clear asp", "Data path"},

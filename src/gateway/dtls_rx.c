@@ -15,6 +15,9 @@
 #define REBIND_TRIES_MAX      8 /* sessions behind one public address tried for a datagram from a new port */
 #define HANDSHAKE_GRACE_MS    2000 /* a handshake this young is not given up for a hello from elsewhere */
 #define DTLS_FIRST_TIMEOUT_MS 400
+#define OLD_GRACE_MS          3000 /* a replaced association is still read for so long */
+#define IP4_UDP_BYTES         28
+#define IP6_UDP_BYTES         48
 
 /* ---- tables ---- */
 
@@ -71,10 +74,16 @@ static void set_active_peer(struct session *s, const struct udp_path *path)
 	struct peer_key key;
 	s->dtls.active.path = *path;
 	htab_remove(&t->by_peer, &s->by_peer);
+	if (htab_insert(&t->by_peer, &s->by_peer, peer_hash(s->w, &path->peer, &key)) < 0)
+		log_no_memory(s);
+	dtls_expect_from(s, &key.addr);
+}
+
+void dtls_expect_from(struct session *s, const struct ip_addr *host)
+{
+	struct worker_tables *t = &s->w->tables;
 	htab_remove(&t->by_host, &s->by_host);
-	if (htab_insert(&t->by_peer, &s->by_peer, peer_hash(s->w, &path->peer, &key)) < 0 ||
-	        htab_insert(&t->by_host, &s->by_host,
-	                htab_hash(t->hash_key, span_of(&key.addr, sizeof(key.addr)))) < 0)
+	if (htab_insert(&t->by_host, &s->by_host, htab_hash(t->hash_key, span_of(host, sizeof(*host)))) < 0)
 		log_no_memory(s);
 }
 
@@ -100,6 +109,17 @@ void dtls_id_new(struct session *s)
 
 /* ---- sending ---- */
 
+/* The inner packet that a datagram of this size carries, bytes: the limit of the base MTU less the same
+ * difference. */
+static size_t inner_bytes(const struct session *s, size_t datagram_bytes)
+{
+	size_t headers = s->id.peer.family == 6 ? IP6_UDP_BYTES : IP4_UDP_BYTES;
+	size_t largest = s->mtu.base - headers, less = largest - datagram_bytes;
+	if (datagram_bytes >= largest)
+		return s->dtls.limit_bytes;
+	return less < s->dtls.limit_bytes ? s->dtls.limit_bytes - less : 0;
+}
+
 static void send_out(struct session *s, struct session_assoc *a)
 {
 	struct worker *w = s->w;
@@ -112,6 +132,11 @@ static void send_out(struct session *s, struct session_assoc *a)
 	}
 	s->traffic[LINK_DTLS].tx_drops += o->n_dgram - done + n_too_big;
 	dtls_out_reset(o);
+	if (a->path.too_big_bytes != 0 && a == &s->dtls.active) {
+		link_on_too_big(&s->link, inner_bytes(s, a->path.too_big_bytes), worker_now(w));
+		session_touch(s);
+	}
+	a->path.too_big_bytes = 0;
 }
 
 void dtls_tx_flush(struct worker *w)
@@ -181,6 +206,28 @@ void dtls_active_done(struct session *s)
 	htab_remove(&t->by_host, &s->by_host);
 }
 
+void dtls_old_done(struct session *s)
+{
+	assoc_done(&s->dtls.old);
+}
+
+/* The next association takes the place of the one in use, which is still read for a while: the client goes on
+ * with it until it has our Finished. */
+static void retire_active(struct session *s)
+{
+	struct session_dtls *d = &s->dtls;
+	if (s->w->dtls_pending == s)
+		dtls_tx_flush(s->w);
+	dtls_old_done(s);
+	if (d->active.dtls == NULL)
+		return;
+	const struct tls_log_ends ends = ends_of(s, &d->active.path);
+	tls_log_end(s->w, &ends);
+	d->old = d->active;
+	d->active = (struct session_assoc){0};
+	d->old_until_ms = ms_add(loop_now(), OLD_GRACE_MS);
+}
+
 void dtls_next_done(struct session *s)
 {
 	assoc_done(&s->dtls.next);
@@ -191,6 +238,7 @@ void dtls_forget(struct session *s)
 {
 	dtls_active_done(s);
 	dtls_next_done(s);
+	dtls_old_done(s);
 	htab_remove(&s->w->tables.by_dtls_id, &s->by_dtls_id);
 	explicit_bzero(s->dtls.master_secret, sizeof(s->dtls.master_secret));
 	s->dtls.suite = DTLS_NONE;
@@ -235,7 +283,7 @@ static void assoc_up(struct session *s)
 	struct udp_path path = d->next.path;
 	const struct tls_log_ends ends = ends_of(s, &path);
 	const bool had_one = d->active.dtls != NULL;
-	dtls_active_done(s);
+	retire_active(s);
 	d->active.dtls = d->next.dtls;
 	d->next.dtls = NULL;
 	dtls_next_done(s);
@@ -336,9 +384,8 @@ static void on_hello(struct worker *w, const struct udp_datagram *in, const stru
 /* ---- receiving ---- */
 
 /* Reads what the datagram holds; how many records were authentic. */
-static size_t read_assoc(struct session *s, const struct udp_datagram *in)
+static size_t read_assoc(struct session *s, struct session_assoc *a, const struct udp_datagram *in)
 {
-	struct session_assoc *a = &s->dtls.active;
 	uint8_t *plain = s->w->scratch.plain;
 	size_t n_records = 0;
 	/* what OpenSSL itself answers (a repeated Finished, an alert) must not go out with another's batch */
@@ -350,14 +397,22 @@ static size_t read_assoc(struct session *s, const struct udp_datagram *in)
 		int n = dtls_read(a->dtls, plain, CSTP_RECORD_MAX);
 		if (n == 0)
 			break;
-		if (n < 0) {
+		if (n < 0 && a == &s->dtls.old)
+			dtls_old_done(s);
+		else if (n < 0)
 			session_on_dtls_lost(s, "Transport closing");
+		if (n < 0)
 			break;
-		}
 		n_records++;
 		session_on_dtls_record(s, span_of(plain, (size_t)n));
 	}
 	return n_records;
+}
+
+/* What was sent before the client knew of the new keys. */
+static size_t read_old(struct session *s, const struct udp_datagram *in)
+{
+	return s->is_closing || s->dtls.old.dtls == NULL ? 0 : read_assoc(s, &s->dtls.old, in);
 }
 
 /* Associations in use with this very peer: one, but a client that starts anew on its old port has two for a
@@ -373,7 +428,9 @@ static size_t read_active(struct worker *w, const struct udp_datagram *in, bool 
 		if (s->dtls.active.dtls == NULL || !udp_addr_eq(&s->dtls.active.path.peer, in->peer))
 			continue;
 		*ret_any = true;
-		n_records = read_assoc(s, in);
+		n_records = read_assoc(s, &s->dtls.active, in);
+		if (n_records == 0)
+			n_records = read_old(s, in);
 	}
 	return n_records;
 }
@@ -390,11 +447,18 @@ static void try_rebind(struct worker *w, const struct udp_datagram *in)
 	for (int i = 0; n && i < REBIND_TRIES_MAX; n = next, i++) {
 		struct session *s = CONTAINER_OF(n, struct session, by_host);
 		next = htab_next(n);
-		if (s->dtls.active.dtls == NULL || read_assoc(s, in) == 0)
+		if (s->dtls.active.dtls == NULL)
 			continue;
+		if (read_assoc(s, &s->dtls.active, in) == 0) {
+			if (read_old(s, in) > 0)
+				return;
+			continue;
+		}
 		if (s->is_closing || s->dtls.active.dtls == NULL)
 			return;
 		set_active_peer(s, &(struct udp_path){.peer = *in->peer, .local = *in->local});
+		link_on_peer_address_change(&s->link, worker_now(w));
+		session_touch(s);
 		return;
 	}
 }
@@ -428,6 +492,5 @@ void dtls_rx_ready(struct worker *w)
 	int n = udp_recv_batch(&w->udp, w->scratch.udp_rx, &batch);
 	for (int i = 0; i < n; i++)
 		on_datagram(w, &batch[i]);
-	dtls_tx_flush(w);
-	conn_flush_dirty(w);
+	worker_flush(w);
 }

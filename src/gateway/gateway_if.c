@@ -117,7 +117,7 @@ static void accept_own_answers(const struct gateway_if *g)
 	int r = sysctl_put(path, true);
 	if (r < 0)
 		log_line(LOG_WARNING,
-		        "servers inside will not learn that their packets are too big (mtu-policy classic): "
+		        "servers inside will not learn that their packets are too big: "
 		        "%s: %s",
 		        path, err_text(r));
 }
@@ -169,7 +169,8 @@ int gateway_if_open_sockets(
 	        .local = web->listen,
 	        .port = (uint16_t)web->dtls_port,
 	        .wants_gro = true,
-	        .pmtu = UDP_PMTU_DONT,
+	        /* for classic sessions as well: what they announce fits the base MTU in one datagram */
+	        .pmtu = UDP_PMTU_PROBE,
 	        .buffer_bytes = GATEWAY_IF_UDP_BUFFER_BYTES,
 	};
 	int r = sock_listen_tcp(&tcp, &g->tcp_fd);

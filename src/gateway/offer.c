@@ -157,17 +157,22 @@ static int fill(struct session *s, const struct ipc_session_info *info, const st
 	memcpy(p->dtls_id, s->dtls.id, sizeof(p->dtls_id));
 	p->dtls_id_bytes = sizeof(p->dtls_id);
 	p->dtls_port = (uint16_t)s->w->config->webvpn.dtls_port;
-	p->own.is_own = req->own.is_own;
+	/* what we take, to those who can read it */
+	p->own = (struct own_words){req->own.is_own, req->own.is_own, req->own.is_own};
 	return 0;
+}
+
+bool offer_is_cisco(const char *user_agent)
+{
+	return strncmp(user_agent, "AnyConnect ", 11) == 0 || strncmp(user_agent, "Cisco", 5) == 0;
 }
 
 int offer_make(struct session *s, struct conn *c, const struct ipc_session_info *info,
         const struct tunnel_request *req, struct text *ret_reply)
 {
 	struct tunnel_params *p = calloc(1, sizeof(*p));
-	struct tunnel_format_opts o = {.has_full_ip6 = req->has_full_ip6,
-	        .is_anyconnect = strncmp(req->user_agent, "AnyConnect ", 11) == 0 ||
-	                         strncmp(req->user_agent, "Cisco", 5) == 0};
+	struct tunnel_format_opts o = {
+	        .has_full_ip6 = req->has_full_ip6, .is_anyconnect = offer_is_cisco(req->user_agent)};
 	if (p == NULL)
 		return -ENOMEM;
 	choose_dtls(s, req);

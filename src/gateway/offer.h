@@ -11,6 +11,9 @@ MUST_USE int offer_make(struct session *s, struct conn *c, const struct ipc_sess
 /* offer_mtu.c: fills s->mtu and s->dtls.limit_bytes; s->dtls.suite is chosen already. */
 void offer_choose_mtu(struct session *s, const struct conn *c, const struct tunnel_request *req);
 
+/* Cisco Secure Client or AnyConnect, by its User-Agent. */
+bool offer_is_cisco(const char *user_agent);
+
 /* The DTLS style and suite for what a client offers; the operator's order counts. */
 enum dtls_suite offer_choose_suite(const struct ssl_settings *ssl, const struct tunnel_request *req);
 

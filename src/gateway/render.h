@@ -45,6 +45,12 @@ void render_line(
 json_t *render_sessions_json(const struct render_list *l, const struct render_now *now);
 /* Any bytes as a JSON string: what is not UTF-8 is shown escaped. */
 json_t *render_json_text(const char *s);
+/* Round trip of a tunnel by our own questions, ms; null: not known. */
+json_t *render_rtt_json(const struct link *l, enum link_channel ch);
+
+/* render_switches.c: `show switches` */
+void render_switches(const struct switches *s, struct text *out);
+json_t *render_switches_json(const struct switches *s);
 
 /* render_mtu.c */
 void render_mtu(const struct render_list *l, struct text *out);

@@ -20,6 +20,13 @@ static const char *number(uint32_t v, char buf[static 12])
 	return v ? buf : "none";
 }
 
+static const char *rtt(const struct link *l, enum link_channel ch, char buf[static 12])
+{
+	int64_t ms = link_rtt_ms(l, ch);
+	snprintf(buf, 12, "%u ms", (unsigned)ms);
+	return ms >= 0 ? buf : "none";
+}
+
 static void put_derivation(void *ctx, const char *line)
 {
 	text_fmt(ctx, "  %s\n", line);
@@ -41,7 +48,10 @@ static void put_session(struct text *out, const struct render_session *r)
 	        number(s->policy.mtu, b));
 	render_line(out, "Base MTU", number(s->mtu.base, a), "TCP Path MTU", number(r->path_mtu_bytes, b));
 	render_line(out, "Policy", policy_name(s), "Formula", formula_name(&why));
-	render_line(out, "DTLS Limit", number(s->dtls.limit_bytes, a), "Path Limit", "none");
+	render_line(out, "DTLS Limit", number(s->dtls.limit_bytes, a), "Path Limit",
+	        number(link_path_limit_bytes(&s->link), b));
+	render_line(out, "Active", choice_mode_name(s->link.choice.mode), "Reason", link_why(&s->link));
+	render_line(out, "TLS RTT", rtt(&s->link, LINK_TLS, a), "DTLS RTT", rtt(&s->link, LINK_DTLS, b));
 	render_line(out, "Reconnect",
 	        session_mtu_wants_reconnect(s) ? "expected when UDP is blocked" : "not expected", NULL, NULL);
 	session_mtu_explain(s, put_derivation, out);
@@ -87,13 +97,18 @@ static json_t *session_json(const struct render_session *r)
 	        "username", render_json_text(s->id.username), "announced", known(s->mtu.tls), "dtls_limit",
 	        known(s->dtls.limit_bytes), "base_mtu", known(s->mtu.base), "tcp_path_mtu",
 	        known(r->path_mtu_bytes), "configured", known(s->policy.mtu), "policy", policy_name(s));
-	json_t *more = json_pack("{s:o, s:o, s:o, s:s, s:n, s:b, s:{s:o, s:o}, s:o}", "tls",
+	json_t *more = json_pack("{s:o, s:o, s:o, s:s, s:o, s:b, s:{s:o, s:o}, s:o}", "tls",
 	        known(s->mtu.tls), "dtls", known(s->mtu.dtls), "adapter", known(session_mtu_adapter(s)),
-	        "formula", formula_name(&why), "path_limit", "reconnect_expected",
-	        session_mtu_wants_reconnect(s), "steps", "tls", steps_json(&why.derived.tls_steps), "dtls",
-	        steps_json(&why.derived.dtls_steps), "derivation", lines);
-	int bad = !j || !more || json_object_update(j, more) < 0;
+	        "formula", formula_name(&why), "path_limit", known(link_path_limit_bytes(&s->link)),
+	        "reconnect_expected", session_mtu_wants_reconnect(s), "steps", "tls",
+	        steps_json(&why.derived.tls_steps), "dtls", steps_json(&why.derived.dtls_steps), "derivation",
+	        lines);
+	json_t *now = json_pack("{s:s, s:s, s:o, s:o}", "active", choice_mode_name(s->link.choice.mode),
+	        "why", link_why(&s->link), "tls_rtt_ms", render_rtt_json(&s->link, LINK_TLS), "dtls_rtt_ms",
+	        render_rtt_json(&s->link, LINK_DTLS));
+	int bad = !j || !more || !now || json_object_update(j, more) < 0 || json_object_update(j, now) < 0;
 	json_decref(more);
+	json_decref(now);
 	if (!bad)
 		return j;
 	json_decref(j);

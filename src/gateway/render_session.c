@@ -278,7 +278,8 @@ static void put_tunnels(struct text *out, const struct session *s, const struct 
 	        {TUNNEL_PARENT, "AnyConnect", "TCP", s->tls_protocol, "", s->id.peer_port, tls_port},
 	        {TUNNEL_TLS, "SSL VPN Client", "TCP", s->tls_protocol, s->tls_cipher, s->id.peer_port,
 	                tls_port},
-	        {TUNNEL_DTLS, "DTLS VPN Client", "UDP", s->dtls.protocol, s->dtls.cipher, dtls_src, dtls_port},
+	        {TUNNEL_DTLS, "DTLS VPN Client", "UDP", s->dtls.protocol, s->dtls.cipher, dtls_src,
+	                dtls_port},
 	};
 	text_str(out, "\n");
 	for (enum tunnel_kind k = 0; k < N_TUNNEL_KINDS; k++) {

@@ -39,6 +39,12 @@ static json_t *known(uint64_t v)
 	return v ? json_integer((json_int_t)v) : json_null();
 }
 
+json_t *render_rtt_json(const struct link *l, enum link_channel ch)
+{
+	int64_t rtt_ms = link_rtt_ms(l, ch);
+	return rtt_ms >= 0 ? json_integer(rtt_ms) : json_null();
+}
+
 static json_t *channel_json(const char *state, const char *cipher, const char *protocol, json_t *rtt_ms,
         uint16_t mtu, const struct traffic *t)
 {
@@ -53,7 +59,10 @@ static json_t *tls_json(const struct render_session *r)
 	const struct session *s = r->s;
 	if (!s->conn)
 		return json_null();
-	json_t *rtt = r->tls_rtt_us ? json_real(r->tls_rtt_us / 1000.0) : json_null();
+	/* the answer to our own question, which waits in queues as data does, before the kernel's */
+	json_t *rtt = render_rtt_json(&s->link, LINK_TLS);
+	if (json_is_null(rtt) && r->tls_rtt_us)
+		rtt = json_real(r->tls_rtt_us / 1000.0);
 	return channel_json(
 	        "connected", s->tls_cipher, s->tls_protocol, rtt, s->mtu.tls, &s->traffic[LINK_TLS]);
 }
@@ -66,16 +75,17 @@ static json_t *dtls_json(const struct session *s)
 	const char *state = !is_up                                  ? "connecting"
 	                    : s->link.channels[LINK_DTLS].is_paused ? "paused"
 	                                                            : "connected";
-	return channel_json(
-	        state, s->dtls.cipher, s->dtls.protocol, json_null(), s->mtu.dtls, &s->traffic[LINK_DTLS]);
+	return channel_json(state, s->dtls.cipher, s->dtls.protocol, render_rtt_json(&s->link, LINK_DTLS),
+	        s->mtu.dtls, &s->traffic[LINK_DTLS]);
 }
 
 static json_t *mtu_json(const struct session *s)
 {
 	bool has_dtls = s->dtls.suite != DTLS_NONE;
 	return json_pack("{s:o, s:o, s:o, s:s}", "tls", known(s->mtu.tls), "dtls",
-	        has_dtls ? known(s->mtu.dtls) : json_null(), "path_limit", known(s->dtls.limit_bytes),
-	        "policy", s->policy.mtu_policy == MTU_POLICY_CLASSIC ? "classic" : "seamless");
+	        has_dtls ? known(s->mtu.dtls) : json_null(), "path_limit",
+	        known(link_path_limit_bytes(&s->link)), "policy",
+	        s->policy.mtu_policy == MTU_POLICY_CLASSIC ? "classic" : "seamless");
 }
 
 static json_t *tunnel_json(const struct session *s, enum tunnel_kind kind, const struct render_now *now)
@@ -148,7 +158,9 @@ static json_t *session_json(const struct render_session *r, const struct render_
 	int bad = json_object_set_new(j, "tls", tls_json(r)) | json_object_set_new(j, "dtls", dtls_json(s)) |
 	          json_object_set_new(j, "mtu", mtu_json(s)) | put_totals(j, s) |
 	          json_object_set_new(j, "tunnels", tunnels_json(s, now)) |
-	          json_object_set_new(j, "switches", json_integer((json_int_t)s->n_switches)) |
+	          json_object_set_new(j, "why", json_string(link_why(&s->link))) |
+	          json_object_set_new(j, "switches", json_integer((json_int_t)switches_of(&s->link))) |
+	          json_object_set_new(j, "nudges", json_integer((json_int_t)s->n_nudges)) |
 	          json_object_set_new(j, "client_version", render_json_text(s->id.user_agent)) |
 	          json_object_set_new(j, "client_hostname", render_json_text(s->id.hostname));
 	if (!bad)

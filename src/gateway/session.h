@@ -20,7 +20,9 @@ struct session_assoc {
 struct session_dtls {
 	struct session_assoc active; /* carries data once up */
 	struct session_assoc next;   /* handshaking; replaces active when it is up */
-	enum dtls_suite suite;       /* DTLS_NONE: not offered in this connection */
+	struct session_assoc old;    /* replaced: what is still on the way is read until old_until_ms */
+	ms_t old_until_ms;
+	enum dtls_suite suite; /* DTLS_NONE: not offered in this connection */
 	uint8_t id[DTLS_ID_BYTES];
 	uint8_t master_secret[DTLS_SECRET_BYTES]; /* injected styles */
 	char protocol[16], cipher[64];            /* OpenSSL's names, once up */
@@ -38,6 +40,13 @@ struct session_mtu {
 	uint16_t next_fragment_id;     /* for IPv4 packets that had DF and are cut all the same */
 	struct mtu_input in;           /* classic only: what was put into mtu_derive(), ... */
 	struct mtu_derivation derived; /* ... and what came of it; all zero when seamless */
+};
+
+/* Packets that are too large for one datagram (wire/pieces.h). */
+struct session_pieces {
+	bool is_agreed;        /* the client may send them */
+	uint16_t next_id;      /* of the next one that we cut */
+	struct joiner *joiner; /* NULL until the first piece came */
 };
 
 struct session_identity {
@@ -66,6 +75,7 @@ struct session {
 	char tls_protocol[16], tls_cipher[64];
 	struct session_dtls dtls;
 	struct session_mtu mtu;
+	struct session_pieces pieces;
 	struct link link;
 	struct loop_timer timer;
 	struct traffic traffic[LINK_N_CHANNELS]; /* of all tunnels of the channel */
@@ -73,8 +83,7 @@ struct session {
 	uint16_t n_tls;                /* TLS tunnels so far */
 	ms_t opened_at_ms, lost_at_ms; /* lost_at_ms: no TLS tunnel since; 0: there is one */
 	uint32_t n_dpd_lost;           /* tunnels that DPD found dead */
-	uint64_t n_switches;
-	uint8_t last_active; /* enum link_channel */
+	uint32_t n_nudges;             /* times that TCP was closed to make the client come back */
 	bool is_closing;
 };
 
@@ -115,8 +124,14 @@ void session_end(struct session *s, enum ipc_end_reason reason, const char *text
 void session_detach(struct session *s, const char *why);
 void session_on_kick(struct session *s, enum ipc_kick_reason reason);
 
-/* Sets the timer to the earliest deadline; call after anything that moves one. */
+/* Sets the timer to the earliest deadline. */
 void session_rearm(struct session *s);
+/* The same at the end of this turn of the loop: call after anything that moves a deadline. */
+void session_touch(struct session *s);
+void session_settle(struct worker *w);
+
+/* What waits to be put together is given up. */
+void session_pieces_done(struct session *s);
 
 struct session *session_by_index(struct worker *w, uint32_t index);
 struct session *session_by_inner(struct worker *w, const struct ip_addr *a);
@@ -141,6 +156,10 @@ void dtls_assoc_flush(struct session *s, struct session_assoc *a);
 void dtls_active_done(struct session *s); /* the association in use is over */
 void dtls_next_done(struct session *s);   /* the handshake under way is given up */
 void dtls_id_new(struct session *s);      /* draws an id and makes it known */
-void dtls_forget(struct session *s);      /* both associations, id and peer */
+void dtls_old_done(struct session *s);    /* nothing can be on the way any more */
+void dtls_forget(struct session *s);      /* all associations, id and peer */
+/* Datagrams from this host are tried on the association in use as well: its client has come back from there.
+ */
+void dtls_expect_from(struct session *s, const struct ip_addr *host);
 
 #endif

@@ -89,6 +89,44 @@ void session_log_up(struct session *s, bool is_first, bool was_lost)
 	session_log(s, LOG_INFO, 722022, "TCP SVC connection established without compression");
 }
 
+/* ---- the two tunnels: messages of our own ---- */
+
+static bool wants_own(struct session *s, unsigned severity, unsigned id)
+{
+	return log_wants_msg(severity, id) && worker_may_log(s->w, id, s->id.index);
+}
+
+void session_log_switched(struct session *s, const struct choice_switch *c)
+{
+	char who[WHO_MAX];
+	if (!wants_own(s, LOG_NOTICE, 722101))
+		return;
+	log_msg(LOG_NOTICE, "CULVERT", 722101,
+	        "%s Data to the client moved from %s to %s, cause: %s, gap: %u ms",
+	        log_prefix(s, who, sizeof(who)), choice_mode_name(c->from), choice_mode_name(c->to),
+	        choice_cause_name(c->cause), (unsigned)c->gap_ms);
+}
+
+void session_log_limit(struct session *s, const struct link_limit *l)
+{
+	char who[WHO_MAX];
+	if (!wants_own(s, LOG_NOTICE, 722102))
+		return;
+	log_msg(LOG_NOTICE, "CULVERT", 722102,
+	        "%s Path limit of the DTLS tunnel changed from %u to %u bytes, cause: %s",
+	        log_prefix(s, who, sizeof(who)), l->old_bytes, l->new_bytes, pmtu_cause_name(l->cause));
+}
+
+void session_log_nudge(struct session *s)
+{
+	char who[WHO_MAX];
+	if (!wants_own(s, LOG_NOTICE, 722103))
+		return;
+	log_msg(LOG_NOTICE, "CULVERT", 722103,
+	        "%s DTLS does not answer and the client does not notice: closing TCP, so that it comes back",
+	        log_prefix(s, who, sizeof(who)));
+}
+
 /* ---- end ---- */
 
 void session_log_disconnect(struct session *s, const struct disconnect *d)

@@ -10,6 +10,10 @@ void session_log_offer(
         struct session *s, const struct ipc_session_info *info, const struct tunnel_request *req);
 /* The TLS tunnel is up. was_lost: there was no tunnel before. */
 void session_log_up(struct session *s, bool is_first, bool was_lost);
+/* What happens to the tunnels of a session, and why (%CULVERT-5-722101 to 722103). */
+void session_log_switched(struct session *s, const struct choice_switch *c);
+void session_log_limit(struct session *s, const struct link_limit *l);
+void session_log_nudge(struct session *s);
 /* What the client says with its DISCONNECT. */
 void session_log_disconnect(struct session *s, const struct disconnect *d);
 /* Before the tunnels are taken down for good. is_ours: the gateway ends it, not the client. */

@@ -62,6 +62,13 @@ void worker_drop(struct worker *w, enum drop_reason why)
 	w->drops[why]++;
 }
 
+void worker_flush(struct worker *w)
+{
+	dtls_tx_flush(w);
+	conn_flush_dirty(w);
+	session_settle(w);
+}
+
 bool worker_may_log(struct worker *w, uint32_t id, uint32_t session)
 {
 	uint32_t n_suppressed;
@@ -179,8 +186,7 @@ static void on_auth_ready(struct loop_fd *f, int err, int events)
 		return;
 	}
 	watch_chan(&w->auth_poll, &w->auth);
-	dtls_tx_flush(w);
-	conn_flush_dirty(w);
+	worker_flush(w);
 }
 
 /* ---- TUN ---- */
@@ -209,8 +215,7 @@ static void on_tun_ready(struct loop_fd *f, int err, int events)
 	}
 	for (int i = 0; i < n; i++)
 		forward(w, span_of(batch[i].p, batch[i].n));
-	dtls_tx_flush(w);
-	conn_flush_dirty(w);
+	worker_flush(w);
 }
 
 static void on_udp_ready(struct loop_fd *f, int err, int events)
@@ -432,8 +437,7 @@ static void worker_stop(struct worker *w, bool tells_clients)
 		else
 			session_detach(s, "Gateway restart");
 	}
-	dtls_tx_flush(w);
-	conn_flush_dirty(w);
+	worker_flush(w);
 	if (w->is_auth_up && chan_flush(&w->auth) < 0)
 		log_line(LOG_WARNING, "auth process not told of the sessions' end");
 	(void)!chan_flush(&w->monitor); /* the log of it, as far as it goes out without waiting */

@@ -11,6 +11,7 @@
 #include "base/htab.h"
 #include "gateway/log_setup.h"
 #include "gateway/session_tunnel.h"
+#include "gateway/switches.h"
 #include "io/dtls.h"
 #include "io/loop.h"
 #include "io/ratelimit.h"
@@ -98,6 +99,7 @@ struct worker {
 	struct conn *conns;           /* all, doubly linked */
 	struct conn *dirty;           /* with output to flush at the end of this turn */
 	struct session *sessions;     /* all, doubly linked */
+	struct session *touched;      /* whose deadlines have moved in this turn */
 	struct session *dtls_pending; /* whose active association's datagrams lie in scratch.dtls_out */
 	uint32_t n_conns, n_pre_login, n_sessions;
 	uint32_t max_conns; /* what the descriptor limit allows */
@@ -115,6 +117,7 @@ struct worker {
 	uint8_t debug_level;            /* the highest that a console wants, 0: nobody debugs */
 	uint64_t n_sessions_total, n_sessions_peak;
 	struct tunnel_count tunnels[N_TUNNEL_KINDS];
+	struct switches switches;
 };
 
 /* The process: talks to the monitor on this socket until told to stop. Returns the exit status. */
@@ -124,6 +127,8 @@ int worker_main(int monitor_fd);
 MUST_USE int worker_ask_auth(struct worker *w, struct ipc_msg *m, struct conn *c);
 /* A message nobody answers (LOST, END). 0, ERR_CLOSED when auth is away, ERR_LIMIT. */
 MUST_USE int worker_tell_auth(struct worker *w, const struct ipc_msg *m);
+/* End of a turn: sends what waits for UDP and TCP, sets timers. */
+void worker_flush(struct worker *w);
 void worker_drop(struct worker *w, enum drop_reason why);
 const char *worker_drop_name(enum drop_reason why); /* "mp-svc-no-session" */
 /* May the line with this message id be written? False too often in a row: a peer causes it at will. session:

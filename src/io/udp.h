@@ -98,10 +98,12 @@ struct udp_piece {
 
 /* To whom, and what we learned about sending there. Belongs to the session. Zeroed rest is right. */
 struct udp_path {
-	union udp_addr peer;  /* ignored on a connected socket */
-	struct ip_addr local; /* source address (from the datagram received); none: the kernel's choice */
-	uint32_t ifindex;     /* only for link-local peers; else 0 */
-	bool is_gso_refused;  /* set here: EINVAL, EIO, ENOPROTOOPT came back; clear to try again */
+	union udp_addr peer;    /* ignored on a connected socket */
+	struct ip_addr local;   /* source address (from the datagram received); none: the kernel's choice */
+	uint32_t ifindex;       /* only for link-local peers; else 0 */
+	uint32_t too_big_bytes; /* set here: the smallest datagram that EMSGSIZE came back for; clear to ask
+	                           again; 0: none */
+	bool is_gso_refused;    /* set here: EINVAL, EIO, ENOPROTOOPT came back; clear to try again */
 };
 
 /* Sends pieces in order. Neighbours that follow each other in memory and have one length (the last may be

@@ -134,6 +134,8 @@ int udp_send_batch(const struct udp *u, struct udp_path *path, const uint8_t *bu
 			repeated = done; /* may have been news of an ICMP message, which is told once */
 		} else if (err == EMSGSIZE) {
 			too_big++;
+			if (path->too_big_bytes == 0 || pieces[done].len < path->too_big_bytes)
+				path->too_big_bytes = pieces[done].len;
 			done++;
 		} else {
 			break;

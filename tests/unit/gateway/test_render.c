@@ -157,6 +157,7 @@ TEST(json_has_the_keys_of_the_contract)
 	        "rx_bytes", "tx_packets", "rx_packets"};
 	struct session s = sample();
 	struct render_session v = {.s = &s, .tls_rtt_us = 12500};
+	s.link.pmtu.limit_bytes = 1410;
 	json_t *a = render_sessions_json(&(struct render_list){.v = &v, .n = 1}, &now);
 	json_t *j = json_array_get(a, 0);
 	for (size_t i = 0; i < N_ELEM(keys); i++)
@@ -350,6 +351,8 @@ TEST(mtu_with_its_derivation)
 	                   "Base MTU     : 1500                   TCP Path MTU : 1500\n"
 	                   "Policy       : classic                Formula      : cisco\n"
 	                   "DTLS Limit   : 1410                   Path Limit   : none\n"
+	                   "Active       : dtls                   Reason       : DTLS is alive\n"
+	                   "TLS RTT      : none                   DTLS RTT     : none\n"
 	                   "Reconnect    : expected when UDP is blocked\n"
 	                   "  Iphdr=20 base-mtu=1500 def-mtu=1500 conf-mtu=1406\n"
 	                   "  tcp-mss = 1380\n";

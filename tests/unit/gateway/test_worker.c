@@ -20,16 +20,18 @@
 #include "gateway/worker.h"
 #include "io/sock.h"
 #include "wire/cstp.h"
+#include "wire/pieces.h"
 #include "wire/http.h"
 #include "wire/ip.h"
 
 #define WAIT_MS       20000 /* for what must come */
+#define PROVEN_BYTES  1200  /* a request of this size is one of full size */
 #define SILENCE_MS    100   /* for what must not */
 #define INNER_CLIENT  0x0a010002u
 #define INNER_SERVER  0x0a0100feu
 #define INNER_GATEWAY 0x0a010001u
 #define PACKET_MAX    16376
-#define CONNECT_LINES "CONNECT /CSCOSSLC/tunnel HTTP/1.1\r\nHost: x\r\nUser-Agent: AnyConnect test\r\n"
+#define CONNECT_LINES "CONNECT /CSCOSSLC/tunnel HTTP/1.1\r\nHost: x\r\nUser-Agent: Open AnyConnect test\r\n"
 
 static char *config_text; /* with so many aliases and routes that forms and CONNECT answers are large */
 
@@ -365,9 +367,22 @@ static void cstp_say(struct client *c, uint8_t type, const void *p, size_t n)
 	client_say(c, buf, CSTP_HEADER_BYTES + n);
 }
 
+/* The next record; requests of the gateway are answered on the way, as a client does it. */
+static int cstp_record(struct client *c, uint8_t type)
+{
+	static uint8_t copy[TLS_RECORD_MAX];
+	for (;;) {
+		int n = client_record(c);
+		if (n < (int)CSTP_HEADER_BYTES || c->plain[6] != CSTP_DPD_REQUEST || type == CSTP_DPD_REQUEST)
+			return n;
+		memcpy(copy, c->plain + CSTP_HEADER_BYTES, (size_t)n - CSTP_HEADER_BYTES);
+		cstp_say(c, CSTP_DPD_RESPONSE, copy, (size_t)n - CSTP_HEADER_BYTES);
+	}
+}
+
 static void cstp_expect(struct client *c, uint8_t type, const void *p, size_t n)
 {
-	assert_int_equal(client_record(c), CSTP_HEADER_BYTES + n);
+	assert_int_equal(cstp_record(c, type), CSTP_HEADER_BYTES + n);
 	assert_int_equal(c->plain[6], type);
 	assert_int_equal(c->plain[4] << 8 | c->plain[5], n);
 	if (n > 0)
@@ -376,7 +391,10 @@ static void cstp_expect(struct client *c, uint8_t type, const void *p, size_t n)
 
 static void expect_end(struct client *c)
 {
-	assert_true(client_record(c) < 0);
+	int n;
+	while ((n = client_record(c)) > 0) /* what was sent before may still come */
+		assert_int_equal(c->plain[6], CSTP_DPD_REQUEST);
+	assert_true(n < 0);
 }
 
 /* ---- DTLS ---- */
@@ -426,7 +444,40 @@ static void dtls_begin(struct client *c, const uint8_t *id)
 	assert_int_equal(dtls_handshake(c->dtls), ERR_MORE);
 }
 
-static void dtls_up(struct client *c)
+static void dtls_say(struct client *c, uint8_t type, const void *p, size_t n)
+{
+	uint8_t buf[DTLS_PLAIN_MAX];
+	buf[0] = type;
+	if (n > 0)
+		memcpy(buf + 1, p, n);
+	assert_int_equal(dtls_write(c->dtls, span_of(buf, n + 1)), 0);
+	dtls_flush(c);
+}
+
+/* A request of the gateway is answered as a client does it; false: it was something else. */
+static bool dtls_answer(struct client *c, size_t n)
+{
+	static uint8_t copy[DTLS_PLAIN_MAX];
+	if (n == 0 || c->plain[0] != CSTP_DPD_REQUEST)
+		return false;
+	memcpy(copy, c->plain + 1, n - 1);
+	dtls_say(c, CSTP_DPD_RESPONSE, copy, n - 1);
+	return true;
+}
+
+/* Until the gateway has seen that packets of full size arrive: before, its data comes by TLS. */
+static void dtls_prove(struct client *c)
+{
+	int got = 0;
+	while (got < PROVEN_BYTES) {
+		assert_true(dtls_receive(c, WAIT_MS));
+		while ((got = dtls_read(c->dtls, c->plain, sizeof(c->plain))) > 0)
+			if (dtls_answer(c, (size_t)got) && got >= PROVEN_BYTES)
+				break;
+	}
+}
+
+static void dtls_shake_hands(struct client *c)
 {
 	int r;
 	dtls_begin(c, c->id);
@@ -439,14 +490,10 @@ static void dtls_up(struct client *c)
 	dtls_flush(c);
 }
 
-static void dtls_say(struct client *c, uint8_t type, const void *p, size_t n)
+static void dtls_up(struct client *c)
 {
-	uint8_t buf[DTLS_PLAIN_MAX];
-	buf[0] = type;
-	if (n > 0)
-		memcpy(buf + 1, p, n);
-	assert_int_equal(dtls_write(c->dtls, span_of(buf, n + 1)), 0);
-	dtls_flush(c);
+	dtls_shake_hands(c);
+	dtls_prove(c);
 }
 
 static void dtls_expect(struct client *c, uint8_t type, const void *p, size_t n)
@@ -455,6 +502,8 @@ static void dtls_expect(struct client *c, uint8_t type, const void *p, size_t n)
 	while (got == 0) {
 		assert_true(dtls_receive(c, WAIT_MS));
 		got = dtls_read(c->dtls, c->plain, sizeof(c->plain));
+		if (got > 0 && type != CSTP_DPD_REQUEST && dtls_answer(c, (size_t)got))
+			got = 0;
 	}
 	assert_int_equal(got, 1 + n);
 	assert_int_equal(c->plain[0], type);
@@ -506,6 +555,30 @@ static void dtls_carries_data(struct client *c)
 	n = packet(p, INNER_SERVER, INNER_CLIENT, 700, 4);
 	assert_int_equal(write(g.tun, p, n), (ssize_t)n);
 	dtls_expect(c, CSTP_DATA, p, n);
+}
+
+/* A client that has come back: during the hold-down the gateway's data comes by TLS. */
+static void both_carry_data(struct client *c)
+{
+	uint8_t p[1200];
+	size_t n = packet(p, INNER_CLIENT, INNER_SERVER, sizeof(p), 3);
+	dtls_say(c, CSTP_DATA, p, n);
+	tun_expect(p, n);
+	n = packet(p, INNER_SERVER, INNER_CLIENT, 700, 4);
+	assert_int_equal(write(g.tun, p, n), (ssize_t)n);
+	cstp_expect(c, CSTP_DATA, p, n);
+}
+
+/* Nothing comes out of the device, while the client goes on answering the gateway's questions. */
+static void tun_stays_silent(struct client *c)
+{
+	for (int i = 0; i < SILENCE_MS / 10; i++) {
+		assert_false(readable(g.tun, 10));
+		while (readable(c->udp.fd, 0) && dtls_receive(c, 0)) {
+			int got = dtls_read(c->dtls, c->plain, sizeof(c->plain));
+			assert_true(got == 0 || dtls_answer(c, (size_t)got));
+		}
+	}
 }
 
 static void expect_lost(uint32_t connection)
@@ -582,7 +655,7 @@ TEST(both_channels_carry_data)
 	cstp_say(c, CSTP_DATA, p, n);
 	cstp_say(c, CSTP_DATA, p, 3);
 	cstp_say(c, CSTP_DATA, NULL, 0);
-	assert_false(readable(g.tun, SILENCE_MS));
+	tun_stays_silent(c);
 	dtls_carries_data(c);
 	client_free(c);
 	gateway_stop(false);
@@ -715,10 +788,10 @@ TEST(the_newer_connection_wins)
 	expect_end(a); /* without a DISCONNECT */
 	tls_carries_data(b);
 	dtls_up(b);
-	dtls_carries_data(b);
+	both_carry_data(b);
 	struct ipc_msg kick = {.type = IPC_SESSION_KICK, .session_kick = {7, 1, IPC_KICK_ADMIN}};
 	auth_say(&kick); /* of the first connection: crossed the take-over, ignored */
-	dtls_carries_data(b);
+	both_carry_data(b);
 	kick.session_kick.connection = 2;
 	auth_say(&kick);
 	cstp_expect(b, CSTP_DISCONNECT,
@@ -736,6 +809,88 @@ TEST(the_newer_connection_wins)
 	client_free(a);
 	m = (struct ipc_msg){.type = IPC_SESSION_KICK, .session_kick = {7, 3, IPC_KICK_EXPIRED}};
 	auth_say(&m);
+	gateway_stop(false);
+}
+
+static const char *const own_lines = "X-DTLS-CipherSuite: PSK-NEGOTIATE\r\nX-Culvert: 1, steer, pieces\r\n";
+
+/* A client of ours comes back by a new connection: its DTLS goes on until the next one is up, and what it has
+ * sent with the old keys still counts then. */
+TEST(own_client_keeps_its_dtls)
+{
+	uint8_t p[400];
+	gateway_start();
+	struct client *a = client_tunnel(1, own_lines);
+	dtls_up(a);
+	dtls_carries_data(a);
+	close(a->fd); /* a cut */
+	a->fd = -1;
+	struct client *b = client_tunnel(2, own_lines);
+	size_t n = packet(p, INNER_CLIENT, INNER_SERVER, sizeof(p), 7);
+	dtls_say(a, CSTP_DATA, p, n);
+	tun_expect(p, n);
+	n = packet(p, INNER_SERVER, INNER_CLIENT, sizeof(p), 8);
+	assert_int_equal(write(g.tun, p, n), (ssize_t)n);
+	dtls_expect(a, CSTP_DATA, p, n);
+	dtls_up(b);
+	dtls_carries_data(b);
+	n = packet(p, INNER_CLIENT, INNER_SERVER, sizeof(p), 9);
+	dtls_say(a, CSTP_DATA, p, n); /* was on the way */
+	tun_expect(p, n);
+	dtls_carries_data(b);
+	client_free(a);
+	client_free(b);
+	gateway_stop(false);
+}
+
+/* Puts together what the gateway sends in pieces. */
+static void pieces_expect(struct client *c, const uint8_t *p, size_t n)
+{
+	struct joiner *j = joiner_new(PIECE_PACKET_MAX);
+	enum joiner_result r = JOINER_MORE;
+	struct span whole = {0};
+	assert_non_null(j);
+	while (r == JOINER_MORE) {
+		assert_true(dtls_receive(c, WAIT_MS));
+		int got = dtls_read(c->dtls, c->plain, sizeof(c->plain));
+		if (got <= 0 || dtls_answer(c, (size_t)got))
+			continue;
+		assert_int_equal(c->plain[0], DTLS_PIECE);
+		r = joiner_put(j, span_of(c->plain + 1, (size_t)got - 1), 0, &whole);
+	}
+	assert_int_equal(r, JOINER_PACKET);
+	assert_int_equal(whole.n, n);
+	assert_memory_equal(whole.p, p, n);
+	joiner_free(j);
+}
+
+TEST(large_packets_go_in_pieces)
+{
+	static uint8_t p[5000], piece[1000];
+	size_t m;
+	gateway_start();
+	struct client *c = client_tunnel(1, own_lines);
+	dtls_up(c);
+	dtls_carries_data(c);
+	size_t n = packet(p, INNER_SERVER, INNER_CLIENT, sizeof(p), 5);
+	assert_int_equal(write(g.tun, p, n), (ssize_t)n);
+	pieces_expect(c, p, n);
+	n = packet(p, INNER_CLIENT, INNER_SERVER, 1400, 6);
+	struct cutter cut = cutter_open(span_of(p, n), 1, 600);
+	while ((m = cutter_next(&cut, piece)) > 0)
+		dtls_say(c, DTLS_PIECE, piece, m);
+	tun_expect(p, n);
+	dtls_say(c, DTLS_PIECE, "\0", 1); /* malformed: nothing happens */
+	dtls_carries_data(c);
+	client_free(c);
+	c = client_tunnel(2, psk_line); /* a stock client: its pieces are no packets */
+	dtls_up(c);
+	cut = cutter_open(span_of(p, n), 1, 600);
+	while ((m = cutter_next(&cut, piece)) > 0)
+		dtls_say(c, DTLS_PIECE, piece, m);
+	tun_stays_silent(c);
+	both_carry_data(c);
+	client_free(c);
 	gateway_stop(false);
 }
 
@@ -1145,7 +1300,7 @@ TEST(classic_large_packets_to_the_client)
 	p[0] = 0x44;
 	tun_say(p, n);
 	/* DTLS: its own MTU */
-	dtls_up(c);
+	dtls_shake_hands(c);
 	n = df_packet(p, INNER_SERVER, INNER_CLIENT, 1418);
 	tun_say(p, n);
 	dtls_expect(c, CSTP_DATA, p, n);
@@ -1236,7 +1391,7 @@ TEST(classic_large_packets_from_the_client)
 	n = df_packet(p, INNER_CLIENT, INNER_SERVER, 1347);
 	cstp_say(c, CSTP_DATA, p, n);
 	tun_expect(p, n);
-	dtls_up(c);
+	dtls_shake_hands(c);
 	n = df_packet(p, INNER_CLIENT, INNER_SERVER, 1418);
 	dtls_say(c, CSTP_DATA, p, n);
 	tun_expect(p, n);
@@ -1389,6 +1544,8 @@ int main(void)
 	        cmocka_unit_test(a_copied_hello_moves_nothing),
 	        cmocka_unit_test(bad_frames_close_the_tunnel_and_keep_the_session),
 	        cmocka_unit_test(nothing_is_read_after_the_end),
+	        cmocka_unit_test(own_client_keeps_its_dtls),
+	        cmocka_unit_test(large_packets_go_in_pieces),
 	        cmocka_unit_test(the_newer_connection_wins),
 	        cmocka_unit_test(auth_learns_that_nobody_waited),
 	        cmocka_unit_test(a_resume_may_change_the_families),

@@ -1,0 +1,18 @@
+/* Between the files of a session: session.c (life), session_link.c (timers, what tunnel/link wants done),
+ * session_packets.c (packets of both directions). */
+#ifndef GATEWAY_SESSION_INT_H
+#define GATEWAY_SESSION_INT_H
+
+#include "gateway/session.h"
+
+/* session_packets.c */
+/* A frame that is no data went out by this channel. */
+void session_count_control_tx(struct session *s, enum link_channel ch, size_t payload_bytes);
+
+/* session_link.c */
+/* What kind of client this is, by its own words, and what its tunnels are driven by. After the offer was
+ * made, at every CONNECT. */
+void session_configure_link(struct session *s, const struct tunnel_request *req);
+void session_on_timer(struct loop_timer *t, ms_t now_ms);
+
+#endif
