@@ -246,6 +246,9 @@ static void take_answer(struct tunnel_tls *t, struct span plaintext)
 		return;
 	}
 	t->stage = TUNNEL_TLS_UP;
+	tls_go_fast(t->conn.tls);
+	int err = sock_limit_unsent(t->conn.fd, TUNNEL_TLS_UNSENT_BYTES);
+	(void)err; /* slower to answer, but it works */
 	t->setup_until_ms = MS_NEVER;
 	t->owner.on_up(t->owner.ctx, LINK_TLS);
 	if (t->stage == TUNNEL_TLS_UP)
@@ -255,21 +258,21 @@ static void take_answer(struct tunnel_tls *t, struct span plaintext)
 static void read_records(struct tunnel_tls *t)
 {
 	while (t->stage >= TUNNEL_TLS_ASK) {
-		int n = tls_read_record(t->conn.tls, t->record, TLS_RECORD_MAX);
+		uint8_t *record;
+		int n = tls_read_view(t->conn.tls, t->record, TLS_RECORD_MAX, &record);
 		if (n == 0)
 			return;
 		if (n < 0)
 			tunnel_tls_lose(t, n);
 		else if (t->stage == TUNNEL_TLS_ASK)
-			take_answer(t, span_of(t->record, (size_t)n));
+			take_answer(t, span_of(record, (size_t)n));
 		else
-			take_packets(t, span_of(t->record, (size_t)n));
+			take_packets(t, span_of(record, (size_t)n));
 	}
 }
 
-static void tunnel_tls_ready(void *ctx, int events)
+static void take_ready(struct tunnel_tls *t, int events)
 {
-	struct tunnel_tls *t = ctx;
 	if (t->stage == TUNNEL_TLS_DIAL) {
 		go_on_dial(t, loop_now());
 		return;
@@ -290,6 +293,12 @@ static void tunnel_tls_ready(void *ctx, int events)
 	/* answers to DPD, KeyUpdate and the like that reading produced */
 	if (t->stage >= TUNNEL_TLS_ASK)
 		(void)tunnel_tls_push(t);
+}
+
+static void tunnel_tls_ready(void *ctx, int events)
+{
+	struct tunnel_tls *t = ctx;
+	take_ready(t, events);
 	t->owner.on_batch(t->owner.ctx);
 }
 

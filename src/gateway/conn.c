@@ -152,31 +152,57 @@ static void conn_watch(struct conn *c)
 		conn_abort(c);
 }
 
-static void conn_flush(struct conn *c)
+/* An idle connection keeps no buffer; the next one that writes gets this one. */
+static void out_give_back(struct conn *c)
+{
+	struct tls_out *spare = &c->w->scratch.tls_out;
+	c->out.n = 0;
+	if (c->out.cap <= spare->cap) {
+		tls_out_done(&c->out);
+		return;
+	}
+	tls_out_done(spare);
+	*spare = c->out;
+	tls_out_init(&c->out, CONN_OUT_MAX_BYTES);
+}
+
+static void out_take(struct conn *c)
+{
+	struct tls_out *spare = &c->w->scratch.tls_out;
+	if (c->out.cap > 0 || spare->cap == 0)
+		return;
+	c->out = *spare;
+	tls_out_init(spare, CONN_OUT_MAX_BYTES);
+}
+
+/* As much as the socket takes. */
+static int conn_send(struct conn *c)
 {
 	size_t sent = 0;
-	while (sent < c->out.n) {
+	int r = 0;
+	while (r == 0 && sent < c->out.n) {
 		ssize_t n = send(c->fd, c->out.p + sent, c->out.n - sent, MSG_NOSIGNAL | MSG_DONTWAIT);
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0 && errno == EAGAIN)
-			break;
-		if (n < 0) {
-			conn_abort(c);
-			return;
-		}
-		sent += (size_t)n;
+		if (n >= 0)
+			sent += (size_t)n;
+		else if (errno != EINTR)
+			r = -errno;
 	}
-	if (sent == c->out.n) {
-		size_t max = c->out.max;
-		tls_out_done(&c->out); /* an idle connection keeps no buffer */
-		tls_out_init(&c->out, max);
+	tls_out_consume(&c->out, sent);
+	return r == -EAGAIN ? 0 : r;
+}
+
+static void conn_flush(struct conn *c)
+{
+	if (conn_send(c) < 0) {
+		conn_abort(c);
+		return;
+	}
+	if (c->out.n == 0) {
+		out_give_back(c);
 		if (c->state == CONN_CLOSING) {
 			conn_abort(c);
 			return;
 		}
-	} else {
-		tls_out_consume(&c->out, sent);
 	}
 	conn_watch(c);
 }
@@ -193,6 +219,7 @@ void conn_flush_dirty(struct worker *w)
 
 int conn_write(struct conn *c, struct span plain)
 {
+	out_take(c);
 	while (plain.n > 0) {
 		size_t n = plain.n < TLS_RECORD_MAX ? plain.n : TLS_RECORD_MAX;
 		int r = tls_write(c->tls, span_of(plain.p, n));
@@ -204,18 +231,30 @@ int conn_write(struct conn *c, struct span plain)
 	return 0;
 }
 
+int conn_write_cstp_in_place(struct conn *c, uint8_t type, uint8_t *payload, size_t n)
+{
+	uint8_t *record = payload - CSTP_HEADER_BYTES;
+	if (n > CSTP_PAYLOAD_MAX)
+		return ERR_TOO_LARGE;
+	cstp_put_header(record, type, (uint16_t)n);
+	out_take(c);
+	int r = tls_write(c->tls, span_of(record, CSTP_HEADER_BYTES + n));
+	if (r == 0) {
+		conn_touch(c);
+		if (c->out.n >= CONN_SEND_BYTES && !(c->poll.events & UV_WRITABLE))
+			(void)conn_send(c); /* an error shows itself at the end of the turn */
+	}
+	return r;
+}
+
 int conn_write_cstp(struct conn *c, uint8_t type, struct span payload)
 {
-	uint8_t *record = c->w->scratch.record;
+	uint8_t *copy = c->w->scratch.record + CSTP_HEADER_BYTES;
 	if (payload.n > CSTP_PAYLOAD_MAX)
 		return ERR_TOO_LARGE;
 	if (payload.n > 0)
-		memcpy(record + CSTP_HEADER_BYTES, payload.p, payload.n);
-	cstp_put_header(record, type, (uint16_t)payload.n);
-	int r = tls_write(c->tls, span_of(record, CSTP_HEADER_BYTES + payload.n));
-	if (r == 0)
-		conn_touch(c);
-	return r;
+		memcpy(copy, payload.p, payload.n);
+	return conn_write_cstp_in_place(c, type, copy, payload.n);
 }
 
 uint16_t conn_path_mtu(const struct conn *c)
@@ -335,11 +374,11 @@ static bool conn_step_handshake(struct conn *c)
 
 static void conn_step_tls(struct conn *c)
 {
-	uint8_t *plain = c->w->scratch.plain;
+	uint8_t *plain;
 	if (c->state == CONN_HANDSHAKE && !conn_step_handshake(c))
 		return;
 	while (c->n_closing == 0) {
-		int n = tls_read_record(c->tls, plain, TLS_RECORD_MAX);
+		int n = tls_read_view(c->tls, c->w->scratch.plain, TLS_RECORD_MAX, &plain);
 		if (n == 0)
 			return;
 		if (n < 0) {
@@ -380,7 +419,7 @@ static void on_ready(struct loop_fd *f, int err, int events)
 		}
 		if (c->state == CONN_CLOSING)
 			n = -1; /* read, so that close() does not reset what we said last; not heard */
-		if (n > 0 && tls_feed(c->tls, span_of(w->scratch.tls_rx, (size_t)n)) < 0) {
+		if (n > 0 && tls_feed_writable(c->tls, w->scratch.tls_rx, (size_t)n) < 0) {
 			conn_abort(c);
 			return;
 		}
@@ -472,6 +511,10 @@ void conn_enter_tunnel(struct conn *c, struct session *s)
 {
 	c->session = s;
 	c->state = CONN_TUNNEL;
+	tls_go_fast(c->tls);
+	if (sock_limit_unsent(c->fd, CONN_UNSENT_BYTES) < 0)
+		log_line(LOG_WARNING, "session %u: the kernel's send queue stays as long as it likes",
+		        s->id.index);
 	loop_timer_set(&c->timer, MS_NEVER);
 	http_state_free(c);
 	conn_touch(c);

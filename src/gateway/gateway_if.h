@@ -9,7 +9,8 @@
 #include "io/tun.h"
 #include "io/udp.h"
 
-#define GATEWAY_IF_UDP_BUFFER_BYTES (4 << 20)
+#define GATEWAY_IF_UDP_BUFFER_BYTES                                                                          \
+	(768 << 10) /* more makes nothing faster, and others late: performance.md */
 /* Largest TCP segment of a client, header options included: packets of 1280 bytes by IPv4 and 1300 by IPv6.
  * So a path that shrinks in silence to 1300 does not stop the TLS tunnel, whose kernel would not find that
  * out for long. */
@@ -19,6 +20,7 @@ enum gateway_if_forward { GATEWAY_FORWARD_4, GATEWAY_FORWARD_6, GATEWAY_N_FORWAR
 
 /* Zero it and set the descriptors to -1 by gateway_if_init(). */
 struct gateway_if {
+	unsigned offloads_refused; /* OFFLOAD_* */
 	struct netlink *nl;
 	struct tun tun;
 	uint32_t ifindex;

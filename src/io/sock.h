@@ -36,6 +36,10 @@ MUST_USE int sock_peer(int fd, struct ip_addr *ret, uint16_t *ret_port);
 /* TCP_NODELAY on; keepalive after idle_s, then 3 probes interval_s apart (0: no keepalive). */
 MUST_USE int sock_tune(int fd, unsigned idle_s, unsigned interval_s);
 
+/* How much may wait in the kernel unsent: send() takes no more, and what is sent later is decided later
+ * (TCP_NOTSENT_LOWAT). Packets that wait here cannot be dropped or overtaken. */
+MUST_USE int sock_limit_unsent(int fd, unsigned bytes);
+
 struct sock_tcp_facts {
 	uint32_t rtt_us;
 	uint32_t pmtu_bytes;

@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include <linux/if_tun.h>
@@ -58,6 +59,18 @@ static unsigned tun_offloads_set(int fd, unsigned refused)
 	return 0;
 }
 
+/* The length of the queues; what cannot be set stays as it is: no reason to do without the device. */
+static void tun_queue_set(const char *name, unsigned packets)
+{
+	struct ifreq req = {.ifr_qlen = (int)packets};
+	int fd = packets > 0 ? socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0) : -1;
+	if (fd < 0)
+		return;
+	memcpy(req.ifr_name, name, IFNAMSIZ);
+	(void)ioctl(fd, SIOCSIFTXQLEN, &req);
+	close(fd);
+}
+
 /* The header's size of a device that stays may have been changed as well. */
 static int tun_vnet_setup(struct tun *tun, unsigned refused)
 {
@@ -93,8 +106,22 @@ int tun_open(const struct tun_config *config, struct tun *ret)
 		tun_close(&tun);
 		return r;
 	}
+	tun_queue_set(tun.name, config->queue_packets);
 	*ret = tun;
 	return 0;
+}
+
+void tun_adopt(int fd, unsigned offloads_refused, struct tun *ret)
+{
+	struct ifreq req = {0};
+	struct tun tun = {.fds = {fd}, .queues = 1};
+	if (ioctl(fd, TUNGETIFF, &req) == 0) {
+		memcpy(tun.name, req.ifr_name, IFNAMSIZ);
+		tun.has_vnet_hdr = req.ifr_flags & IFF_VNET_HDR;
+		/* what was accepted cannot be asked for, only asked for again */
+		tun.offloads = tun_offloads_set(fd, tun.has_vnet_hdr ? offloads_refused : ~0u);
+	}
+	*ret = tun;
 }
 
 void tun_close(struct tun *tun)

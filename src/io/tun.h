@@ -14,7 +14,10 @@
 
 #include "base/util.h"
 
-#define TUN_QUEUES_MAX     64
+#define TUN_QUEUES_MAX 64
+/* What may wait to be read: a bulk stream's super-packets fill the queue, and others wait behind them. The
+ * kernel's usual 500 were made for packets of 1500 bytes. */
+#define TUN_QUEUE_PACKETS  200
 #define TUN_VNET_HDR_BYTES 10 /* struct virtio_net_hdr, virtio 1.1 section 5.1.6 without num_buffers */
 
 /* The largest super-packet with its header: what a slot of tun_read_batch() needs with wants_vnet_hdr. The
@@ -35,6 +38,7 @@ struct tun_config {
 	unsigned queues;  /* 1..TUN_QUEUES_MAX */
 	bool wants_vnet_hdr;
 	unsigned offloads_refused; /* TUN_OFFLOAD_* not to ask for, as if the kernel had refused */
+	unsigned queue_packets; /* how many wait to be read before more are dropped; 0: as the kernel says */
 };
 
 struct tun {
@@ -54,6 +58,9 @@ struct tun_packet {
 /* Makes the device (or attaches to a persistent one of that name). -ENODEV: no /dev/net/tun; -EPERM: needs
  * CAP_NET_ADMIN; -EBUSY: the name belongs to a device in use or of another kind; -EINVAL: name or queues. */
 MUST_USE int tun_open(const struct tun_config *config, struct tun *ret);
+/* One queue that another process opened with tun_open(), with these offloads refused. A descriptor that is no
+ * TUN device (tests) has no headers. */
+void tun_adopt(int fd, unsigned offloads_refused, struct tun *ret);
 /* Closes all queues; the kernel removes the device with the last one. Copes with a zeroed struct. */
 void tun_close(struct tun *tun);
 /* What to tell the operator about an error of tun_open(). */

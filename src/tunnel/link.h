@@ -148,6 +148,9 @@ struct link_route {
 	uint16_t piece_bytes;
 	uint16_t path_limit; /* 0: not known */
 };
+/* Whether one tunnel, and nothing else, is what link_route() says for packets of up to packet_bytes: which it
+ * is; LINK_N_CHANNELS: ask link_route() for each. Changes nothing. */
+enum link_channel link_plain_route(const struct link *l, size_t packet_bytes);
 /* For each data packet; tell link_on_tx() what was sent. */
 struct link_route link_route(struct link *l, size_t packet_bytes, ms_t now_ms);
 
