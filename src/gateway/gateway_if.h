@@ -10,7 +10,7 @@
 #include "io/udp.h"
 
 #define GATEWAY_IF_UDP_BUFFER_BYTES                                                                          \
-	(768 << 10) /* more makes nothing faster, and others late: performance.md */
+	(512 << 10) /* more makes nothing faster, and others late: performance.md */
 
 enum gateway_if_forward { GATEWAY_FORWARD_4, GATEWAY_FORWARD_6, GATEWAY_N_FORWARD };
 
