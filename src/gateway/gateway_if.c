@@ -169,7 +169,8 @@ int gateway_if_open_sockets(
         struct gateway_if *g, const struct config *c, const char *control_path, struct text *why)
 {
 	const struct webvpn_settings *web = &c->webvpn;
-	const struct sock_listen tcp = {.addr = web->listen, .port = (uint16_t)web->tls_port};
+	const struct sock_listen tcp = {
+	        .addr = web->listen, .port = (uint16_t)web->tls_port, .mss_bytes = GATEWAY_IF_MSS_BYTES};
 	const struct udp_config udp = {
 	        .local = web->listen,
 	        .port = (uint16_t)web->dtls_port,
