@@ -369,6 +369,35 @@ TEST(mtu_with_its_derivation)
 	json_decref(a);
 }
 
+TEST(switches_by_cause_and_gap)
+{
+	static const struct choice_switch some[] = {
+	        {CHOICE_DTLS, CHOICE_TLS, CAUSE_NO_ANSWER, 151},
+	        {CHOICE_TLS, CHOICE_DTLS, CAUSE_PROVEN, 0},
+	        {CHOICE_DTLS, CHOICE_TLS, CAUSE_NO_ANSWER, 60000},
+	        {CHOICE_DTLS, CHOICE_TLS, CAUSE_SIZE, 0},
+	};
+	struct switches w = {.n_nudges = 7};
+	struct text t = {0};
+	for (size_t i = 0; i < N_ELEM(some); i++)
+		switches_count(&w, &some[i]);
+	render_switches(&w, &t);
+	assert_non_null(strstr(text_cstr(&t), "\n  no answer                    2\n"));
+	assert_non_null(strstr(text_cstr(&t), "\n  probe answered               1\n"));
+	assert_non_null(strstr(text_cstr(&t), "\n  up to 200 ms                 1\n"));
+	assert_non_null(strstr(text_cstr(&t), "\n  over 3000 ms                 1\n"));
+	assert_non_null(strstr(text_cstr(&t), "comes back: 7\n"));
+	text_done(&t);
+	json_t *j = render_switches_json(&w), *gaps = json_object_get(j, "gaps");
+	uint64_t n_lost = 0;
+	for (size_t i = 0; i < json_array_size(gaps); i++)
+		n_lost += (uint64_t)json_integer_value(json_object_get(json_array_get(gaps, i), "count"));
+	assert_int_equal(n_lost, 2); /* a return, and a question of size, lose nothing */
+	json_t *last = json_array_get(gaps, json_array_size(gaps) - 1);
+	assert_true(json_is_null(json_object_get(last, "up_to_ms")));
+	json_decref(j);
+}
+
 TEST(mtu_of_a_suite_without_a_formula)
 {
 	struct session s = sample();
@@ -566,6 +595,7 @@ int main(void)
 	        cmocka_unit_test(filters),
 	        cmocka_unit_test(orders),
 	        cmocka_unit_test(mtu_with_its_derivation),
+	        cmocka_unit_test(switches_by_cause_and_gap),
 	        cmocka_unit_test(mtu_of_a_suite_without_a_formula),
 	        cmocka_unit_test(mtu_is_explained_with_the_suite_that_was_offered),
 	        cmocka_unit_test(drops_as_the_asa_shows_them),

@@ -821,6 +821,7 @@ TEST(own_client_keeps_its_dtls)
 	uint8_t p[400];
 	gateway_start();
 	struct client *a = client_tunnel(1, own_lines);
+	assert_non_null(strstr(a->in.p, "\r\nX-Culvert: 1; steer; pieces\r\n"));
 	dtls_up(a);
 	dtls_carries_data(a);
 	close(a->fd); /* a cut */
@@ -864,6 +865,21 @@ static void pieces_expect(struct client *c, const uint8_t *p, size_t n)
 	joiner_free(j);
 }
 
+static void tun_expect_too_big(uint32_t to, uint16_t mtu)
+{
+	uint8_t icmp[ICMP_TOO_BIG_MAX];
+	struct ip_packet p;
+	assert_true(readable(g.tun, WAIT_MS));
+	ssize_t n = read(g.tun, icmp, sizeof(icmp));
+	assert_true(n > 0);
+	assert_int_equal(ip_parse(span_of(icmp, (size_t)n), &p), 0);
+	struct ip_addr want = addr_from_v4(to);
+	assert_true(addr_eq(&p.dst, &want));
+	assert_int_equal(p.payload.p[0], 3);
+	assert_int_equal(p.payload.p[1], 4);
+	assert_int_equal(p.payload.p[6] << 8 | p.payload.p[7], mtu);
+}
+
 TEST(large_packets_go_in_pieces)
 {
 	static uint8_t p[5000], piece[1000];
@@ -875,6 +891,10 @@ TEST(large_packets_go_in_pieces)
 	size_t n = packet(p, INNER_SERVER, INNER_CLIENT, sizeof(p), 5);
 	assert_int_equal(write(g.tun, p, n), (ssize_t)n);
 	pieces_expect(c, p, n);
+	p[6] = 0x40; /* with DF the sender is told, and the packet goes all the same */
+	assert_int_equal(write(g.tun, p, n), (ssize_t)n);
+	pieces_expect(c, p, n);
+	tun_expect_too_big(INNER_SERVER, 1434);
 	n = packet(p, INNER_CLIENT, INNER_SERVER, 1400, 6);
 	struct cutter cut = cutter_open(span_of(p, n), 1, 600);
 	while ((m = cutter_next(&cut, piece)) > 0)
