@@ -100,7 +100,6 @@ static int plain_verify(const char *stored, struct span password)
 {
 	uint8_t want[DIGEST_BYTES], have[DIGEST_BYTES];
 	struct span secret = span_str(stored);
-	password_burn(password);
 	if (EVP_Digest(secret.p, secret.n, want, NULL, EVP_sha256(), NULL) != 1 ||
 	        EVP_Digest(password.n > 0 ? password.p : secret.p, password.n, have, NULL, EVP_sha256(),
 	                NULL) != 1)
@@ -206,7 +205,8 @@ int password_verify(enum secret_kind kind, const char *stored, struct span passw
 	                   (password.n == 0 || memchr(password.p, '\0', password.n) == NULL);
 	int err = is_possible && kind != SECRET_NONE ? password_stored_check(kind, stored) : ERR_REFUSED;
 	if (err != 0) {
-		password_burn(password);
+		if (kind == SECRET_PBKDF2 || kind == SECRET_CRYPT)
+			password_burn(password);
 		return err;
 	}
 	if (kind == SECRET_PLAIN)

@@ -1,12 +1,13 @@
 #include "client/dart_text.h"
 
-#include <ctype.h>
 #include <jansson.h>
 #include <string.h>
 #include <strings.h>
 #include <time.h>
 
 #define RULE "******************************************\n"
+
+#define PEM_LABEL_MAX 64 /* bytes of "-----BEGIN ENCRYPTED PRIVATE KEY-----" and the like */
 
 /* ---- events ---- */
 
@@ -69,61 +70,107 @@ void dart_events_end(struct text *out)
 
 /* What stands before a secret, in any case; behind it come blanks, quotes, "=", ":" and ">", then the secret.
  */
-static const char *const marks[] = {
-        "webvpn",
-        "webvpnc",
-        "session-token",
-        "session_token",
-        "set-cookie",
-        "cookie",
-        "password",
-        "passwd",
-        "secret",
-        "psk",
-        "x-dtls-master-secret",
-        "authorization",
+static const struct mark {
+	const char *word;
+	bool is_line; /* the secret has several parts: all of the line */
+} marks[] = {
+        {"webvpn", false},
+        {"webvpnc", false},
+        {"token", false},
+        {"session-token", false},
+        {"session_token", false},
+        {"set-cookie", true},
+        {"cookie", true},
+        {"password", false},
+        {"passwd", false},
+        {"passphrase", false},
+        {"passcode", false},
+        {"secret", false},
+        {"psk", false},
+        {"x-dtls-master-secret", false},
+        {"authorization", true},
 };
 
-static size_t mark_at(struct span s)
+/* The longest that s begins with; NULL: none. */
+static const struct mark *mark_at(struct span s)
 {
-	size_t best = 0;
-	for (size_t i = 0; i < sizeof(marks) / sizeof(marks[0]); i++) {
-		size_t n = strlen(marks[i]);
-		if (n > best && s.n > n && strncasecmp((const char *)s.p, marks[i], n) == 0)
-			best = n;
+	const struct mark *best = NULL;
+	for (size_t i = 0; i < N_ELEM(marks); i++) {
+		size_t n = strlen(marks[i].word);
+		if (s.n > n && (best == NULL || n > strlen(best->word)) &&
+		        strncasecmp((const char *)s.p, marks[i].word, n) == 0)
+			best = &marks[i];
 	}
 	return best;
 }
 
+static bool is_quote(uint8_t c)
+{
+	return c == '"' || c == '\'';
+}
+
+static bool is_sign(uint8_t c)
+{
+	return c == '=' || c == ':' || c == '>';
+}
+
 static bool is_joint(uint8_t c)
 {
-	return c == '=' || c == ':' || c == '>' || c == '"' || c == '\'' || c == ' ' || c == '\t' ||
-	       c == '\\';
+	return is_sign(c) || is_quote(c) || c == ' ' || c == '\t' || c == '\\';
 }
 
-/* Bytes between the mark and its value, 0 when no "=", ":" or ">" is among them: then it is only a word. */
-static size_t joint_bytes(struct span s)
+/* What stands between a mark and its value. */
+struct joint {
+	size_t n;           /* bytes; 0: no sign is among them, and the mark was only a word */
+	uint8_t last_sign;  /* of "=", ":", ">" */
+	uint8_t quote;      /* behind the last sign, which the same ends; 0: none */
+	size_t n_backslash; /* before that quote: JSON that is a string of JSON */
+};
+
+static struct joint joint_at(struct span s)
+{
+	struct joint j = {0};
+	size_t n_backslash = 0;
+	for (; j.n < s.n && is_joint(s.p[j.n]); j.n++) {
+		uint8_t c = s.p[j.n];
+		if (is_sign(c)) {
+			j.last_sign = c;
+			j.quote = 0;
+		} else if (is_quote(c) && j.quote == 0) {
+			j.quote = c;
+			j.n_backslash = n_backslash;
+		}
+		n_backslash = c == '\\' ? n_backslash + 1 : 0;
+	}
+	if (j.last_sign == 0)
+		j.n = 0;
+	return j;
+}
+
+/* Up to the quote that ends it, or the end of the line. One with more backslashes is part of the value. */
+static size_t quoted_bytes(struct span s, const struct joint *j)
+{
+	size_t n = 0, n_backslash = 0;
+	for (; n < s.n && s.p[n] != '\n'; n++) {
+		if (s.p[n] == j->quote && n_backslash <= j->n_backslash)
+			return n - n_backslash;
+		n_backslash = s.p[n] == '\\' ? n_backslash + 1 : 0;
+	}
+	return n;
+}
+
+/* Where no rule says how a value ends, rather more is taken than less. */
+static size_t value_bytes(struct span s, const struct mark *m, const struct joint *j)
 {
 	size_t n = 0;
-	bool has_sign = false;
-	for (; n < s.n && is_joint(s.p[n]); n++)
-		has_sign |= s.p[n] == '=' || s.p[n] == ':' || s.p[n] == '>';
-	return has_sign ? n : 0;
-}
-
-/* A mark and what joins it to its value; 0: none here. */
-static size_t label_bytes(struct span s)
-{
-	size_t mark = mark_at(s);
-	size_t joint = mark > 0 ? joint_bytes(span_of(s.p + mark, s.n - mark)) : 0;
-	return joint > 0 ? mark + joint : 0;
-}
-
-static size_t value_bytes(struct span s)
-{
-	size_t n = 0;
-	while (n < s.n && s.p[n] > ' ' && strchr("\"'<;,\\", s.p[n]) == NULL)
-		n++;
+	if (j->quote)
+		return quoted_bytes(s, j);
+	if (j->last_sign == '>' || m->is_line)
+		while (n < s.n && s.p[n] != '\n' && s.p[n] != '\r' && s.p[n] != '<' && s.p[n] != '"')
+			n++;
+	else
+		while (n < s.n && s.p[n] > ' ' && s.p[n] != '<' && !is_quote(s.p[n]))
+			n++;
 	return n;
 }
 
@@ -131,10 +178,12 @@ static size_t value_bytes(struct span s)
 static size_t pem_bytes(struct span s)
 {
 	static const char begin[] = "-----BEGIN ", end[] = "-----END ";
-	if (!span_starts(s, begin))
+	if (s.p == NULL || !span_starts(s, begin))
 		return 0;
-	const uint8_t *eol = memchr(s.p, '\n', s.n);
-	size_t head = eol != NULL ? (size_t)(eol - s.p) : s.n;
+	size_t head = s.n < PEM_LABEL_MAX ? s.n : PEM_LABEL_MAX;
+	const uint8_t *eol = memchr(s.p, '\n', head);
+	if (eol != NULL)
+		head = (size_t)(eol - s.p);
 	if (memmem(s.p, head, "PRIVATE KEY", 11) == NULL)
 		return 0;
 	const uint8_t *tail = memmem(s.p, s.n, end, sizeof(end) - 1);
@@ -152,18 +201,18 @@ static size_t scrub_here(struct span in, struct text *out)
 		text_str(out, "[private key removed]");
 		return pem;
 	}
-	size_t n = label_bytes(in);
-	if (n == 0)
+	const struct mark *m = mark_at(in);
+	if (m == NULL)
 		return 0;
-	struct span rest = span_of(in.p + n, in.n - n);
-	size_t value = value_bytes(rest);
-	if (value == 0 || label_bytes(rest) > 0) {
-		text_put(out,
-		        span_of(in.p, n)); /* "Cookie: webvpn=...": the next label stands before the value */
-		return n;
-	}
+	size_t n = strlen(m->word);
+	const struct joint j = joint_at(span_skip(in, n));
+	if (j.n == 0)
+		return 0;
+	n += j.n;
+	size_t value = value_bytes(span_skip(in, n), m, &j);
 	text_put(out, span_of(in.p, n));
-	text_str(out, "[removed]");
+	if (value > 0)
+		text_str(out, "[removed]");
 	return n + value;
 }
 

@@ -45,6 +45,8 @@ static int connect_tls(struct login_run *r)
 	if (err)
 		return err;
 	g->peer = g->targets[which];
+	err = sock_tune(fd, 60, 20); /* the first request must not wait for the acknowledgement of Finished */
+	(void)err;                   /* slower or blinder, but it works */
 	err = conn_open(r->conn, g->tls, g->host, fd);
 	ms_t deadline_ms = loop_now() + LOGIN_DIAL_MS;
 	while (err == 0 && (err = conn_handshake(r->conn)) == ERR_MORE) {

@@ -34,6 +34,14 @@ static int pools_apply(struct auth *auth, const struct config *c)
 	return r;
 }
 
+static bool has_hashes(const struct config *c)
+{
+	for (size_t i = 0; i < c->n_users; i++)
+		if (c->users[i].kind == SECRET_PBKDF2 || c->users[i].kind == SECRET_CRYPT)
+			return true;
+	return false;
+}
+
 int auth_config_apply(struct auth *auth, int fd)
 {
 	struct config *c = NULL;
@@ -47,6 +55,7 @@ int auth_config_apply(struct auth *auth, int fd)
 	}
 	config_put(auth->config);
 	auth->config = c;
+	auth->has_hashes = has_hashes(c);
 	log_relay_apply(&auth->log_relay, c);
 	return 0;
 }

@@ -11,7 +11,7 @@
 #include "policy/model.h"
 
 #define AUTH_LINKS_MAX         257u /* 256 worker threads and the control thread */
-#define AUTH_JOBS_MAX          256u /* passwords being checked at the same time */
+#define AUTH_JOBS_MAX          1024u /* passwords being checked at the same time */
 #define AUTH_JOBS_PER_PEER_MAX 8u   /* of one client address: parallel guesses cannot outrun the lockout */
 
 struct auth;
@@ -37,6 +37,7 @@ struct job {
 	const struct tunnel_group *group; /* of config */
 	const struct local_user *user;    /* of config; NULL: there is none of this name */
 	struct ipc_login login;           /* wiped when done */
+	bool has_hashes;                  /* of config: see auth_verify() */
 	int result;
 };
 
@@ -52,6 +53,7 @@ struct auth {
 	struct authority *authority;
 	struct auth_lockout *lockout;
 	struct config *config;
+	bool has_hashes; /* some user of config has a hash */
 	int config_fd, state_fd; /* as they came, -1 */
 	uint8_t state;           /* enum ipc_state */
 	bool is_ending;

@@ -82,7 +82,7 @@ static uint8_t login_admit(struct job *j, struct ipc_login_result *ret)
 static void job_check(uv_work_t *work)
 {
 	struct job *j = CONTAINER_OF(work, struct job, work);
-	j->result = auth_verify(j->user, j->login.password);
+	j->result = auth_verify(j->user, j->login.password, j->has_hashes);
 	explicit_bzero(j->login.password, sizeof(j->login.password));
 }
 
@@ -152,6 +152,7 @@ void login_begin(struct link *l, const struct ipc_msg *m)
 	j->config = config_get(auth->config);
 	j->group = group;
 	j->user = config_find_user(auth->config, span_str(in->username));
+	j->has_hashes = auth->has_hashes;
 	j->login = *in;
 	j->next = auth->jobs;
 	auth->jobs = j;

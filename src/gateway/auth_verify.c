@@ -10,12 +10,13 @@ struct auth_lockout {
 	struct lockout *inner;
 };
 
-int auth_verify(const struct local_user *user, const char *password)
+int auth_verify(const struct local_user *user, const char *password, bool has_hashes)
 {
-	if (user == NULL) {
+	bool is_cheap = user == NULL || user->kind == SECRET_PLAIN || user->kind == SECRET_NONE;
+	if (has_hashes && is_cheap)
 		password_burn(span_str(password));
+	if (user == NULL)
 		return ERR_REFUSED;
-	}
 	return password_verify(user->kind, user->secret, span_str(password));
 }
 

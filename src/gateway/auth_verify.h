@@ -5,9 +5,10 @@
 #include "base/addr.h"
 #include "policy/model.h"
 
-/* Slow on purpose (key derivation): called in threads, never in the loop. user NULL: takes as long as a wrong
- * password. 0, ERR_REFUSED, -errno. */
-MUST_USE int auth_verify(const struct local_user *user, const char *password);
+/* Slow on purpose (key derivation): called in threads, never in the loop. user NULL: there is none of that
+ * name. has_hashes: some user has a hash, so everybody's check costs one, and time tells nobody's name. 0,
+ * ERR_REFUSED, -errno. */
+MUST_USE int auth_verify(const struct local_user *user, const char *password, bool has_hashes);
 
 struct auth_lockout;
 MUST_USE int auth_lockout_new(struct auth_lockout **ret);

@@ -81,9 +81,9 @@ uint16_t conn_path_mtu(const struct conn *c);
 void http_dispatch(struct conn *c, struct span body);
 void http_on_login(struct conn *c, const struct ipc_login_result *r);
 void http_on_session(struct conn *c, const struct ipc_session_info *info);
-/* A whole answer. headers: further lines ending in CRLF, or "". */
 /* Does the name belong to a VPN client that we know? */
 bool http_knows_agent(struct span agent);
+/* A whole answer. headers: further lines ending in CRLF, or "". */
 void http_reply(struct conn *c, unsigned status, const char *reason, const char *headers, struct span body);
 
 #endif

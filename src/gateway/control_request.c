@@ -110,7 +110,7 @@ static void run(struct call *c, const struct words *w)
 	memcpy(c->options, m.options, sizeof(c->options));
 	if (m.command->is_change)
 		audit(c, w, 5, 111008);
-	else if (log_wants(7))
+	else if (log_wants_msg(7, 111009))
 		audit(c, w, 7, 111009);
 	m.command->run(c);
 }

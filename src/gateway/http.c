@@ -263,7 +263,7 @@ static void log_no_session(struct conn *c, const struct ipc_session_info *info, 
 	if (err == -ENOMEM)
 		log_no_connect(c, 722002, "consolidating");
 	text_escaped(&user, span_str(info->username), IPC_USER_MAX);
-	if (worker_may_log(c->w, 722004, info->index))
+	if (log_wants_msg(4, 722004) && worker_may_log(c->w, 722004, info->index))
 		log_msg(4, "ASA", 722004,
 		        "Group <%s> User <%s> IP <%s> Error responding to SVC connect request.",
 		        info->group_policy, text_cstr(&user), addr_format(&c->peer, addr));

@@ -112,6 +112,7 @@ static void take(struct monitor_log *l, const struct log_item *item, uint64_t at
 	p->item.at_s = (uint64_t)time(NULL);
 	p->item.text = p->text;
 	memcpy(p->text, item->text, n + 1);
+	log_text_clean(p->text, false); /* a newline would begin a message of its own at a TCP host */
 	if (l->first == NULL)
 		loop_timer_set(&l->timer, loop_now() + MONITOR_LOG_ORDER_MS);
 	pending_insert(l, p);

@@ -24,21 +24,11 @@ static const struct mtu_suite *suite_named(const char *name)
 	return mtu_suite_find(span_str(name));
 }
 
-/* The suite that DTLS will have, or the one with the largest records of those that it may have: what
- * PSK-NEGOTIATE comes to is known after the handshake only. NULL: no DTLS. */
-static const struct mtu_suite *dtls_suite(const struct session *s)
-{
-	const struct dtls_suite_info *i = dtls_suite_info(s->dtls.suite);
-	if (i == NULL)
-		return NULL;
-	return suite_named(i->openssl_name ? i->openssl_name : "PSK-AES256-GCM-SHA384");
-}
-
 /* Inner bytes that fit a datagram. PSK-NEGOTIATE may end in another suite, whose overhead is not larger.
  * Injected sessions never encrypt before the MAC (io/dtls_new.c). */
 static uint16_t dtls_limit(const struct session *s, uint8_t outer_family)
 {
-	const struct mtu_suite *suite = dtls_suite(s);
+	const struct mtu_suite *suite = session_mtu_dtls_offered(s);
 	const struct mtu_input in = {
 	        .formula = MTU_EXACT,
 	        .base_mtu = s->mtu.base,
@@ -60,7 +50,7 @@ static void put_negotiated(const struct session *s, const struct conn *c, struct
 	in->tls_version = session_mtu_tls_version(info.protocol);
 	in->tls_suite = suite_named(info.cipher);
 	in->dtls_version = session_mtu_dtls_version(s);
-	in->dtls_suite = dtls_suite(s);
+	in->dtls_suite = session_mtu_dtls_offered(s);
 	in->mac_order = MTU_MAC_ANY;
 }
 

@@ -44,7 +44,7 @@ static void no_ip6(struct session *s)
 {
 	char addr[ADDR_TEXT_MAX];
 	struct text user = {0};
-	if (!worker_may_log(s->w, 722041, s->id.index))
+	if (!log_wants_msg(4, 722041) || !worker_may_log(s->w, 722041, s->id.index))
 		return;
 	text_escaped(&user, span_str(s->id.username), IPC_USER_MAX);
 	log_msg(4, "ASA", 722041,
@@ -155,21 +155,6 @@ static const char *reason_716002(const char *why, char buf[static REASON_MAX])
 	return buf;
 }
 
-static struct traffic traffic_sum(const struct session *s)
-{
-	const struct traffic *a = &s->traffic[LINK_TLS], *b = &s->traffic[LINK_DTLS];
-	return (struct traffic){.tx_bytes = a->tx_bytes + b->tx_bytes,
-	        .rx_bytes = a->rx_bytes + b->rx_bytes,
-	        .tx_packets = a->tx_packets + b->tx_packets,
-	        .rx_packets = a->rx_packets + b->rx_packets,
-	        .tx_drops = a->tx_drops + b->tx_drops,
-	        .rx_drops = a->rx_drops + b->rx_drops,
-	        .tx_control_bytes = a->tx_control_bytes + b->tx_control_bytes,
-	        .rx_control_bytes = a->rx_control_bytes + b->rx_control_bytes,
-	        .tx_control_packets = a->tx_control_packets + b->tx_control_packets,
-	        .rx_control_packets = a->rx_control_packets + b->rx_control_packets};
-}
-
 static void totals(struct session *s, const struct traffic *t)
 {
 	session_log(s, LOG_DEBUG, 722029,
@@ -206,7 +191,7 @@ static void disconnected(const struct session *s, const struct traffic *t, const
 void session_log_end(struct session *s, const char *why, bool is_ours)
 {
 	char reason[REASON_MAX], who[WHO_MAX];
-	const struct traffic t = traffic_sum(s);
+	const struct traffic t = session_traffic(s);
 	if (is_ours)
 		session_log(s, LOG_NOTICE, 722038, "SVC terminating session: %s.", why);
 	if (s->conn != NULL)

@@ -21,16 +21,21 @@ enum mtu_version session_mtu_dtls_version(const struct session *s)
 	return info && info->is_dtls10 ? MTU_DTLS_1_0 : MTU_DTLS_1_2;
 }
 
-/* What is in use, else what was offered. */
+const struct mtu_suite *session_mtu_dtls_offered(const struct session *s)
+{
+	const struct dtls_suite_info *i = dtls_suite_info(s->dtls.suite);
+	if (i == NULL)
+		return NULL;
+	return mtu_suite_find(span_str(i->openssl_name ? i->openssl_name : "PSK-AES256-GCM-SHA384"));
+}
+
+/* What is in use, else what was offered: without a tunnel the cipher is that of an earlier one. */
 static const struct mtu_suite *dtls_suite(const struct session *s)
 {
-	const struct mtu_suite *used = mtu_suite_find(span_str(s->dtls.cipher));
-	const struct dtls_suite_info *offered = dtls_suite_info(s->dtls.suite);
-	if (s->dtls.suite == DTLS_NONE)
-		return NULL;
-	if (used == NULL && offered && offered->openssl_name)
-		used = mtu_suite_find(span_str(offered->openssl_name));
-	return used ? used : mtu_suite_find(span_str("PSK-AES256-GCM-SHA384"));
+	const struct mtu_suite *offered = session_mtu_dtls_offered(s), *used = NULL;
+	if (offered != NULL && s->tunnels.v[TUNNEL_DTLS].is_up)
+		used = mtu_suite_find(span_str(s->dtls.cipher));
+	return used ? used : offered;
 }
 
 void session_mtu_reason(const struct session *s, struct session_mtu_reason *ret)

@@ -13,6 +13,9 @@ struct session_mtu_reason {
 
 enum mtu_version session_mtu_tls_version(const char *protocol);     /* by OpenSSL's name */
 enum mtu_version session_mtu_dtls_version(const struct session *s); /* of the style that was offered */
+/* The suite that DTLS will have, or the one with the largest records of those that it may have: what
+ * PSK-NEGOTIATE comes to is known after the handshake only. NULL: no DTLS. */
+const struct mtu_suite *session_mtu_dtls_offered(const struct session *s);
 
 /* The derivation of a classic session as it was made, or of a seamless one by the exact formulas. */
 void session_mtu_reason(const struct session *s, struct session_mtu_reason *ret);

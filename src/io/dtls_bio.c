@@ -7,28 +7,17 @@
 
 #define UDP_IP6_OVERHEAD_BYTES 48
 
-static bool out_has_room(const struct dtls_out *o, size_t n)
-{
-	return o->n_dgram < o->cap_dgram && n <= o->cap - o->n;
-}
-
 static int bio_write(BIO *b, const char *p, size_t n, size_t *ret_n)
 {
 	struct dtls *d = BIO_get_data(b);
-	struct dtls_out *o = d->out;
 
 	BIO_clear_retry_flags(b);
 	*ret_n = n; /* what finds no room is lost on the way, as datagrams are */
 	if (n == 0)
 		return 1;
-	if (o == NULL || !out_has_room(o, n)) {
-		if (o)
-			o->n_dropped++;
-		return 1;
-	}
-	memcpy(o->p + o->n, p, n);
-	o->dgram[o->n_dgram++] = (struct udp_piece){.offset = (uint32_t)o->n, .len = (uint32_t)n};
-	o->n += n;
+	dtls_switch_on_sent(d, span_of(p, n));
+	if (d->out && !dtls_out_put(d->out, p, n))
+		d->out->n_dropped++;
 	return 1;
 }
 

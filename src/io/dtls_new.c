@@ -126,6 +126,9 @@ void dtls_free(struct dtls *d)
 		return;
 	SSL_free(d->ssl);
 	SSL_SESSION_free(d->resume);
+	dtls_record_free(d->record);
+	dtls_flight_reset(d);
+	dtls_early_reset(d);
 	dtls_ctx_put(d->ctx);
 	explicit_bzero(d, sizeof(*d));
 	free(d);

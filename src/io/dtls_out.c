@@ -1,7 +1,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#include "io/dtls.h"
+#include "io/dtls_internal.h"
 
 int dtls_out_init(struct dtls_out *o, size_t cap_bytes, size_t cap_dgram)
 {
@@ -24,4 +24,14 @@ void dtls_out_done(struct dtls_out *o)
 	free(o->p);
 	free(o->dgram);
 	*o = (struct dtls_out){0};
+}
+
+bool dtls_out_put(struct dtls_out *o, const void *p, size_t n)
+{
+	if (o->n_dgram >= o->cap_dgram || n > o->cap - o->n)
+		return false;
+	memcpy(o->p + o->n, p, n);
+	o->dgram[o->n_dgram++] = (struct udp_piece){.offset = (uint32_t)o->n, .len = (uint32_t)n};
+	o->n += n;
+	return true;
 }

@@ -199,7 +199,7 @@ static void log_time_format(char *buf, size_t cap)
 	snprintf(buf, cap, "%s.%03uZ", day, (unsigned)(now.tv_nsec / 1000000) % 1000);
 }
 
-static void log_text_clean(char *s, bool is_ascii_only)
+void log_text_clean(char *s, bool is_ascii_only)
 {
 	for (; *s != '\0'; s++)
 		if ((unsigned char)*s < 0x20 || *s == 0x7f || (is_ascii_only && (unsigned char)*s >= 0x80))

@@ -77,6 +77,10 @@ typedef void log_relay_fn(void *ctx, const struct log_record *r);
 /* Messages of these levels go to fn as well, whatever the level of the own target is; -1: none do. */
 void log_set_relay(int max_level, log_relay_fn *fn, void *ctx);
 
+/* Control characters become '?', in place: a message is one line. is_ascii_only: all that is not ASCII does.
+ */
+void log_text_clean(char *s, bool is_ascii_only);
+
 /* A line without a message id; level 0..7. */
 void log_line(int level, const char *fmt, ...) PRINTF_LIKE(2, 3);
 /* "%ASA-6-722022: text" (contract.md section 2): severity 0..7, prefix "ASA" for the ASA's own messages and

@@ -27,6 +27,8 @@ static int tls_new(SSL_CTX *c, struct tls **ret)
 		return -ENOMEM;
 	}
 	SSL_set_bio(t->ssl, bio, bio);
+	SSL_set_msg_callback(t->ssl, tls_on_message);
+	SSL_set_msg_callback_arg(t->ssl, t);
 	*ret = t;
 	return 0;
 }
@@ -85,6 +87,8 @@ void tls_free(struct tls *t)
 	if (t == NULL)
 		return;
 	SSL_free(t->ssl);
+	tls_fast_free(t->fast);
+	tls_secrets_free(t);
 	tls_server_ctx_put(t->server);
 	tls_client_ctx_put(t->client);
 	free(t);
@@ -101,7 +105,16 @@ int tls_feed(struct tls *t, struct span ciphertext)
 	if (t->in.n > 0)
 		return -EBUSY;
 	t->in = ciphertext;
+	t->is_in_writable = false;
 	return 0;
+}
+
+int tls_feed_writable(struct tls *t, uint8_t *p, size_t n)
+{
+	int r = tls_feed(t, span_of(p, n));
+
+	t->is_in_writable = r == 0;
+	return r;
 }
 
 size_t tls_unread(const struct tls *t)
@@ -154,21 +167,54 @@ bool tls_is_up(const struct tls *t)
 	return t->is_up && !t->is_closed;
 }
 
-int tls_read_record(struct tls *t, void *buf, size_t cap)
+void tls_go_fast(struct tls *t)
+{
+	if (!tls_is_up(t) || t->ssl == NULL || SSL_version(t->ssl) != TLS1_3_VERSION)
+		return;
+	t->wants_fast = true;
+	tls_switch(t);
+}
+
+bool tls_is_fast(const struct tls *t)
+{
+	return t->fast != NULL;
+}
+
+static int slow_read(struct tls *t, uint8_t *buf, size_t cap)
 {
 	size_t n = 0;
 
+	if (t->in.n == 0 && SSL_pending(t->ssl) == 0)
+		return 0;
+	ERR_clear_error();
+	int r = SSL_read_ex(t->ssl, buf, cap, &n);
+	return r == 1 ? (int)n : tls_failed(t, r, "TLS read failed");
+}
+
+static int read_any(struct tls *t, bool is_view, uint8_t *buf, size_t cap, uint8_t **ret)
+{
 	if (t->is_closed)
 		return ERR_CLOSED;
 	if (!t->is_up || cap == 0)
 		return -EINVAL;
 	if (cap > INT32_MAX)
 		cap = INT32_MAX;
-	if (t->in.n == 0 && SSL_pending(t->ssl) == 0)
-		return 0;
-	ERR_clear_error();
-	int r = SSL_read_ex(t->ssl, buf, cap, &n);
-	return r == 1 ? (int)n : tls_failed(t, r, "TLS read failed");
+	if (t->wants_fast)
+		tls_switch(t);
+	if (t->fast)
+		return tls_fast_read(t, is_view, buf, cap, ret);
+	*ret = buf;
+	return slow_read(t, buf, cap);
+}
+
+int tls_read_record(struct tls *t, void *buf, size_t cap)
+{
+	return read_any(t, false, buf, cap, &(uint8_t *){NULL});
+}
+
+int tls_read_view(struct tls *t, uint8_t *buf, size_t cap, uint8_t **ret)
+{
+	return read_any(t, true, buf, cap, ret);
 }
 
 int tls_write(struct tls *t, struct span plaintext)
@@ -184,6 +230,10 @@ int tls_write(struct tls *t, struct span plaintext)
 	/* twice: a KeyUpdate of ours may go ahead of the record */
 	if (t->out->n + plaintext.n + 2 * TLS_OVERHEAD_MAX > t->out->max)
 		return -ENOBUFS;
+	if (t->wants_fast)
+		tls_switch(t);
+	if (t->fast)
+		return tls_fast_write(t, plaintext);
 	ERR_clear_error();
 	int r = SSL_write_ex(t->ssl, plaintext.p, plaintext.n, &n);
 	if (r == 1 && n == plaintext.n)
@@ -195,7 +245,9 @@ int tls_write(struct tls *t, struct span plaintext)
 
 void tls_close(struct tls *t)
 {
-	if (tls_is_up(t) && t->out) {
+	if (tls_is_up(t) && t->fast) {
+		tls_fast_close(t);
+	} else if (tls_is_up(t) && t->out) {
 		ERR_clear_error();
 		SSL_shutdown(t->ssl);
 		ERR_clear_error();
@@ -209,7 +261,7 @@ void tls_refuse(struct tls *t)
 	/* alert, TLS 1.2 record version, 2 bytes: fatal, access_denied (RFC 8446 5.1, 6.2) */
 	static const uint8_t alert[] = {21, 3, 3, 0, 2, 2, SSL_AD_ACCESS_DENIED};
 
-	if (!t->is_closed && SSL_in_before(t->ssl) && t->out)
+	if (!t->is_closed && t->ssl && SSL_in_before(t->ssl) && t->out)
 		(void)tls_out_put(t->out, alert, sizeof(alert));
 	tls_close(t);
 }
@@ -218,6 +270,8 @@ int tls_key_update(struct tls *t)
 {
 	if (!tls_is_up(t))
 		return ERR_CLOSED;
+	if (t->fast)
+		return tls_fast_key_update(t);
 	if (SSL_version(t->ssl) != TLS1_3_VERSION)
 		return ERR_UNSUPPORTED;
 	ERR_clear_error();
@@ -227,14 +281,20 @@ int tls_key_update(struct tls *t)
 	return ERR_CRYPTO;
 }
 
+static bool export_any(struct tls *t, uint8_t *ret, size_t n)
+{
+	if (t->fast)
+		return tls_export(t->fast->tx.suite, t->fast->exporter, PSK_LABEL, ret, n);
+	return SSL_export_keying_material(t->ssl, ret, n, PSK_LABEL, strlen(PSK_LABEL), NULL, 0, 0) == 1;
+}
+
 int tls_export_psk(struct tls *t, uint8_t ret[static TLS_PSK_BYTES])
 {
 	uint8_t psk[TLS_PSK_BYTES];
 
 	if (!t->is_up)
 		return ERR_CLOSED;
-	if (SSL_export_keying_material(t->ssl, psk, sizeof(psk), PSK_LABEL, strlen(PSK_LABEL), NULL, 0, 0) !=
-	        1) {
+	if (!export_any(t, psk, sizeof(psk))) {
 		ossl_reason(t->error, sizeof(t->error), "TLS exporter failed");
 		return ERR_CRYPTO;
 	}
@@ -243,12 +303,17 @@ int tls_export_psk(struct tls *t, uint8_t ret[static TLS_PSK_BYTES])
 	return 0;
 }
 
+static X509 *peer_cert(const struct tls *t)
+{
+	return t->fast ? t->fast->peer : SSL_get0_peer_certificate(t->ssl);
+}
+
 void tls_info(const struct tls *t, struct tls_info *ret)
 {
-	X509 *x = SSL_get0_peer_certificate(t->ssl);
-	const char *cipher = SSL_get_cipher_name(t->ssl);
+	X509 *x = peer_cert(t);
+	const char *cipher = t->fast ? SSL_CIPHER_get_name(t->fast->cipher) : SSL_get_cipher_name(t->ssl);
 
-	*ret = (struct tls_info){.protocol = SSL_get_version(t->ssl),
+	*ret = (struct tls_info){.protocol = t->fast ? "TLSv1.3" : SSL_get_version(t->ssl),
 	        .cipher = cipher ? cipher : "",
 	        .has_peer_cert = x != NULL,
 	        .is_peer_verified = t->is_peer_verified};
@@ -272,13 +337,13 @@ const char *tls_proposed(const struct tls *t, size_t i)
 
 int tls_peer_cert_pem(const struct tls *t, struct text *ret)
 {
-	X509 *x = SSL_get0_peer_certificate(t->ssl);
+	X509 *x = peer_cert(t);
 	return x ? ossl_cert_pem(x, ret) : ERR_CLOSED;
 }
 
 int tls_peer_cert_sha1_hex(const struct tls *t, char ret[static TLS_SHA1_TEXT_MAX])
 {
-	X509 *x = SSL_get0_peer_certificate(t->ssl);
+	X509 *x = peer_cert(t);
 	return x == NULL ? ERR_CLOSED : ossl_sha1_hex(x, ret) ? 0 : ERR_CRYPTO;
 }
 

@@ -25,23 +25,32 @@ void tls_out_consume(struct tls_out *o, size_t n)
 	o->n -= n;
 }
 
-bool tls_out_put(struct tls_out *o, const void *p, size_t n)
+uint8_t *tls_out_reserve(struct tls_out *o, size_t n)
 {
 	size_t limit = o->max + TLS_OUT_RESERVE_BYTES;
 
 	if (n > limit || o->n > limit - n)
-		return false;
+		return NULL;
 	if (o->n + n > o->cap) {
 		size_t cap = o->cap ? o->cap : 4096;
 		while (cap < o->n + n)
 			cap *= 2;
 		uint8_t *bigger = realloc(o->p, cap);
 		if (bigger == NULL)
-			return false;
+			return NULL;
 		o->p = bigger;
 		o->cap = cap;
 	}
-	memcpy(o->p + o->n, p, n);
+	return o->p + o->n;
+}
+
+bool tls_out_put(struct tls_out *o, const void *p, size_t n)
+{
+	uint8_t *to = tls_out_reserve(o, n);
+
+	if (to == NULL)
+		return false;
+	memcpy(to, p, n);
 	o->n += n;
 	return true;
 }
@@ -69,6 +78,7 @@ static int bio_read(BIO *b, char *p, size_t n, size_t *ret_n)
 	if (n > t->in.n)
 		n = t->in.n;
 	memcpy(p, t->in.p, n);
+	tls_boundary_note(&t->boundary, span_of(t->in.p, n));
 	t->in = span_skip(t->in, n);
 	*ret_n = n;
 	return 1;

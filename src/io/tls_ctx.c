@@ -48,6 +48,7 @@ static bool ctx_settings(SSL_CTX *c, enum tls_version min, enum tls_version max)
 	SSL_CTX_set_mode(
 	        c, SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER | SSL_MODE_NO_AUTO_CHAIN);
 	SSL_CTX_set_session_cache_mode(c, SSL_SESS_CACHE_OFF);
+	SSL_CTX_set_keylog_callback(c, tls_on_keylog); /* for our own record layer alone, tls_switch.c */
 	return (hi == 0 || lo <= hi) && SSL_CTX_set_num_tickets(c, 0) == 1 &&
 	       SSL_CTX_set_min_proto_version(c, lo) == 1 &&
 	       (hi == 0 || SSL_CTX_set_max_proto_version(c, hi) == 1) &&

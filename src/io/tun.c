@@ -10,16 +10,15 @@
 
 #include "base/err.h"
 
-#ifndef TUN_F_USO4 /* kernel headers before 6.2 */
-#define TUN_F_USO4 0x20
-#define TUN_F_USO6 0x40
-#endif
+_Static_assert(
+        TUN_OFFLOAD_CSUM == TUN_F_CSUM && TUN_OFFLOAD_TSO4 == TUN_F_TSO4 && TUN_OFFLOAD_TSO6 == TUN_F_TSO6,
+        "the kernel's numbers; those of USO are not in headers before 6.2");
 
-/* From best to least; older kernels refuse a set with an unknown bit as a whole. */
+/* From best to least; older kernels refuse a set with an unknown bit as a whole, and TSO without CSUM. */
 static const unsigned tun_offload_sets[] = {
-        TUN_F_CSUM | TUN_F_TSO4 | TUN_F_TSO6 | TUN_F_USO4 | TUN_F_USO6,
-        TUN_F_CSUM | TUN_F_TSO4 | TUN_F_TSO6,
-        TUN_F_CSUM,
+        TUN_OFFLOAD_CSUM | TUN_OFFLOAD_TSO4 | TUN_OFFLOAD_TSO6 | TUN_OFFLOAD_USO,
+        TUN_OFFLOAD_CSUM | TUN_OFFLOAD_TSO4 | TUN_OFFLOAD_TSO6, TUN_OFFLOAD_CSUM,
+        0, /* a device that stays when its program ends may still have those of the last one */
 };
 
 /* The kernel expands a %d itself; anything else with a per cent sign is a mistake. */
@@ -49,11 +48,24 @@ static int tun_queue_open(const char *name, short flags, struct ifreq *ret)
 	return fd;
 }
 
-static unsigned tun_offloads_set(int fd)
+static unsigned tun_offloads_set(int fd, unsigned refused)
 {
-	for (size_t i = 0; i < N_ELEM(tun_offload_sets); i++)
-		if (ioctl(fd, TUNSETOFFLOAD, (unsigned long)tun_offload_sets[i]) == 0)
-			return tun_offload_sets[i];
+	for (size_t i = 0; i < N_ELEM(tun_offload_sets); i++) {
+		unsigned set = tun_offload_sets[i];
+		if ((set & refused) == 0 && ioctl(fd, TUNSETOFFLOAD, (unsigned long)set) == 0)
+			return set;
+	}
+	return 0;
+}
+
+/* The header's size of a device that stays may have been changed as well. */
+static int tun_vnet_setup(struct tun *tun, unsigned refused)
+{
+	int n = TUN_VNET_HDR_BYTES;
+	for (unsigned i = 0; tun->has_vnet_hdr && i < tun->queues; i++)
+		if (ioctl(tun->fds[i], TUNSETVNETHDRSZ, &n) < 0)
+			return -errno;
+	tun->offloads = tun_offloads_set(tun->fds[0], tun->has_vnet_hdr ? refused : ~0u);
 	return 0;
 }
 
@@ -76,8 +88,11 @@ int tun_open(const struct tun_config *config, struct tun *ret)
 		tun.fds[tun.queues] = fd;
 		memcpy(tun.name, req.ifr_name, IFNAMSIZ); /* further queues join the device made first */
 	}
-	if (tun.has_vnet_hdr)
-		tun.offloads = tun_offloads_set(tun.fds[0]);
+	int r = tun_vnet_setup(&tun, config->offloads_refused);
+	if (r < 0) {
+		tun_close(&tun);
+		return r;
+	}
 	*ret = tun;
 	return 0;
 }
@@ -127,6 +142,15 @@ int tun_write(int fd, const uint8_t *p, size_t n)
 	ssize_t done;
 	do
 		done = write(fd, p, n);
+	while (done < 0 && errno == EINTR);
+	return done < 0 ? -errno : 0;
+}
+
+int tun_writev(int fd, const struct iovec *iov, unsigned n_iov)
+{
+	ssize_t done;
+	do
+		done = writev(fd, iov, (int)n_iov);
 	while (done < 0 && errno == EINTR);
 	return done < 0 ? -errno : 0;
 }

@@ -10,16 +10,31 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/uio.h>
 
 #include "base/util.h"
 
 #define TUN_QUEUES_MAX     64
 #define TUN_VNET_HDR_BYTES 10 /* struct virtio_net_hdr, virtio 1.1 section 5.1.6 without num_buffers */
 
+/* The largest super-packet with its header: what a slot of tun_read_batch() needs with wants_vnet_hdr. The
+ * kernel makes none above 65535 bytes for TUN devices, whatever gso_max_size says; one byte more, see there.
+ */
+#define TUN_SUPER_SLOT_BYTES (TUN_VNET_HDR_BYTES + 65535 + 1)
+
+/* struct tun.offloads: TUN_F_* of linux/if_tun.h. What may arrive: */
+#define TUN_OFFLOAD_CSUM 0x01 /* checksums to be completed */
+#define TUN_OFFLOAD_TSO4 0x02 /* TCP super-packets */
+#define TUN_OFFLOAD_TSO6 0x04
+#define TUN_OFFLOAD_USO4 0x20 /* UDP super-packets, kernels since 6.2; those take them in writes, too */
+#define TUN_OFFLOAD_USO6 0x40
+#define TUN_OFFLOAD_USO  (TUN_OFFLOAD_USO4 | TUN_OFFLOAD_USO6)
+
 struct tun_config {
 	const char *name; /* "culvert0", or a pattern with one %d: "culvert%d" */
 	unsigned queues;  /* 1..TUN_QUEUES_MAX */
 	bool wants_vnet_hdr;
+	unsigned offloads_refused; /* TUN_OFFLOAD_* not to ask for, as if the kernel had refused */
 };
 
 struct tun {
@@ -27,7 +42,7 @@ struct tun {
 	int fds[TUN_QUEUES_MAX];
 	unsigned queues;
 	bool has_vnet_hdr;
-	unsigned offloads; /* TUN_F_* bits that the kernel accepted; 0: only ordinary packets arrive */
+	unsigned offloads; /* TUN_OFFLOAD_* that the kernel accepted; 0: only ordinary packets arrive */
 };
 
 /* Where one packet of a batch is. */
@@ -51,5 +66,7 @@ MUST_USE int tun_read_batch(int fd, uint8_t *buf, size_t stride, struct tun_pack
 /* Writes one packet (with its header if the device has one). 0, -EAGAIN when the queue is full, -EIO when
  * the device is down, -EINVAL when the kernel does not like the packet. */
 MUST_USE int tun_write(int fd, const uint8_t *p, size_t n);
+/* The same of a packet in pieces, its header first: one super-packet per call. */
+MUST_USE int tun_writev(int fd, const struct iovec *iov, unsigned n_iov);
 
 #endif

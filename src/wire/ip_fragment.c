@@ -23,17 +23,6 @@
 #define OPTION_NOP    1
 #define OPTION_COPIED 0x80 /* the option belongs into every fragment */
 
-static void put16(uint8_t *p, unsigned v)
-{
-	p[0] = (uint8_t)(v >> 8);
-	p[1] = (uint8_t)v;
-}
-
-static unsigned get16(const uint8_t *p)
-{
-	return (unsigned)(p[0] << 8 | p[1]);
-}
-
 enum ip_fit ip_fit(struct span packet, uint16_t mtu, bool ignores_df)
 {
 	struct ip_packet p;
@@ -81,11 +70,11 @@ static int copied_options(struct span options, uint8_t ret[static IP4_HEADER_MAX
 }
 
 /* The headers of the first and of the later pieces, but for length, offset and checksum. */
-static int headers_make(struct ip_fragmenter *f, struct span header, unsigned id)
+static int headers_make(struct ip_fragmenter *f, struct span header, uint16_t id)
 {
 	uint8_t *first = f->header[0], *later = f->header[1];
 	memcpy(first, header.p, header.n);
-	put16(first + AT_ID, id);
+	ip_put16(first + AT_ID, id);
 	memcpy(later, first, IP4_HEADER_BYTES);
 	int n = copied_options(span_skip(header, IP4_HEADER_BYTES), later + IP4_HEADER_BYTES);
 	if (n < 0)
@@ -103,7 +92,7 @@ int ip_fragment_init(struct ip_fragmenter *f, struct span packet, uint16_t mtu, 
 		return ERR_MALFORMED;
 	if (p.family != 4 || mtu < p.header_bytes + UNIT_BYTES)
 		return ERR_UNSUPPORTED;
-	unsigned fragment = get16(packet.p + AT_FRAGMENT);
+	unsigned fragment = ip_get16(packet.p + AT_FRAGMENT);
 	uint16_t offset = (uint16_t)(fragment & OFFSET_MASK);
 	if ((size_t)offset * UNIT_BYTES + p.payload.n > DATAGRAM_MAX_BYTES)
 		return ERR_MALFORMED;
@@ -114,18 +103,18 @@ int ip_fragment_init(struct ip_fragmenter *f, struct span packet, uint16_t mtu, 
 	        .has_more = fragment & FLAG_MF,
 	};
 	bool wants_id = p.has_df && !p.is_fragment;
-	return headers_make(f, span_of(packet.p, p.header_bytes), wants_id ? id : get16(packet.p + AT_ID));
+	return headers_make(f, span_of(packet.p, p.header_bytes), wants_id ? id : ip_get16(packet.p + AT_ID));
 }
 
 /* Length, offset and checksum of a piece with n bytes of payload. */
 static void header_finish(
         const struct ip_fragmenter *f, uint8_t *h, size_t header_bytes, size_t n, bool is_last)
 {
-	unsigned reserved = get16(h + AT_FRAGMENT) & ~(unsigned)(FLAG_DF | FLAG_MF | OFFSET_MASK);
-	put16(h + AT_TOTAL, (unsigned)(header_bytes + n));
-	put16(h + AT_FRAGMENT, reserved | (is_last && !f->has_more ? 0 : FLAG_MF) | f->offset);
-	put16(h + AT_CHECKSUM, 0);
-	put16(h + AT_CHECKSUM, ip_fold(ip_sum(0, span_of(h, header_bytes))));
+	unsigned reserved = ip_get16(h + AT_FRAGMENT) & ~(unsigned)(FLAG_DF | FLAG_MF | OFFSET_MASK);
+	ip_put16(h + AT_TOTAL, (uint16_t)(header_bytes + n));
+	ip_put16(h + AT_FRAGMENT, (uint16_t)(reserved | (is_last && !f->has_more ? 0 : FLAG_MF) | f->offset));
+	ip_put16(h + AT_CHECKSUM, 0);
+	ip_put16(h + AT_CHECKSUM, ip_fold(ip_sum(0, span_of(h, header_bytes))));
 }
 
 int ip_fragment_next(struct ip_fragmenter *f, uint8_t *ret, size_t cap)

@@ -17,8 +17,7 @@ enum ip_fit {
 };
 
 /* What the router before a link of this MTU does with the packet. ignores_df: cuts IPv4 in spite of its DF
- * bit
- * (`anyconnect ssl df-bit-ignore enable`). IPv6 is never cut on the way (RFC 8200 5). What counts is the
+ * bit (`anyconnect ssl df-bit-ignore enable`). IPv6 is never cut on the way (RFC 8200 5). What counts is the
  * length that the packet states; a packet that is not longer than mtu altogether fits, whatever is in it. */
 enum ip_fit ip_fit(struct span packet, uint16_t mtu, bool ignores_df);
 

@@ -9,17 +9,6 @@
 
 enum tcp_option { TCP_OPTION_END = 0, TCP_OPTION_NOP = 1, TCP_OPTION_MSS = 2 };
 
-static uint16_t get16(const uint8_t *p)
-{
-	return (uint16_t)(p[0] << 8 | p[1]);
-}
-
-static void put16(uint8_t *p, uint16_t v)
-{
-	p[0] = (uint8_t)(v >> 8);
-	p[1] = (uint8_t)v;
-}
-
 /* Takes one option off *r. ret_value is empty for options of one byte. False at the end, and when bad. */
 static bool option_take(struct rd *r, uint8_t *ret_kind, struct span *ret_value)
 {
@@ -55,8 +44,8 @@ static void checksum_update(uint8_t *tcp, size_t at, uint16_t before, uint16_t a
 		before = (uint16_t)(before << 8 | before >> 8);
 		after = (uint16_t)(after << 8 | after >> 8);
 	}
-	uint32_t sum = (uint16_t)~get16(tcp + TCP_CHECKSUM_AT);
-	put16(tcp + TCP_CHECKSUM_AT, ip_fold(sum + (uint16_t)~before + after));
+	uint32_t sum = (uint16_t)~ip_get16(tcp + TCP_CHECKSUM_AT);
+	ip_put16(tcp + TCP_CHECKSUM_AT, ip_fold(sum + (uint16_t)~before + after));
 }
 
 struct mss_range {
@@ -79,13 +68,13 @@ static bool options_clamp(uint8_t *tcp, size_t header_bytes, struct mss_range ra
 	while (option_take(&r, &kind, &value)) {
 		if (kind != TCP_OPTION_MSS)
 			continue;
-		uint16_t mss = mss_fit(get16(value.p), range);
-		if (mss == get16(value.p))
+		uint16_t mss = mss_fit(ip_get16(value.p), range);
+		if (mss == ip_get16(value.p))
 			continue;
 		size_t at = (size_t)(value.p - tcp);
 		if (has_checksum)
-			checksum_update(tcp, at, get16(value.p), mss);
-		put16(tcp + at, mss);
+			checksum_update(tcp, at, ip_get16(value.p), mss);
+		ip_put16(tcp + at, mss);
 		is_changed = true;
 	}
 	return is_changed;

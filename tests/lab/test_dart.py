@@ -90,14 +90,14 @@ def test_no_secrets(lab):
     leak = client.events.with_suffix(".leak")  # a log into which a cookie got by mistake
     leak.write_text(client.events.read_text() + json.dumps(
         {"t": "2026-11-26T09:14:55.264Z", "type": "Error", "source": "culvert", "code": 0,
-         "text": f"sent Cookie: webvpn={sorted(cookies)[0]}; password={PASSWORD}"}) + "\n")
+         "text": f"sent password={PASSWORD} and Cookie: lang=en; webvpn={sorted(cookies)[0]}"}) + "\n")
     for args in ([], ["--events", leak]):
         parts = dart(lab, client.ns, "--control", client.control, *args)
         whole = "\n".join(parts.values())
         assert PASSWORD not in whole
         for cookie in cookies:
             assert cookie not in whole and cookie.upper() not in whole
-    assert "webvpn=[removed]" in parts["AnyConnect.txt"]
+    assert "sent password=[removed] and Cookie: [removed]" in parts["AnyConnect.txt"]
 
 
 def test_without_a_session(lab):

@@ -1,14 +1,18 @@
 """Many clients: ten with real traffic, five hundred idle ones, and how soon the first packet passes."""
+import json
+
 import pytest
 
 from checks import PingLog, check_fetch, memory_kib
-from netns import NsThread, SRV4, SRV6, wait_for
+from netns import GW4, NsThread, SRV4, SRV6, run, wait_for
 from peers import BUILD, Culvert, Culvertd, OpenConnect
 from raw import open_sessions
 
 pytestmark = pytest.mark.culvert
 IDLE_SESSIONS = 500
 IDLE_SESSION_KIB = 128
+STORM_SESSIONS, STORM_DTLS = 500, 50
+STORM_GAP_MS = 1500  # generous: the machine may be slow, a gateway that stands still would take as long as the storm
 
 
 def test_ten_clients_at_once(lab, server):
@@ -56,3 +60,27 @@ def test_memory_of_idle_sessions(lab):
     assert sessions[0].alive() and sessions[-1].alive()
     for s in sessions + warm:
         s.close()
+
+
+def test_login_storm(lab, server):
+    """Five hundred clients log in at the same moment, from 64 addresses: all come up, a tenth with DTLS, none is lost, and
+    the packets of who was there before go on."""
+    gateway = Culvertd(lab)
+    client = Culvert(lab, gateway).wait_dtls()
+    sources = [f"10.10.1.{10 + i}" for i in range(64)]
+    for addr in sources:
+        run("ip", "-n", lab.cl, "addr", "add", f"{addr}/24", "dev", "eth0")
+    ping = PingLog(client.ns, SRV4)
+    ping.wait_answers(10)
+    load = lab.spawn(lab.cl, [BUILD / "bench" / "loadgen", "--gateway", GW4, "--pin", gateway.pin, "--sessions", STORM_SESSIONS, "--parallel",
+                              STORM_SESSIONS, "--dtls", STORM_DTLS, "--from", ",".join(sources), "--timeout", 60], "loadgen")
+    settled = json.loads(load.wait_line(r'^.*"event":"settled".*$', 90).group())
+    ping.stop()
+    assert (settled["up"], settled["dtls_up"], settled["errors"]) == (STORM_SESSIONS, STORM_DTLS, {})
+    assert len(gateway.sessions()) == STORM_SESSIONS + 1
+    assert ping.longest_gap_ms() < STORM_GAP_MS, ping.summary()
+    check_fetch(client.ns, server)
+    load.stop()
+    end = json.loads(load.text().splitlines()[-1])
+    assert (end["event"], end["lost"]) == ("end", 0)
+    wait_for(lambda: len(gateway.sessions()) == 1, 10, "the storm's sessions to end")

@@ -19,6 +19,7 @@ STATUS_S = 0.25
 SIOCGIFFLAGS, SIOCGIFMTU = 0x8913, 0x8921
 IFF_UP, RTMGRP_LINK, RTM_NEWLINK, IFLA_IFNAME, IFLA_MTU = 1, 1, 16, 3, 4
 OBJECT_PATIENCE_S = 8
+PROGRESS_BYTES = 16_384
 
 
 def messages(data):
@@ -45,7 +46,7 @@ class Browser:
         self.arrivals, self.n_objects, self.n_given_up = [], 0, 0
         self._addr, self._name, self._rate = addr, name, rate_bytes_s
         self._stop = threading.Event()
-        self.begin = time.monotonic()
+        self.begin, self.end = time.monotonic(), None
         self._thread = NsThread(ns, self._run)
 
     def _get(self):
@@ -83,11 +84,17 @@ class Browser:
     def stop(self):
         self._stop.set()
         self._thread.result(20)
+        self.end = time.monotonic()
         return self
 
     def longest_stall_ms(self):
-        times = [self.begin] + [t for t, _ in self.arrivals]
-        return max((b - a for a, b in zip(times, times[1:])), default=0) * 1000
+        """The longest time in which no PROGRESS_BYTES came: the few bytes of an answer's head are no progress."""
+        last, gap, got = self.begin, 0, 0
+        for at, n in self.arrivals:
+            got += n
+            if got >= PROGRESS_BYTES:
+                last, gap, got = at, max(gap, at - last), 0
+        return max(gap, self.end - last) * 1000 if self.end else gap * 1000
 
 
 class Timeline:

@@ -10,7 +10,7 @@ ROW = re.compile(r"^\| `src/([a-z]+)` \|.*\| ([^|]+) \|$", re.M)
 INCLUDE = re.compile(r'^\s*#\s*include\s+"([a-z0-9_]+)/')
 BANNED = re.compile(r"\b(atoi|atol|atoll|strtok|strtok_r|strcpy|strcat|sprintf|vsprintf|sscanf|alloca|gets)\s*\(")
 IMPURE = re.compile(r"(?<![.>])\b(socket|time|clock_gettime|gettimeofday|getrandom|rand|random|exit|abort|getenv|open)\s*\(")
-PURE = ("wire", "mtu", "tunnel", "policy")
+PURE = ("wire", "mtu", "tunnel", "policy", "datapath")
 SLEEP_C = re.compile(r"\b(sleep|usleep|nanosleep|clock_nanosleep)\s*\(")
 # only the helpers that poll may wait; everybody else calls them
 SLEEP_PY = re.compile(r"^\s*time\.sleep\(")

@@ -5,10 +5,12 @@
 
 TEST(password_of_a_local_user)
 {
-	const struct local_user user = {.name = "alice", .secret = "right", .kind = SECRET_PLAIN};
-	assert_int_equal(auth_verify(&user, "right"), 0);
-	assert_int_equal(auth_verify(&user, "wrong"), ERR_REFUSED);
-	assert_int_equal(auth_verify(NULL, "right"), ERR_REFUSED);
+	for (int has_hashes = 0; has_hashes < 2; has_hashes++) {
+		const struct local_user user = {.name = "alice", .secret = "right", .kind = SECRET_PLAIN};
+		assert_int_equal(auth_verify(&user, "right", has_hashes), 0);
+		assert_int_equal(auth_verify(&user, "wrong", has_hashes), ERR_REFUSED);
+		assert_int_equal(auth_verify(NULL, "right", has_hashes), ERR_REFUSED);
+	}
 }
 
 TEST(failures_cost_time_and_success_forgives)

@@ -398,6 +398,26 @@ TEST(reload_keeps_hosts_that_stay)
 	close(fd);
 }
 
+/* Worker and auth send clean texts; one that is not itself any more must not forge a host's messages. */
+TEST(a_message_is_one_line)
+{
+	uint16_t port = 0;
+	int fd = server(SOCK_STREAM, &port);
+	struct config *c = config_of("tcp", port, "");
+	open_center(c);
+	say("a\n<0>%ASA-0-1: b\x1b[2J\x7f", 1);
+	int conn = accept_one(fd);
+	expect(conn, "<166>%ASA-6-722036: a?<0>%ASA-0-1: b?[2J?\n");
+	const struct ipc_msg q = {.type = IPC_LOG_ITEM_QUERY};
+	struct ipc_msg m;
+	monitor_log_answer(&center, &q, &m);
+	assert_string_equal(m.log_item.text, "a?<0>%ASA-0-1: b?[2J?");
+	close_center();
+	config_put(c);
+	close(conn);
+	close(fd);
+}
+
 TEST(what_was_lost_is_counted)
 {
 	uint16_t port = 0;
@@ -440,6 +460,7 @@ int main(void)
 	        cmocka_unit_test(stream_is_framed_and_comes_back),
 	        cmocka_unit_test(queue_is_bounded),
 	        cmocka_unit_test(reload_keeps_hosts_that_stay),
+	        cmocka_unit_test(a_message_is_one_line),
 	        cmocka_unit_test(what_was_lost_is_counted),
 	};
 	return RUN(tests);

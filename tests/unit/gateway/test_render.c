@@ -385,6 +385,19 @@ TEST(mtu_of_a_suite_without_a_formula)
 	json_decref(a);
 }
 
+/* A reconnect offers another suite; the name of the former tunnel's is still there. */
+TEST(mtu_is_explained_with_the_suite_that_was_offered)
+{
+	struct session s = sample();
+	struct render_session v = {.s = &s};
+	struct text t = {0};
+	lose(&s, TUNNEL_DTLS);
+	s.dtls.suite = DTLS_V10_AES256_SHA;
+	render_mtu(&(struct render_list){.v = &v, .n = 1}, &t);
+	assert_non_null(strstr(text_cstr(&t), "  DTLS Block size = 16\n"));
+	text_done(&t);
+}
+
 TEST(drops_as_the_asa_shows_them)
 {
 	uint64_t drops[N_DROP_REASONS] = {
@@ -554,6 +567,7 @@ int main(void)
 	        cmocka_unit_test(orders),
 	        cmocka_unit_test(mtu_with_its_derivation),
 	        cmocka_unit_test(mtu_of_a_suite_without_a_formula),
+	        cmocka_unit_test(mtu_is_explained_with_the_suite_that_was_offered),
 	        cmocka_unit_test(drops_as_the_asa_shows_them),
 	        cmocka_unit_test(pool_with_its_addresses),
 	        cmocka_unit_test(summary_columns),
