@@ -159,23 +159,46 @@ int adapter_enable(struct adapter *a, const struct tunnel_params *p, uint16_t mt
 	return set_up(a, p);
 }
 
+bool adapter_follow(struct adapter *a)
+{
+	if (a->is_disabled || a->opt->script != NULL || a->opt->has_no_script || !netconf_repair(&a->net))
+		return false;
+	events_note(a->ev, EVENT_INFO, 0, "The route to the gateway was moved to the machine's new network.");
+	return true;
+}
+
 void adapter_attempt(struct adapter *a, const struct tunnel_params *p)
 {
 	if (a->is_disabled)
 		return; /* nothing of ours is in the machine's way */
 	if (a->opt->script != NULL)
 		run_script(a, SCRIPT_ATTEMPT_RECONNECT, p);
-	else if (!a->opt->has_no_script && netconf_repair(&a->net))
-		events_note(a->ev, EVENT_INFO, 0,
-		        "The route to the gateway was moved to the machine's new network.");
+	else
+		(void)adapter_follow(a);
+}
+
+void adapter_set_mtu(struct adapter *a, uint16_t mtu)
+{
+	if (mtu == a->mtu || !a->is_open || a->is_disabled)
+		return;
+	int err = a->net.index != 0 ? 0 : netlink_link_index(a->net.nl, a->tun.name, &a->net.index);
+	if (err == 0)
+		err = netconf_set_mtu(&a->net, mtu);
+	if (err) {
+		events_note(a->ev, EVENT_WARNING, 0, "The adapter's MTU could not be changed to %u: %s", mtu,
+		        err_text(err));
+		return;
+	}
+	events_note(a->ev, EVENT_INFO, 0, "The adapter's MTU changed in place from %u to %u.", a->mtu, mtu);
+	a->mtu = mtu;
 }
 
 void adapter_reconnected(struct adapter *a, const struct tunnel_params *p, uint16_t mtu)
 {
-	if (mtu != a->mtu && a->opt->script == NULL && netconf_set_mtu(&a->net, mtu) == 0)
-		events_note(a->ev, EVENT_INFO, 0, "The adapter's MTU changed in place from %u to %u.", a->mtu,
-		        mtu);
-	a->mtu = mtu;
+	if (a->opt->script == NULL)
+		adapter_set_mtu(a, mtu);
+	else
+		a->mtu = mtu;
 	if (a->opt->script != NULL)
 		run_script(a, SCRIPT_RECONNECT, p);
 }

@@ -40,9 +40,13 @@ MUST_USE int adapter_prepare(
 /* First answer of CONNECT. 0, or negative and the user was told what to do. */
 MUST_USE int adapter_up(
         struct adapter *a, const struct tunnel_params *p, const struct http_head *head, uint16_t mtu);
+/* The machine's network has changed: true when the route to the gateway had to be moved to follow it. */
+bool adapter_follow(struct adapter *a);
 /* Before each try to reconnect, and after a successful one: the MTU changes in place. */
 void adapter_attempt(struct adapter *a, const struct tunnel_params *p);
 void adapter_reconnected(struct adapter *a, const struct tunnel_params *p, uint16_t mtu);
+/* In mid-session, in place: nothing goes down, and no script is called. */
+void adapter_set_mtu(struct adapter *a, uint16_t mtu);
 /* Sets the device down, with everything that depends on it; and up again with this MTU. As adapter_up(). */
 MUST_USE int adapter_disable(struct adapter *a, const struct tunnel_params *p);
 MUST_USE int adapter_enable(struct adapter *a, const struct tunnel_params *p, uint16_t mtu);

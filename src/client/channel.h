@@ -35,6 +35,8 @@ struct channel_owner {
 	void *ctx;
 	void (*on_up)(void *ctx, enum link_channel ch);
 	void (*on_packet)(void *ctx, enum link_channel ch, const struct cstp_packet *p);
+	/* All that had come was read: deadlines may have moved. */
+	void (*on_batch)(void *ctx);
 	/* The socket took what had waited: more may be sent (TLS only). */
 	void (*on_room)(void *ctx);
 	/* The tunnel has closed itself. why: one line, lives until the return. */

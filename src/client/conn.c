@@ -64,7 +64,7 @@ int conn_pull(struct conn *c)
 	if (n < 0)
 		return errno == EINTR ? -EAGAIN : -errno;
 	c->rx_bytes += (uint64_t)n;
-	return tls_feed(c->tls, span_of(c->rx, (size_t)n));
+	return tls_feed_writable(c->tls, c->rx, (size_t)n);
 }
 
 int conn_push(struct conn *c)

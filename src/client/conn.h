@@ -5,7 +5,7 @@
 
 #include "io/tls.h"
 
-#define CONN_RX_BYTES  65536
+#define CONN_RX_BYTES  (256u << 10)
 #define CONN_OUT_BYTES (256u << 10) /* waits at most while the socket is not writable */
 
 struct conn {

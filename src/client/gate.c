@@ -59,7 +59,10 @@ exit:
 
 int gate_init(struct gate *g, const struct connect_options *o, struct text *why)
 {
-	*g = (struct gate){.port = o->target.port};
+	*g = (struct gate){
+	        .port = o->target.port,
+	        .mss_bytes = o->tunnel.mtu_policy == MTU_SEAMLESS ? GATE_MSS_BYTES : 0,
+	};
 	(void)snprintf(g->host, sizeof(g->host), "%s", o->target.host);
 	(void)snprintf(g->user, sizeof(g->user), "%s", o->target.user);
 	return gate_identity(g, o, why);

@@ -63,6 +63,8 @@ static int resolve(struct login_run *r)
 {
 	struct gate *g = r->gate;
 	int err = sock_resolve(g->host, g->port, g->targets, &g->n_targets);
+	for (size_t i = 0; err == 0 && i < g->n_targets; i++)
+		g->targets[i].mss_bytes = g->mss_bytes;
 	if (err == -ENOENT)
 		events_fail(r->ev, "The name %s is not known. Check the spelling and your network.", g->host);
 	else if (err)

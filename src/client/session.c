@@ -30,6 +30,7 @@ void session_end(struct session *s, int exit_code)
 	control_close(&s->control);
 	netwatch_close(&s->netwatch);
 	session_rules_close(s);
+	session_seamless_close(s);
 	session_close_signals(s);
 	loop_timer_close(&s->timer, NULL);
 }
@@ -72,13 +73,21 @@ static void begin_dtls(struct session *s)
 	        .id_bytes = s->params.dtls_id_bytes,
 	        .peer = s->gate->peer.addr,
 	        .port = s->params.dtls_port ? s->params.dtls_port : s->gate->port,
+	        .pmtu = session_is_seamless(s) ? UDP_PMTU_PROBE : UDP_PMTU_DONT,
+	        .pace = session_dtls_pace(s),
 	};
+	/* our gateway serves the former association until the new one is up; others may have forgotten it */
+	bool keeps_used =
+	        session_is_seamless(s) && s->params.own.has_steer && s->dtls.stage == TUNNEL_DTLS_UP;
 	memcpy(terms.id, s->params.dtls_id, sizeof(terms.id));
 	memcpy(terms.master, s->master_secret, sizeof(terms.master));
-	link_down(&s->link, LINK_DTLS, loop_now());
+	if (!keeps_used) {
+		s->seamless.is_dtls_replaced = link_is_up(&s->link, LINK_DTLS);
+		link_down(&s->link, LINK_DTLS, loop_now());
+	}
 	if (terms.suite != DTLS_NONE)
 		events_note(s->ev, EVENT_INFO, 0, "Establishing the Primary DTLS connection");
-	tunnel_dtls_begin(&s->dtls, &terms, loop_now());
+	tunnel_dtls_begin(&s->dtls, &terms, keeps_used, loop_now());
 	explicit_bzero(&terms, sizeof(terms));
 }
 
@@ -131,7 +140,7 @@ static void on_dtls_up(struct session *s)
 {
 	struct link_timers t = timers_of(&s->params.dtls);
 	struct dtls_info info;
-	dtls_info(s->dtls.dtls, &info);
+	tunnel_dtls_info(&s->dtls, &info);
 	t.rekey_ms = 0; /* DTLS gets new keys with the TLS tunnel's (wire-protocol.md 4.7) */
 	link_up(&s->link, LINK_DTLS, &t, loop_now());
 	events_note(
@@ -140,7 +149,8 @@ static void on_dtls_up(struct session *s)
 	session_classic_on_dtls_up(s);
 	session_note_active(s, "dtls established", false);
 	s->stats.dtls_probe_at_ms = 0;
-	session_probe(s, LINK_DTLS);
+	if (!session_is_seamless(s)) /* else link asks by itself */
+		session_probe(s, LINK_DTLS);
 }
 
 static void on_up(void *ctx, enum link_channel ch)
@@ -231,6 +241,8 @@ static void on_lost(void *ctx, enum link_channel ch, int err, const char *why)
 		return;
 	if (ch == LINK_TLS) {
 		on_tls_lost(s, err, why);
+	} else if (s->dtls.stage == TUNNEL_DTLS_UP) {
+		events_note(s->ev, EVENT_INFO, 0, "A DTLS connection beside the one in use failed: %s", why);
 	} else {
 		bool was_up = link_is_up(&s->link, LINK_DTLS);
 		link_down(&s->link, LINK_DTLS, loop_now());
@@ -281,13 +293,23 @@ static void on_dead(struct session *s, enum link_channel ch)
 	session_announce_reconnect(s);
 }
 
+static void send_dpd(struct session *s, const struct link_action *a)
+{
+	uint8_t buf[LINK_DPD_PAYLOAD_MAX];
+	if (session_is_seamless(s)) {
+		session_send_control(s, a->channel, CSTP_DPD_REQUEST, link_dpd_payload(a, buf, sizeof(buf)));
+		return;
+	}
+	if (a->channel == LINK_DTLS)
+		s->stats.dtls_probe_at_ms = 0;
+	session_probe(s, a->channel);
+}
+
 static void do_action(struct session *s, const struct link_action *a)
 {
 	switch (a->act) {
 	case LINK_SEND_DPD:
-		if (a->channel == LINK_DTLS)
-			s->stats.dtls_probe_at_ms = 0;
-		session_probe(s, a->channel);
+		send_dpd(s, a);
 		return;
 	case LINK_SEND_KEEPALIVE:
 		session_send_control(s, a->channel, CSTP_KEEPALIVE, (struct span){0});
@@ -302,7 +324,10 @@ static void do_action(struct session *s, const struct link_action *a)
 	case LINK_NUDGE:
 		return; /* the gateway's business: never set here */
 	case LINK_SWITCHED:
+		session_seamless_on_switch(s, &a->change);
+		return;
 	case LINK_PATH_LIMIT:
+		session_seamless_on_limit(s, &a->limit);
 		return;
 	}
 }
@@ -324,6 +349,7 @@ static ms_t session_due_ms(const struct session *s, ms_t now_ms)
 	due_ms = ms_min(due_ms, tunnel_tls_due_ms(&s->tls));
 	due_ms = ms_min(due_ms, session_classic_due_ms(s));
 	due_ms = ms_min(due_ms, session_rules_due_ms(s));
+	due_ms = ms_min(due_ms, session_seamless_due_ms(s));
 	return ms_min(due_ms, tunnel_dtls_due_ms(&s->dtls, now_ms));
 }
 
@@ -332,6 +358,16 @@ void session_tick(struct session *s)
 {
 	if (s->state != SESSION_ENDING)
 		loop_timer_set(&s->timer, session_due_ms(s, loop_now()));
+}
+
+void session_on_batch(void *ctx)
+{
+	struct session *s = ctx;
+	if (s->state == SESSION_ENDING)
+		return;
+	ms_t due_ms = session_due_ms(s, uv_now(&s->loop));
+	if (due_ms < s->timer.due_at_ms)
+		loop_timer_set(&s->timer, due_ms);
 }
 
 static void on_time(struct loop_timer *t, ms_t now_ms)
@@ -344,6 +380,8 @@ static void on_time(struct loop_timer *t, ms_t now_ms)
 		do_action(s, &actions[i]);
 	if (s->state != SESSION_ENDING)
 		session_classic_on_time(s, now_ms);
+	if (s->state != SESSION_ENDING)
+		session_seamless_on_time(s, now_ms);
 	if (s->state != SESSION_ENDING)
 		tunnel_dtls_on_time(&s->dtls, now_ms);
 	if (s->state != SESSION_ENDING)
@@ -361,6 +399,7 @@ static int session_open(struct session *s)
 	struct channel_owner owner = {.ctx = s,
 	        .on_up = on_up,
 	        .on_packet = session_on_packet,
+	        .on_batch = session_on_batch,
 	        .on_room = on_room,
 	        .on_lost = on_lost};
 	int err = session_open_signals(s);
@@ -370,13 +409,21 @@ static int session_open(struct session *s)
 		err = tunnel_tls_init(&s->tls, &s->loop, s->gate);
 	if (err == 0)
 		err = tunnel_dtls_init(&s->dtls, &s->loop);
+	if (err == 0)
+		err = session_seamless_open(s);
 	if (err == 0 && getrandom(s->master_secret, sizeof(s->master_secret), 0) != sizeof(s->master_secret))
 		err = -EIO;
 	s->tls.owner = s->dtls.owner = owner;
 	s->tls.format_request = session_format_request;
 	s->tls.on_answer = session_on_answer;
 	s->dtls.get_psk = get_psk;
-	s->path = (struct datapath){.tun_fd = -1, .tls = &s->tls, .dtls = &s->dtls, .link = &s->link};
+	s->dtls.on_too_big = session_is_seamless(s) ? session_on_too_big : NULL;
+	s->path = (struct datapath){.tun_fd = -1,
+	        .tls = &s->tls,
+	        .dtls = &s->dtls,
+	        .link = &s->link,
+	        .on_batch = session_on_batch,
+	        .ctx = s};
 	link_init(&s->link, loop_now());
 	classic_init(&s->classic, (ms_t)s->opt->tunnel.dtls_give_up_s * 1000);
 	return err;
@@ -442,6 +489,7 @@ int session_run(const struct connect_options *o, struct gate *g, struct conn *co
 	adapter_down(&s->adapter, s->has_params ? &s->params : NULL);
 	tunnel_dtls_done(&s->dtls);
 	tunnel_tls_done(&s->tls);
+	redial_done(&s->seamless.redial);
 	tunnel_params_done(&s->params);
 	uv_loop_close(&s->loop);
 	explicit_bzero(s, sizeof(*s));

@@ -9,6 +9,7 @@
 #include "client/exits.h"
 #include "client/gate.h"
 #include "client/netwatch.h"
+#include "client/redial.h"
 #include "client/wakeup.h"
 #include "tunnel/alerts.h"
 #include "tunnel/classic.h"
@@ -23,6 +24,12 @@ struct session_switch {
 	enum link_channel from, to;
 	const char *cause;
 	ms_t gap_ms;
+};
+
+/* What only the seamless policy needs. */
+struct session_seamless {
+	struct redial redial;  /* when neither tunnel answers */
+	bool is_dtls_replaced; /* DTLS was taken down by ourselves, for another one: no loss */
 };
 
 struct session_stats {
@@ -56,11 +63,12 @@ struct session {
 	struct tunnel_dtls dtls;
 	struct datapath path;
 	struct adapter adapter;
+	struct session_seamless seamless;
 	struct control control;
 	struct netwatch netwatch;
 	struct backoff backoff;
 	ms_t retry_at_ms; /* next dial; MS_NEVER */
-	ms_t hint_at_ms;  /* last DTLS probe because of a hint */
+	ms_t hint_at_ms;  /* classic: last DTLS probe because of a hint */
 	uint8_t master_secret[DTLS_SECRET_BYTES];
 	struct session_stats stats;
 	struct session_rules rules;

@@ -36,7 +36,7 @@ int session_adapter_first(struct session *s, const struct http_head *head)
 		(void)tell_connected(
 		        s); /* there is no adapter yet: whatever it says, this MTU is for the new one */
 	return adapter_up(&s->adapter, &s->params, head,
-	        is_classic(s) ? s->classic.adapter_mtu : adapter_mtu(&s->params));
+	        is_classic(s) ? s->classic.adapter_mtu : session_seamless_mtu(s));
 }
 
 static void note_new_mtu(struct session *s)
@@ -65,7 +65,7 @@ static int renew_adapter(struct session *s)
 int session_adapter_again(struct session *s)
 {
 	if (!is_classic(s)) {
-		adapter_reconnected(&s->adapter, &s->params, adapter_mtu(&s->params));
+		adapter_reconnected(&s->adapter, &s->params, session_seamless_mtu(s));
 		return 0;
 	}
 	if (tell_connected(s) != CLASSIC_NOTHING)

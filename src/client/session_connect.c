@@ -31,7 +31,9 @@ void session_format_request(void *ctx, uint16_t base_mtu, struct text *out)
 	        .wants_ip6 = true,
 	        .master_secret = s->opt->tunnel.has_no_dtls ? NULL : s->master_secret,
 	        .suites = DTLS_SUITES_AEAD,
-	        .own.is_own = true,
+	        .own = {.is_own = true,
+	                .has_steer = session_is_seamless(s),
+	                .has_pieces = session_is_seamless(s)},
 	};
 	if (s->has_params) {
 		q.old4 = s->params.ip4.addr;
@@ -139,6 +141,7 @@ int session_on_answer(void *ctx, const struct http_head *head)
 	s->has_params = true;
 	note_settings(s);
 	session_rules_on_params(s);
+	session_seamless_on_params(s);
 	if (is_first)
 		return first_params(s, head);
 	return session_adapter_again(s);

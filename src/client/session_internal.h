@@ -1,6 +1,6 @@
 /* Between the session's own files: session.c (life, tunnels, time), session_connect.c (CONNECT and its
  * answer), session_packets.c (control packets, which tunnel carries data), session_classic.c (the MTU of the
- * adapter, and what becomes of DTLS, by policy), session_rules.c (alerts, suspend), session_network.c
+ * adapter, and what becomes of DTLS, by policy), session_seamless.c (what the seamless policy does), session_rules.c (alerts, suspend), session_network.c
  * (network changes, signals). */
 #ifndef CLIENT_SESSION_INTERNAL_H
 #define CLIENT_SESSION_INTERNAL_H
@@ -13,6 +13,8 @@
 void session_end(struct session *s, int exit_code);
 /* Sets the timer anew after anything that may have moved a deadline. */
 void session_tick(struct session *s);
+/* The same after each batch of packets: cheap, only ever sets it to something sooner. */
+void session_on_batch(void *session);
 /* The TLS tunnel is gone: get it back with the cookie, at once for the first time. DTLS goes on meanwhile. */
 void session_begin_reconnect(struct session *s);
 /* Tells the user once when no tunnel is left. */
@@ -41,6 +43,28 @@ void session_classic_on_dtls_lost(struct session *s, bool was_up);
 void session_classic_on_tls_lost(struct session *s);
 void session_classic_on_time(struct session *s, ms_t now_ms);
 ms_t session_classic_due_ms(const struct session *s);
+
+/* ---- session_seamless.c: nothing happens with the classic policy ---- */
+
+static inline bool session_is_seamless(const struct session *s)
+{
+	return s->opt->tunnel.mtu_policy == MTU_SEAMLESS;
+}
+MUST_USE int session_seamless_open(struct session *s);
+void session_seamless_close(struct session *s);
+/* After each answer of CONNECT: what kind of peer it is, and what the tunnels may do. Both policies. */
+void session_seamless_on_params(struct session *s);
+/* The adapter's MTU as it should be now. */
+uint16_t session_seamless_mtu(const struct session *s);
+void session_seamless_on_switch(struct session *s, const struct choice_switch *c);
+void session_seamless_on_limit(struct session *s, const struct link_limit *limit);
+void session_seamless_on_time(struct session *s, ms_t now_ms);
+ms_t session_seamless_due_ms(const struct session *s);
+/* The gateway is reached another way now, or both tunnels may be dead: a new TLS connection beside. */
+void session_seamless_redial(struct session *s, const char *why);
+const struct tunnel_dtls_pace *session_dtls_pace(const struct session *s);
+/* Of struct tunnel_dtls. */
+void session_on_too_big(void *session, uint16_t path_bytes);
 
 /* ---- session_rules.c ---- */
 

@@ -14,6 +14,8 @@ static void on_outer_lost(struct session *s)
 	netwatch_guard(&s->netwatch, &none);
 	tunnel_dtls_close(&s->dtls, false);
 	link_down(&s->link, LINK_DTLS, loop_now());
+	link_on_network_change(&s->link, loop_now());
+	redial_close(&s->seamless.redial);
 	tunnel_tls_close(&s->tls, false);
 	session_begin_reconnect(s);
 	session_announce_reconnect(s);
@@ -30,6 +32,8 @@ void session_on_news(void *ctx, enum netwatch_news news)
 		events_note(s->ev, EVENT_INFO, 0, "A new network interface has been detected.");
 		s->backoff.tries = 0;
 		s->retry_at_ms = ms_min(s->retry_at_ms, loop_now() + BACKOFF_MIN_MS);
+	} else if (news == NETWATCH_NEW && session_is_seamless(s) && adapter_follow(&s->adapter)) {
+		session_seamless_redial(s, "the way to the gateway is another one");
 	}
 	session_tick(s);
 }

@@ -4,23 +4,14 @@
 
 /* ---- which tunnel carries data ---- */
 
-/* The first time DTLS comes up, and its renewal after a reconnect, are no news for the user. */
-static void say_switch(struct session *s, enum link_channel to, bool is_loss)
-{
-	if (s->opt->tunnel.mtu_policy == MTU_CLASSIC)
-		return; /* Cisco's client says nothing to the user either */
-	if (to == LINK_TLS && is_loss) {
-		events_say(s->ev, "UDP lost, continuing over TLS.");
-		s->is_udp_lost = true;
-	} else if (to == LINK_DTLS && s->is_udp_lost) {
-		events_say(s->ev, "UDP back.");
-		s->is_udp_lost = false;
-	}
-}
-
+/* Classic: Cisco's client says nothing to the user about it. */
 void session_note_active(struct session *s, const char *cause, bool is_loss)
 {
 	enum link_channel now = link_active(&s->link), before = s->active;
+	if (session_is_seamless(s)) { /* link tells by itself: session_seamless_on_switch() */
+		datapath_update(&s->path);
+		return;
+	}
 	if (now == before)
 		return;
 	s->active = now;
@@ -28,7 +19,6 @@ void session_note_active(struct session *s, const char *cause, bool is_loss)
 		ms_t now_ms = loop_now(), heard_ms = s->link.channels[before].last_rx_ms;
 		s->stats.switches++;
 		s->stats.last = (struct session_switch){before, now, cause, is_loss ? now_ms - heard_ms : 0};
-		say_switch(s, now, is_loss);
 	}
 	datapath_update(&s->path);
 }
@@ -88,22 +78,37 @@ static void on_disconnect(struct session *s, const struct cstp_packet *p)
 	session_end(s, EXIT_BY_GATEWAY);
 }
 
-/* Data by TLS while DTLS is up: the gateway seems not to reach us by UDP. A probe tells (behaviour.md 3.3).
- */
+/* Classic: data by TLS while DTLS is up: the gateway seems not to reach us by UDP. A probe tells. */
 static void on_hint(struct session *s, ms_t now_ms)
 {
-	if (s->dtls.stage != TUNNEL_DTLS_UP || now_ms < ms_add(s->hint_at_ms, HINT_MS))
+	if (session_is_seamless(s) || s->dtls.stage != TUNNEL_DTLS_UP ||
+	        now_ms < ms_add(s->hint_at_ms, HINT_MS))
 		return;
 	s->hint_at_ms = now_ms;
 	session_probe(s, LINK_DTLS);
+}
+
+static void on_answer(struct session *s, enum link_channel ch, struct span payload, ms_t now_ms)
+{
+	if (session_is_seamless(s)) {
+		link_on_dpd_answer(&s->link, ch, payload, now_ms);
+	} else if (ch == LINK_DTLS && s->stats.dtls_probe_at_ms != 0) {
+		s->stats.dtls_rtt_ms = (int64_t)(loop_now() - s->stats.dtls_probe_at_ms);
+		s->stats.dtls_probe_at_ms = 0;
+	}
 }
 
 void session_on_packet(void *ctx, enum link_channel ch, const struct cstp_packet *p)
 {
 	struct session *s = ctx;
 	ms_t now_ms = uv_now(&s->loop);
+	bool is_piece = ch == LINK_DTLS && p->type == DTLS_PIECE && session_is_seamless(s);
 	/* a hint is not an order: what comes by TLS does not move our own data off DTLS */
-	link_on_rx(&s->link, ch, p->type == CSTP_DATA, p->payload.n, now_ms);
+	link_on_rx(&s->link, ch, p->type == CSTP_DATA || is_piece, p->payload.n, now_ms);
+	if (is_piece) {
+		datapath_deliver_piece(&s->path, p->payload, now_ms);
+		return;
+	}
 	switch (p->type) {
 	case CSTP_DATA:
 		datapath_deliver(&s->path, p->payload);
@@ -114,10 +119,7 @@ void session_on_packet(void *ctx, enum link_channel ch, const struct cstp_packet
 		session_send_control(s, ch, CSTP_DPD_RESPONSE, p->payload);
 		break;
 	case CSTP_DPD_RESPONSE:
-		if (ch == LINK_DTLS && s->stats.dtls_probe_at_ms != 0) {
-			s->stats.dtls_rtt_ms = (int64_t)(loop_now() - s->stats.dtls_probe_at_ms);
-			s->stats.dtls_probe_at_ms = 0;
-		}
+		on_answer(s, ch, p->payload, now_ms);
 		break;
 	case CSTP_DISCONNECT:
 	case CSTP_TERMINATE:

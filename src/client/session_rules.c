@@ -11,6 +11,7 @@ static void on_resume(void *ctx, ms_t slept_ms)
 	        (unsigned long long)(slept_ms / 1000));
 	/* the gateway may have closed the connection, and our timers stood still: the cookie is the quick way
 	 */
+	link_on_network_change(&s->link, loop_now());
 	if (s->tls.stage == TUNNEL_TLS_UP)
 		session_renew_tls(s, "resumed after a suspend");
 	else if (s->retry_at_ms != MS_NEVER)

@@ -62,9 +62,11 @@ static json_t *dtls_json(const struct session *s)
 	bool is_up = s->dtls.stage == TUNNEL_DTLS_UP;
 	unsigned mtu = s->params.dtls_mtu ? s->params.dtls_mtu : s->params.cstp_mtu;
 	if (is_up)
-		dtls_info(s->dtls.dtls, &info);
-	return channel_json(states[s->dtls.stage], info.protocol, info.cipher,
-	        is_up ? s->stats.dtls_rtt_ms : -1, mtu, &s->dtls.count);
+		tunnel_dtls_info(&s->dtls, &info);
+	int64_t rtt_ms = s->opt->tunnel.mtu_policy == MTU_CLASSIC ? s->stats.dtls_rtt_ms
+	                                                          : link_rtt_ms(&s->link, LINK_DTLS);
+	return channel_json(
+	        states[s->dtls.stage], info.protocol, info.cipher, is_up ? rtt_ms : -1, mtu, &s->dtls.count);
 }
 
 static json_t *switch_json(const struct session_stats *st)
@@ -74,6 +76,34 @@ static json_t *switch_json(const struct session_stats *st)
 	return json_pack("{s:s, s:s, s:s, s:I}", "from", link_channel_name(st->last.from), "to",
 	        link_channel_name(st->last.to), "cause", st->last.cause, "gap_ms",
 	        (json_int_t)st->last.gap_ms);
+}
+
+static json_t *causes_json(const struct link *l)
+{
+	json_t *o = json_object();
+	for (enum choice_cause c = 0; c < CAUSE_N; c++)
+		json_object_set_new(
+		        o, choice_cause_name(c), json_integer((json_int_t)l->choice.counts.switches[c]));
+	return o;
+}
+
+/* Where data flows and why, and how large packets of DTLS may be. */
+static void put_seamless(const struct session *s, json_t *o)
+{
+	const struct link *l = &s->link;
+	bool is_known = link_is_up(l, LINK_DTLS) && l->pmtu.good_bytes > 0;
+	json_object_set_new(o, "why", json_string(link_why(l)));
+	json_object_set_new(o, "peer", json_string(l->peer.name));
+	json_object_set_new(o, "path_limit", is_known ? json_integer(l->pmtu.good_bytes) : json_null());
+	json_object_set_new(o, "path_state", json_string(pmtu_state_name(l->pmtu.state)));
+	json_object_set_new(o, "path_black_holes", json_integer((json_int_t)l->pmtu.n_black_holes));
+	json_object_set_new(o, "switches_by_cause", causes_json(l));
+	json_object_set_new(o, "suspicions", json_integer((json_int_t)l->choice.counts.suspicions));
+	json_object_set_new(o, "duplicates", json_integer((json_int_t)l->choice.counts.duplicates));
+	json_object_set_new(o, "packets_in_pieces", json_integer((json_int_t)l->n_in_pieces));
+	json_object_set_new(o, "packets_oversize", json_integer((json_int_t)l->n_oversize));
+	json_object_set_new(o, "told_too_big", json_integer((json_int_t)s->path.n_told));
+	json_object_set_new(o, "dpd_sent", json_integer((json_int_t)l->n_dpd_sent));
 }
 
 static json_t *status_json(const struct session *s)
@@ -91,7 +121,7 @@ static json_t *status_json(const struct session *s)
 	        active == LINK_N_CHANNELS ? json_null() : json_string(link_channel_name(active)));
 	json_object_set_new(o, "tls", tls_json(s));
 	json_object_set_new(o, "dtls", dtls_json(s));
-	json_object_set_new(o, "path_limit", json_null()); /* until the path is measured */
+	put_seamless(s, o);
 	json_object_set_new(o, "switches", json_integer((json_int_t)s->stats.switches));
 	json_object_set_new(o, "reconnects", json_integer((json_int_t)s->stats.reconnects));
 	json_object_set_new(o, "adapter_bounces", json_integer((json_int_t)s->adapter.bounces));

@@ -5,48 +5,181 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "wire/pieces.h"
+
 #define DTLS_OUT_BYTES    (256u << 10)
 #define DTLS_RX_SLOTS     8
 #define DTLS_UDP_BUFFER   (4 << 20)
 #define DTLS_FLIGHT_BYTES 1200
 
-static void tunnel_dtls_ready(void *ctx, int events);
+const struct tunnel_dtls_pace tunnel_dtls_pace_classic = {
+        .handshake_ms = 12000, .first_timeout_ms = 1000, .gap_ms = 60000};
+const struct tunnel_dtls_pace tunnel_dtls_pace_foreign = {.handshake_ms = 12000,
+        .first_timeout_ms = 1000,
+        .gap_ms = 4000,
+        .pause_ms = 1000,
+        .pause_max_ms = 30000};
+const struct tunnel_dtls_pace tunnel_dtls_pace_own = {.handshake_ms = 4000,
+        .first_timeout_ms = 300,
+        .gap_ms = 1000,
+        .pause_ms = 1000,
+        .pause_max_ms = 30000};
+/* classic: what was up and is lost is tried again this soon */
+#define CLASSIC_SOON_MS 4000
+
+struct dtls_assoc {
+	struct tunnel_dtls *tunnel;
+	struct dtls *dtls;
+	struct dtls_out out;
+	struct udp udp;
+	struct udp_path path;
+	struct watch *watch;
+};
+
+static void assoc_ready(void *ctx, int events);
+
+/* ---- one association ---- */
+
+static void assoc_free(struct dtls_assoc **at)
+{
+	struct dtls_assoc *a = *at;
+	*at = NULL;
+	if (a == NULL)
+		return;
+	if (a->watch != NULL)
+		watch_drop(a->watch); /* closes the descriptor */
+	else
+		udp_close(&a->udp);
+	dtls_free(a->dtls);
+	dtls_out_done(&a->out);
+	free(a);
+}
+
+static int make_dtls(struct tunnel_dtls *t, struct dtls **ret)
+{
+	struct tunnel_dtls_terms *k = &t->terms;
+	struct span id = span_of(k->id, k->id_bytes);
+	if (k->suite != DTLS_PSK_NEGOTIATE)
+		return dtls_client_new_resume(
+		        t->ctx, id, k->master, dtls_suite_info(k->suite)->openssl_name, ret);
+	uint8_t psk[DTLS_PSK_BYTES];
+	int err = t->get_psk(t->owner.ctx, psk);
+	if (err == 0)
+		err = dtls_client_new_psk(t->ctx, id, psk, NULL, ret);
+	explicit_bzero(psk, sizeof(psk));
+	return err;
+}
+
+static int make_socket(struct tunnel_dtls *t, struct dtls_assoc *a)
+{
+	struct udp_config config = {
+	        .wants_gro = true, .pmtu = t->terms.pmtu, .buffer_bytes = DTLS_UDP_BUFFER};
+	int err = udp_connect(&config, &t->terms.peer, t->terms.port, &a->udp);
+	if (err) {
+		a->udp.fd = -1;
+		return err;
+	}
+	a->watch = watch_new(t->loop, a->udp.fd, assoc_ready, a);
+	if (a->watch == NULL)
+		return -ENOMEM;
+	watch_set(a->watch, UV_READABLE);
+	return 0;
+}
+
+/* On failure *ret is NULL. */
+static int assoc_new(struct tunnel_dtls *t, struct dtls_assoc **ret)
+{
+	struct dtls_assoc *a = calloc(1, sizeof(*a));
+	*ret = a;
+	if (a == NULL)
+		return -ENOMEM;
+	a->tunnel = t;
+	a->udp.fd = -1;
+	int err = dtls_out_init(&a->out, DTLS_OUT_BYTES, TUNNEL_DTLS_BATCH);
+	if (err == 0)
+		err = make_dtls(t, &a->dtls);
+	if (err == 0)
+		err = make_socket(t, a);
+	if (err) {
+		assoc_free(ret);
+		return err;
+	}
+	dtls_set_output(a->dtls, &a->out);
+	dtls_set_mtu(a->dtls, DTLS_FLIGHT_BYTES);
+	dtls_set_first_timeout_ms(a->dtls, (uint32_t)t->terms.pace->first_timeout_ms);
+	return 0;
+}
+
+static void tell_too_big(struct tunnel_dtls *t, const struct dtls_assoc *a)
+{
+	uint16_t path_bytes;
+	if (t->on_too_big != NULL && udp_path_mtu(&a->udp, &path_bytes) == 0)
+		t->on_too_big(t->owner.ctx, path_bytes);
+}
+
+static bool assoc_flush(struct tunnel_dtls *t, struct dtls_assoc *a)
+{
+	struct udp_piece pieces[TUNNEL_DTLS_BATCH];
+	size_t n = a->out.n_dgram;
+	unsigned too_big = 0;
+	if (n == 0)
+		return false;
+	if (n > TUNNEL_DTLS_BATCH)
+		n = TUNNEL_DTLS_BATCH;
+	for (size_t i = 0; i < n; i++) {
+		pieces[i] = (struct udp_piece){a->out.dgram[i].offset, a->out.dgram[i].len};
+		t->count.tx_wire_bytes += a->out.dgram[i].len;
+	}
+	/* what a full socket does not take is lost, as UDP may */
+	int sent = udp_send_batch(&a->udp, &a->path, a->out.p, pieces, n, &too_big);
+	dtls_out_reset(&a->out);
+	if (sent <= 0 || too_big == 0)
+		return false;
+	tell_too_big(t, a);
+	return true;
+}
+
+/* ---- the tunnel ---- */
 
 int tunnel_dtls_init(struct tunnel_dtls *t, uv_loop_t *loop)
 {
-	*t = (struct tunnel_dtls){.loop = loop, .udp.fd = -1, .retry_at_ms = MS_NEVER};
+	*t = (struct tunnel_dtls){
+	        .loop = loop, .retry_at_ms = MS_NEVER, .terms.pace = &tunnel_dtls_pace_classic};
 	t->rx_buf = malloc((size_t)DTLS_RX_SLOTS * UDP_SLOT_BYTES);
 	t->record = malloc(DTLS_PLAIN_MAX);
 	if (t->rx_buf == NULL || t->record == NULL)
 		return -ENOMEM;
 	int err = udp_rx_new(t->rx_buf, DTLS_RX_SLOTS, UDP_SLOT_BYTES, &t->rx);
 	if (err == 0)
-		err = dtls_out_init(&t->out, DTLS_OUT_BYTES, TUNNEL_DTLS_BATCH);
-	if (err == 0)
 		err = dtls_ctx_new(&t->ctx);
 	return err;
 }
 
+static void update_stage(struct tunnel_dtls *t)
+{
+	t->stage = t->used != NULL               ? TUNNEL_DTLS_UP
+	           : t->next != NULL             ? TUNNEL_DTLS_HANDSHAKE
+	           : t->terms.suite != DTLS_NONE ? TUNNEL_DTLS_WAIT
+	                                         : TUNNEL_DTLS_OFF;
+}
+
 void tunnel_dtls_close(struct tunnel_dtls *t, bool is_polite)
 {
-	if (t->stage == TUNNEL_DTLS_UP && is_polite) {
-		dtls_close(t->dtls);
-		tunnel_dtls_flush(t);
+	if (t->used != NULL && is_polite) {
+		dtls_close(t->used->dtls);
+		(void)assoc_flush(t, t->used);
 	}
-	watch_drop(t->watch); /* closes the descriptor */
-	t->watch = NULL;
-	t->udp.fd = -1;
-	dtls_free(t->dtls);
-	t->dtls = NULL;
-	dtls_out_reset(&t->out);
+	assoc_free(&t->used);
+	assoc_free(&t->next);
+	assoc_free(&t->old);
 	t->stage = TUNNEL_DTLS_OFF;
 	t->retry_at_ms = MS_NEVER;
+	t->must_renew = false;
 }
 
 void tunnel_dtls_done(struct tunnel_dtls *t)
 {
 	tunnel_dtls_close(t, false);
-	dtls_out_done(&t->out);
 	dtls_ctx_put(t->ctx);
 	udp_rx_free(t->rx);
 	free(t->rx_buf);
@@ -56,187 +189,221 @@ void tunnel_dtls_done(struct tunnel_dtls *t)
 
 /* ---- tries ---- */
 
-static void wait_until(struct tunnel_dtls *t, ms_t at_ms)
+static ms_t next_try_ms(const struct tunnel_dtls *t, ms_t now_ms)
 {
-	tunnel_dtls_close(t, false);
-	t->stage = TUNNEL_DTLS_WAIT;
-	t->retry_at_ms = at_ms;
+	const struct tunnel_dtls_pace *p = t->terms.pace;
+	ms_t pause_ms = p->pause_ms;
+	for (unsigned i = 1; i < t->tries && pause_ms < p->pause_max_ms; i++)
+		pause_ms *= 2;
+	if (pause_ms > p->pause_max_ms)
+		pause_ms = p->pause_max_ms;
+	ms_t soonest_ms = ms_add(t->started_at_ms, p->gap_ms), at_ms = ms_add(now_ms, pause_ms);
+	return soonest_ms > at_ms ? soonest_ms : at_ms;
 }
 
-/* This try, or what was up, is over: the next one a minute after this one began. */
-static void lose(struct tunnel_dtls *t, int err)
+/* This try, or what was up, is over. */
+static void lose(struct tunnel_dtls *t, struct dtls_assoc **at, int err)
 {
 	char why[256];
-	const char *detail = t->dtls != NULL ? dtls_error(t->dtls) : "";
+	bool was_try = at == &t->next;
+	const char *detail = *at != NULL ? dtls_error((*at)->dtls) : "";
 	(void)snprintf(why, sizeof(why), "%s", detail[0] != '\0' ? detail : err_text(err));
-	bool is_final = t->terms.suite != DTLS_PSK_NEGOTIATE && err == ERR_PEER_PROTOCOL &&
-	                t->stage == TUNNEL_DTLS_HANDSHAKE;
-	wait_until(t, is_final ? MS_NEVER : ms_add(t->started_at_ms, TUNNEL_DTLS_RETRY_MS));
+	assoc_free(at);
+	if (was_try && t->terms.suite != DTLS_PSK_NEGOTIATE && err == ERR_PEER_PROTOCOL)
+		t->retry_at_ms = MS_NEVER; /* it will not agree the next time, either */
+	else if (t->next == NULL)
+		t->retry_at_ms = next_try_ms(t, loop_now());
+	update_stage(t);
 	t->owner.on_lost(t->owner.ctx, LINK_DTLS, err, why);
-}
-
-static int make_association(struct tunnel_dtls *t)
-{
-	struct tunnel_dtls_terms *k = &t->terms;
-	struct span id = span_of(k->id, k->id_bytes);
-	if (k->suite != DTLS_PSK_NEGOTIATE)
-		return dtls_client_new_resume(
-		        t->ctx, id, k->master, dtls_suite_info(k->suite)->openssl_name, &t->dtls);
-	uint8_t psk[DTLS_PSK_BYTES];
-	int err = t->get_psk(t->owner.ctx, psk);
-	if (err == 0)
-		err = dtls_client_new_psk(t->ctx, id, psk, NULL, &t->dtls);
-	explicit_bzero(psk, sizeof(psk));
-	return err;
-}
-
-static int make_socket(struct tunnel_dtls *t)
-{
-	struct udp_config config = {
-	        .wants_gro = true, .pmtu = UDP_PMTU_DONT, .buffer_bytes = DTLS_UDP_BUFFER};
-	int err = udp_connect(&config, &t->terms.peer, t->terms.port, &t->udp);
-	if (err) {
-		t->udp.fd = -1;
-		return err;
-	}
-	t->path = (struct udp_path){0};
-	t->watch = watch_new(t->loop, t->udp.fd, tunnel_dtls_ready, t);
-	if (t->watch == NULL) {
-		udp_close(&t->udp);
-		t->udp.fd = -1;
-		return -ENOMEM;
-	}
-	watch_set(t->watch, UV_READABLE);
-	return 0;
 }
 
 static void come_up(struct tunnel_dtls *t)
 {
+	if (t->used != NULL)
+		(void)assoc_flush(t, t->used);
+	assoc_free(&t->old);
+	t->old = t->used;
+	t->old_until_ms = ms_add(loop_now(), TUNNEL_DTLS_LINGER_MS);
+	t->used = t->next;
+	t->next = NULL;
+	t->tries = 0;
+	t->retry_at_ms = MS_NEVER;
+	t->must_renew = false;
 	t->stage = TUNNEL_DTLS_UP;
 	t->owner.on_up(t->owner.ctx, LINK_DTLS);
 }
 
 static void go_on_handshake(struct tunnel_dtls *t)
 {
-	int err = dtls_handshake(t->dtls);
-	tunnel_dtls_flush(t);
+	int err = dtls_handshake(t->next->dtls);
+	(void)assoc_flush(t, t->next);
 	if (err == 0)
 		come_up(t);
 	else if (err != ERR_MORE)
-		lose(t, err);
+		lose(t, &t->next, err);
 }
 
 static void start(struct tunnel_dtls *t, ms_t now_ms)
 {
-	tunnel_dtls_close(t, false);
+	assoc_free(&t->next);
 	t->started_at_ms = now_ms;
+	t->retry_at_ms = MS_NEVER;
 	t->tries++;
-	t->stage = TUNNEL_DTLS_HANDSHAKE;
-	int err = make_association(t);
-	if (err)
-		t->dtls = NULL;
-	else
-		err = make_socket(t);
+	int err = assoc_new(t, &t->next);
 	if (err) {
-		lose(t, err);
+		lose(t, &t->next, err);
 		return;
 	}
-	dtls_set_output(t->dtls, &t->out);
-	dtls_set_mtu(t->dtls, DTLS_FLIGHT_BYTES);
+	update_stage(t);
 	go_on_handshake(t);
 }
 
-void tunnel_dtls_begin(struct tunnel_dtls *t, const struct tunnel_dtls_terms *terms, ms_t now_ms)
+void tunnel_dtls_begin(
+        struct tunnel_dtls *t, const struct tunnel_dtls_terms *terms, bool keeps_used, ms_t now_ms)
 {
-	tunnel_dtls_close(t, false);
+	if (!keeps_used || terms->suite == DTLS_NONE)
+		tunnel_dtls_close(t, false);
 	t->terms = *terms;
+	t->tries = 0;
+	t->must_renew = t->used != NULL;
 	if (terms->suite != DTLS_NONE)
 		start(t, now_ms);
 }
 
+static ms_t soon_ms(const struct tunnel_dtls *t, ms_t now_ms)
+{
+	ms_t gap_ms = t->terms.pace->gap_ms;
+	ms_t at_ms = ms_add(t->started_at_ms, gap_ms < CLASSIC_SOON_MS ? gap_ms : CLASSIC_SOON_MS);
+	return at_ms > now_ms ? at_ms : now_ms;
+}
+
 void tunnel_dtls_restart(struct tunnel_dtls *t, ms_t now_ms)
 {
-	ms_t soon_ms = ms_add(t->started_at_ms, TUNNEL_DTLS_SOON_MS);
-	wait_until(t, soon_ms > now_ms ? soon_ms : now_ms);
+	tunnel_dtls_close(t, false);
+	t->retry_at_ms = soon_ms(t, now_ms);
+	update_stage(t);
+}
+
+void tunnel_dtls_replace(struct tunnel_dtls *t, ms_t now_ms)
+{
+	if (t->used == NULL || t->next != NULL || t->retry_at_ms != MS_NEVER)
+		return;
+	t->retry_at_ms = soon_ms(t, now_ms);
+}
+
+void tunnel_dtls_settle(struct tunnel_dtls *t)
+{
+	if (t->used != NULL && t->next == NULL && !t->must_renew) {
+		t->retry_at_ms = MS_NEVER;
+		t->tries = 0;
+	}
 }
 
 ms_t tunnel_dtls_due_ms(const struct tunnel_dtls *t, ms_t now_ms)
 {
-	if (t->stage == TUNNEL_DTLS_WAIT)
-		return t->retry_at_ms;
-	if (t->stage != TUNNEL_DTLS_HANDSHAKE)
-		return MS_NEVER;
-	return ms_min(
-	        ms_add(t->started_at_ms, TUNNEL_DTLS_HANDSHAKE_MS), dtls_timeout_due_ms(t->dtls, now_ms));
+	ms_t due_ms = t->old != NULL ? ms_min(t->old_until_ms, t->retry_at_ms) : t->retry_at_ms;
+	if (t->next == NULL)
+		return due_ms;
+	due_ms = ms_min(due_ms, ms_add(t->started_at_ms, t->terms.pace->handshake_ms));
+	return ms_min(due_ms, dtls_timeout_due_ms(t->next->dtls, now_ms));
+}
+
+static void repeat_flight(struct tunnel_dtls *t, ms_t now_ms)
+{
+	if (now_ms >= ms_add(t->started_at_ms, t->terms.pace->handshake_ms)) {
+		lose(t, &t->next, ERR_TIMEOUT);
+		return;
+	}
+	int err = dtls_on_timeout(t->next->dtls);
+	if (err)
+		lose(t, &t->next, err);
+	else
+		(void)assoc_flush(t, t->next);
 }
 
 void tunnel_dtls_on_time(struct tunnel_dtls *t, ms_t now_ms)
 {
 	if (now_ms < tunnel_dtls_due_ms(t, now_ms))
 		return;
-	if (t->stage == TUNNEL_DTLS_WAIT) {
+	if (t->old != NULL && now_ms >= t->old_until_ms)
+		assoc_free(&t->old);
+	if (t->next != NULL)
+		repeat_flight(t, now_ms);
+	else if (now_ms >= t->retry_at_ms)
 		start(t, now_ms);
-	} else if (t->stage == TUNNEL_DTLS_HANDSHAKE) {
-		if (now_ms >= ms_add(t->started_at_ms, TUNNEL_DTLS_HANDSHAKE_MS)) {
-			lose(t, ERR_TIMEOUT);
-			return;
-		}
-		int err = dtls_on_timeout(t->dtls);
-		if (err)
-			lose(t, err);
-		else
-			tunnel_dtls_flush(t);
-	}
+}
+
+void tunnel_dtls_info(const struct tunnel_dtls *t, struct dtls_info *ret)
+{
+	dtls_info(t->used->dtls, ret);
 }
 
 /* ---- packets ---- */
 
-static void take_records(struct tunnel_dtls *t)
+/* Any call to the owner may have ended it. */
+static bool is_there(const struct tunnel_dtls *t, const struct dtls_assoc *a)
 {
-	while (t->stage == TUNNEL_DTLS_UP) {
+	return t->used == a || t->next == a || t->old == a;
+}
+
+static void take_records(struct tunnel_dtls *t, struct dtls_assoc *a)
+{
+	while (is_there(t, a) && t->next != a) {
 		struct cstp_packet p;
-		int n = dtls_read(t->dtls, t->record, DTLS_PLAIN_MAX);
+		int n = dtls_read(a->dtls, t->record, DTLS_PLAIN_MAX);
 		if (n == 0)
 			return;
+		if (n < 0 && a == t->old) {
+			assoc_free(&t->old);
+			return;
+		}
 		if (n < 0) {
-			lose(t, n);
+			lose(t, &t->used, n);
 			return;
 		}
 		if (dtls_channel_parse(span_of(t->record, (size_t)n), &p) != 0)
 			continue; /* an empty record says nothing */
+		if (a == t->old && p.type != CSTP_DATA && p.type != DTLS_PIECE)
+			continue; /* says nothing about the one in use */
 		channel_count_rx(&t->count, &p);
 		t->owner.on_packet(t->owner.ctx, LINK_DTLS, &p);
 	}
 }
 
-static void take_datagram(struct tunnel_dtls *t, const struct udp_datagram *d)
+static void take_datagram(struct tunnel_dtls *t, struct dtls_assoc *a, const struct udp_datagram *d)
 {
 	t->count.rx_wire_bytes += d->n;
-	dtls_feed(t->dtls, span_of(d->p, d->n));
-	if (t->stage == TUNNEL_DTLS_HANDSHAKE)
+	dtls_feed(a->dtls, span_of(d->p, d->n));
+	if (t->next == a)
 		go_on_handshake(t);
-	take_records(t);
+	take_records(t, a);
 }
 
-static void tunnel_dtls_ready(void *ctx, int events)
+static void assoc_ready(void *ctx, int events)
 {
-	struct tunnel_dtls *t = ctx;
+	struct dtls_assoc *a = ctx;
+	struct tunnel_dtls *t = a->tunnel;
 	const struct udp_datagram *d;
 	(void)events;
-	int n = udp_recv_batch(&t->udp, t->rx, &d);
+	int n = udp_recv_batch(&a->udp, t->rx, &d);
 	/* ICMP unreachable while shaking hands: nobody there, do not wait for the timeout. Later it may be
 	 * forged or short-lived; DPD decides then. */
-	if (n == -ECONNREFUSED && t->stage == TUNNEL_DTLS_HANDSHAKE)
-		lose(t, n);
-	for (int i = 0; i < n && t->stage >= TUNNEL_DTLS_HANDSHAKE; i++)
-		take_datagram(t, &d[i]);
-	if (t->stage >= TUNNEL_DTLS_HANDSHAKE)
-		tunnel_dtls_flush(t);
+	if (n == -ECONNREFUSED && t->next == a) {
+		lose(t, &t->next, n);
+		return;
+	}
+	if (n == -EMSGSIZE && t->used == a)
+		tell_too_big(t, a);
+	for (int i = 0; i < n && is_there(t, a); i++)
+		take_datagram(t, a, &d[i]);
+	if (is_there(t, a))
+		(void)assoc_flush(t, a);
+	t->owner.on_batch(t->owner.ctx);
 }
 
 int tunnel_dtls_put(struct tunnel_dtls *t, struct span packet)
 {
-	return dtls_write(t->dtls, packet);
+	return dtls_write(t->used->dtls, packet);
 }
 
 int tunnel_dtls_put_control(struct tunnel_dtls *t, uint8_t type, struct span payload)
@@ -249,27 +416,14 @@ int tunnel_dtls_put_control(struct tunnel_dtls *t, uint8_t type, struct span pay
 	packet[0] = type;
 	if (payload.n > 0)
 		memcpy(packet + DTLS_CHANNEL_BYTES, payload.p, payload.n);
-	int err = dtls_write(t->dtls, span_of(packet, DTLS_CHANNEL_BYTES + payload.n));
+	int err = dtls_write(t->used->dtls, span_of(packet, DTLS_CHANNEL_BYTES + payload.n));
 	free(packet);
 	if (err == 0)
 		channel_count_control(&t->count, payload.n);
 	return err;
 }
 
-void tunnel_dtls_flush(struct tunnel_dtls *t)
+bool tunnel_dtls_flush(struct tunnel_dtls *t)
 {
-	struct udp_piece pieces[TUNNEL_DTLS_BATCH];
-	size_t n = t->out.n_dgram;
-	if (n == 0 || t->udp.fd < 0)
-		return;
-	if (n > TUNNEL_DTLS_BATCH)
-		n = TUNNEL_DTLS_BATCH;
-	for (size_t i = 0; i < n; i++) {
-		pieces[i] = (struct udp_piece){t->out.dgram[i].offset, t->out.dgram[i].len};
-		t->count.tx_wire_bytes += t->out.dgram[i].len;
-	}
-	/* what a full socket does not take is lost, as UDP may */
-	int sent = udp_send_batch(&t->udp, &t->path, t->out.p, pieces, n, NULL);
-	(void)sent;
-	dtls_out_reset(&t->out);
+	return t->used != NULL && assoc_flush(t, t->used);
 }

@@ -178,10 +178,13 @@ void tunnel_tls_dial(struct tunnel_tls *t, ms_t now_ms)
 
 void tunnel_tls_adopt(struct tunnel_tls *t, struct conn *conn, ms_t now_ms)
 {
+	uint64_t rx_bytes = t->conn.rx_bytes, tx_bytes = t->conn.tx_bytes;
+	tunnel_tls_close(t, false);
 	conn_done(&t->conn);
 	t->conn = *conn;
 	*conn = (struct conn){.fd = -1};
-	t->conn.rx_bytes = t->conn.tx_bytes = 0; /* the login's do not count */
+	t->conn.rx_bytes = rx_bytes; /* those before CONNECT do not count */
+	t->conn.tx_bytes = tx_bytes;
 	tls_set_output(t->conn.tls, &t->conn.out);
 	t->stage = TUNNEL_TLS_HANDSHAKE;
 	t->setup_until_ms = ms_add(now_ms, TUNNEL_TLS_SETUP_MS);
@@ -243,6 +246,9 @@ static void take_answer(struct tunnel_tls *t, struct span plaintext)
 		return;
 	}
 	t->stage = TUNNEL_TLS_UP;
+	tls_go_fast(t->conn.tls);
+	int err = sock_limit_unsent(t->conn.fd, TUNNEL_TLS_UNSENT_BYTES);
+	(void)err; /* slower to answer, but it works */
 	t->setup_until_ms = MS_NEVER;
 	t->owner.on_up(t->owner.ctx, LINK_TLS);
 	if (t->stage == TUNNEL_TLS_UP)
@@ -252,15 +258,16 @@ static void take_answer(struct tunnel_tls *t, struct span plaintext)
 static void read_records(struct tunnel_tls *t)
 {
 	while (t->stage >= TUNNEL_TLS_ASK) {
-		int n = tls_read_record(t->conn.tls, t->record, TLS_RECORD_MAX);
+		uint8_t *record;
+		int n = tls_read_view(t->conn.tls, t->record, TLS_RECORD_MAX, &record);
 		if (n == 0)
 			return;
 		if (n < 0)
 			tunnel_tls_lose(t, n);
 		else if (t->stage == TUNNEL_TLS_ASK)
-			take_answer(t, span_of(t->record, (size_t)n));
+			take_answer(t, span_of(record, (size_t)n));
 		else
-			take_packets(t, span_of(t->record, (size_t)n));
+			take_packets(t, span_of(record, (size_t)n));
 	}
 }
 
@@ -287,6 +294,7 @@ static void tunnel_tls_ready(void *ctx, int events)
 	/* answers to DPD, KeyUpdate and the like that reading produced */
 	if (t->stage >= TUNNEL_TLS_ASK)
 		(void)tunnel_tls_push(t);
+	t->owner.on_batch(t->owner.ctx);
 }
 
 int tunnel_tls_put(struct tunnel_tls *t, struct span packet)

@@ -9,7 +9,8 @@
 #include "client/watch.h"
 #include "wire/params.h"
 
-#define TUNNEL_TLS_SETUP_MS 15000 /* from dialling to the answer of CONNECT */
+#define TUNNEL_TLS_SETUP_MS     15000        /* from dialling to the answer of CONNECT */
+#define TUNNEL_TLS_UNSENT_BYTES (128u << 10) /* waits at most in the kernel, so that others are not late */
 
 enum tunnel_tls_stage {
 	TUNNEL_TLS_DOWN,
@@ -40,7 +41,8 @@ struct tunnel_tls {
 MUST_USE int tunnel_tls_init(struct tunnel_tls *t, uv_loop_t *loop, struct gate *gate);
 void tunnel_tls_done(struct tunnel_tls *t);
 
-/* Over a connection that the login left open; it is taken over. */
+/* Over a connection that the login left open, or that redial.h made; it is taken over. What there was before ends
+ * without a word. */
 void tunnel_tls_adopt(struct tunnel_tls *t, struct conn *conn, ms_t now_ms);
 /* Dials the gateway again. */
 void tunnel_tls_dial(struct tunnel_tls *t, ms_t now_ms);

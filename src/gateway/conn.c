@@ -152,6 +152,29 @@ static void conn_watch(struct conn *c)
 		conn_abort(c);
 }
 
+/* An idle connection keeps no buffer; the next one that writes gets this one. */
+static void out_give_back(struct conn *c)
+{
+	struct tls_out *spare = &c->w->scratch.tls_out;
+	c->out.n = 0;
+	if (c->out.cap <= spare->cap) {
+		tls_out_done(&c->out);
+		return;
+	}
+	tls_out_done(spare);
+	*spare = c->out;
+	tls_out_init(&c->out, CONN_OUT_MAX_BYTES);
+}
+
+static void out_take(struct conn *c)
+{
+	struct tls_out *spare = &c->w->scratch.tls_out;
+	if (c->out.cap > 0 || spare->cap == 0)
+		return;
+	c->out = *spare;
+	tls_out_init(spare, CONN_OUT_MAX_BYTES);
+}
+
 static void conn_flush(struct conn *c)
 {
 	size_t sent = 0;
@@ -168,9 +191,7 @@ static void conn_flush(struct conn *c)
 		sent += (size_t)n;
 	}
 	if (sent == c->out.n) {
-		size_t max = c->out.max;
-		tls_out_done(&c->out); /* an idle connection keeps no buffer */
-		tls_out_init(&c->out, max);
+		out_give_back(c);
 		if (c->state == CONN_CLOSING) {
 			conn_abort(c);
 			return;
@@ -193,6 +214,7 @@ void conn_flush_dirty(struct worker *w)
 
 int conn_write(struct conn *c, struct span plain)
 {
+	out_take(c);
 	while (plain.n > 0) {
 		size_t n = plain.n < TLS_RECORD_MAX ? plain.n : TLS_RECORD_MAX;
 		int r = tls_write(c->tls, span_of(plain.p, n));
@@ -212,6 +234,7 @@ int conn_write_cstp(struct conn *c, uint8_t type, struct span payload)
 	if (payload.n > 0)
 		memcpy(record + CSTP_HEADER_BYTES, payload.p, payload.n);
 	cstp_put_header(record, type, (uint16_t)payload.n);
+	out_take(c);
 	int r = tls_write(c->tls, span_of(record, CSTP_HEADER_BYTES + payload.n));
 	if (r == 0)
 		conn_touch(c);
@@ -335,11 +358,11 @@ static bool conn_step_handshake(struct conn *c)
 
 static void conn_step_tls(struct conn *c)
 {
-	uint8_t *plain = c->w->scratch.plain;
+	uint8_t *plain;
 	if (c->state == CONN_HANDSHAKE && !conn_step_handshake(c))
 		return;
 	while (c->n_closing == 0) {
-		int n = tls_read_record(c->tls, plain, TLS_RECORD_MAX);
+		int n = tls_read_view(c->tls, c->w->scratch.plain, TLS_RECORD_MAX, &plain);
 		if (n == 0)
 			return;
 		if (n < 0) {
@@ -380,7 +403,7 @@ static void on_ready(struct loop_fd *f, int err, int events)
 		}
 		if (c->state == CONN_CLOSING)
 			n = -1; /* read, so that close() does not reset what we said last; not heard */
-		if (n > 0 && tls_feed(c->tls, span_of(w->scratch.tls_rx, (size_t)n)) < 0) {
+		if (n > 0 && tls_feed_writable(c->tls, w->scratch.tls_rx, (size_t)n) < 0) {
 			conn_abort(c);
 			return;
 		}
@@ -472,6 +495,10 @@ void conn_enter_tunnel(struct conn *c, struct session *s)
 {
 	c->session = s;
 	c->state = CONN_TUNNEL;
+	tls_go_fast(c->tls);
+	if (sock_limit_unsent(c->fd, CONN_UNSENT_BYTES) < 0)
+		log_line(LOG_WARNING, "session %u: the kernel's send queue stays as long as it likes",
+		        s->id.index);
 	loop_timer_set(&c->timer, MS_NEVER);
 	http_state_free(c);
 	conn_touch(c);

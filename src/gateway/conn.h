@@ -9,6 +9,7 @@
 
 #define CONN_IN_MAX_BYTES  (HTTP_HEAD_MAX_BYTES + HTTP_BODY_MAX_BYTES) /* before the tunnel */
 #define CONN_OUT_MAX_BYTES (256u << 10) /* waiting for a client that does not read */
+#define CONN_UNSENT_BYTES  (128u << 10) /* the same in the kernel */
 #define CONN_MAX_REQUESTS  32
 #define CONN_HANDSHAKE_MS  30000
 #define CONN_LOGIN_MS      240000

@@ -2,6 +2,7 @@
 #include <time.h>
 
 #include "gateway/control_int.h"
+#include "io/aead.h"
 #include "policy/config.h"
 
 static struct render_now now(void)
@@ -16,6 +17,7 @@ void show_version(struct call *c)
 	struct render_version v = {
 	        .version = CULVERT_VERSION,
 	        .hostname = c->w->config->hostname,
+	        .crypto = aead_engine_name(),
 	        .uptime_s = (loop_now() - c->w->started_at_ms) / 1000,
 	        .n_sessions = c->w->n_sessions,
 	};

@@ -35,7 +35,7 @@ static const struct command_table confirm_options = {confirm_rows, N_ELEM(confir
 
 static const struct command rows[] = {
         {"show", "Show running system information"},
-        {"show version", "Version, host name and uptime", show_version},
+        {"show version", "Version, host name, uptime and cryptography", show_version},
         {"show vpn-sessiondb", "Sessions: summary", show_summary},
         {"show vpn-sessiondb anyconnect", "Sessions, one block each", show_sessions, SHOW_BRIEF, false,
                 &session_options},

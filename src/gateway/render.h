@@ -89,6 +89,7 @@ json_t *render_log_item_json(const struct ipc_log_item *i);
 
 struct render_version {
 	const char *version, *hostname;
+	const char *crypto; /* aead_engine_name() */
 	uint64_t uptime_s;
 	uint32_t n_sessions;
 };

@@ -158,12 +158,12 @@ void render_version(const struct render_version *v, struct text *out)
 {
 	text_fmt(out, "Culvert SSL VPN Gateway Version %s\n\n%s up", v->version, v->hostname);
 	uptime(v->uptime_s, out);
-	text_fmt(out, "\nSessions: %u\n", v->n_sessions);
+	text_fmt(out, "\nSessions: %u\nAES-GCM by %s\n", v->n_sessions, v->crypto);
 }
 
 json_t *render_version_json(const struct render_version *v)
 {
-	return json_pack("{s:s, s:o, s:I, s:I}", "version", v->version, "hostname",
-	        render_json_text(v->hostname), "uptime_s", (json_int_t)v->uptime_s, "sessions",
-	        (json_int_t)v->n_sessions);
+	return json_pack("{s:s, s:o, s:s, s:I, s:I}", "version", v->version, "hostname",
+	        render_json_text(v->hostname), "crypto", v->crypto, "uptime_s", (json_int_t)v->uptime_s,
+	        "sessions", (json_int_t)v->n_sessions);
 }

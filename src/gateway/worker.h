@@ -76,6 +76,7 @@ struct worker_scratch {
 	uint8_t *udp;    /* receive slots */
 	struct udp_rx *udp_rx;
 	struct dtls_out dtls_out;
+	struct tls_out tls_out; /* memory for the next connection that writes */
 };
 
 struct worker {

@@ -112,6 +112,11 @@ int sock_tune(int fd, unsigned idle_s, unsigned interval_s)
 	return sock_opt(fd, IPPROTO_TCP, TCP_KEEPCNT, 3);
 }
 
+int sock_limit_unsent(int fd, unsigned bytes)
+{
+	return sock_opt(fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT, (int)bytes);
+}
+
 int sock_tcp_facts(int fd, struct sock_tcp_facts *ret)
 {
 	struct tcp_info info = {0}; /* older kernels fill less of it */

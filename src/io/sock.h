@@ -35,6 +35,10 @@ MUST_USE int sock_peer(int fd, struct ip_addr *ret, uint16_t *ret_port);
 /* TCP_NODELAY on; keepalive after idle_s, then 3 probes interval_s apart (0: no keepalive). */
 MUST_USE int sock_tune(int fd, unsigned idle_s, unsigned interval_s);
 
+/* How much may wait in the kernel unsent: send() takes no more, and what is sent later is decided later
+ * (TCP_NOTSENT_LOWAT). Packets that wait here cannot be dropped or overtaken. */
+MUST_USE int sock_limit_unsent(int fd, unsigned bytes);
+
 struct sock_tcp_facts {
 	uint32_t rtt_us;
 	uint32_t pmtu_bytes;
@@ -55,6 +59,7 @@ MUST_USE int sock_tcp_facts(int fd, struct sock_tcp_facts *ret); /* TCP_INFO */
 struct sock_target {
 	struct ip_addr addr;
 	uint16_t port;
+	uint16_t mss_bytes; /* largest segment, both directions; 0: as the path allows */
 };
 
 /* A name (or literal) and port to targets, families interleaved, first family as the resolver says. Blocks as

@@ -2,6 +2,8 @@
 
 #include <errno.h>
 #include <netdb.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <poll.h>
 #include <stdio.h>
 #include <string.h>
@@ -93,6 +95,14 @@ void sock_dial_done(struct sock_dial *d)
 	}
 }
 
+/* A smaller segment is a favour, not a need: refused, the connection works as well. */
+static void sock_cap_mss(int fd, uint16_t mss_bytes)
+{
+	int mss = mss_bytes;
+	if (mss > 0 && setsockopt(fd, IPPROTO_TCP, TCP_MAXSEG, &mss, sizeof(mss)) < 0)
+		errno = 0;
+}
+
 /* Begins the attempt; false when it failed at once. */
 static bool sock_dial_begin(struct sock_dial *d, size_t i)
 {
@@ -103,6 +113,7 @@ static bool sock_dial_begin(struct sock_dial *d, size_t i)
 		d->last_err = -errno;
 		return false;
 	}
+	sock_cap_mss(fd, d->targets[i].mss_bytes);
 	if (connect(fd, (struct sockaddr *)&sa, len) < 0 && errno != EINPROGRESS) {
 		d->last_err = -errno;
 		close(fd);

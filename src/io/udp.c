@@ -143,6 +143,18 @@ int udp_local_port(const struct udp *u, uint16_t *ret)
 	return 0;
 }
 
+int udp_path_mtu(const struct udp *u, uint16_t *ret)
+{
+	int mtu = 0;
+	socklen_t len = sizeof(mtu);
+	int r = u->family == 6 ? getsockopt(u->fd, IPPROTO_IPV6, IPV6_MTU, &mtu, &len)
+	                       : getsockopt(u->fd, IPPROTO_IP, IP_MTU, &mtu, &len);
+	if (r < 0)
+		return -errno;
+	*ret = mtu < 0 ? 0 : mtu > UINT16_MAX ? UINT16_MAX : (uint16_t)mtu;
+	return 0;
+}
+
 union udp_addr udp_addr_make(const struct udp *u, const struct ip_addr *addr, uint16_t port)
 {
 	union udp_addr a;

@@ -59,6 +59,9 @@ MUST_USE int udp_connect(
 MUST_USE int udp_adopt(int fd, struct udp *ret);
 void udp_close(struct udp *u);
 MUST_USE int udp_local_port(const struct udp *u, uint16_t *ret);
+/* What the kernel believes of the path of a connected socket, bytes of an IP packet; with UDP_PMTU_PROBE it
+ * is told by ICMP and does not bind it. */
+MUST_USE int udp_path_mtu(const struct udp *u, uint16_t *ret);
 /* Change the fragmentation rule later. */
 MUST_USE int udp_set_pmtu(const struct udp *u, enum udp_pmtu pmtu);
 
@@ -107,7 +110,8 @@ struct udp_path {
  * shorter) go out as one UDP_SEGMENT message. A message refused for its segmentation is sent again one
  * datagram at a time. Returns how many pieces are done with (sent, or too big for the path), fewer than n
  * when the socket's buffer is full; -EAGAIN or another -errno when none. *ret_too_big (may be NULL): how many
- * of these the kernel refused with EMSGSIZE. */
+ * of these the kernel refused with EMSGSIZE. An ICMP message that has come in shows as the same error, once,
+ * at whatever is sent next: so each refused piece is tried a second time. */
 MUST_USE int udp_send_batch(const struct udp *u, struct udp_path *path, const uint8_t *buf,
         const struct udp_piece *pieces, size_t n, unsigned *ret_too_big);
 

@@ -115,7 +115,7 @@ int udp_send_batch(const struct udp *u, struct udp_path *path, const uint8_t *bu
         const struct udp_piece *pieces, size_t n, unsigned *ret_too_big)
 {
 	struct udp_tx tx;
-	size_t done = 0, singles_end = 0;
+	size_t done = 0, singles_end = 0, repeated = SIZE_MAX;
 	unsigned too_big = 0;
 	int err = 0;
 	while (done < n) {
@@ -130,6 +130,8 @@ int udp_send_batch(const struct udp *u, struct udp_path *path, const uint8_t *bu
 		if (tx.runs[0] > 1 && udp_is_gso_refusal(err)) {
 			singles_end = done + tx.runs[0];
 			path->is_gso_refused = err != EMSGSIZE;
+		} else if (err == EMSGSIZE && repeated != done) {
+			repeated = done; /* may have been news of an ICMP message, which is told once */
 		} else if (err == EMSGSIZE) {
 			too_big++;
 			if (path->too_big_bytes == 0 || pieces[done].len < path->too_big_bytes)

@@ -19,6 +19,7 @@
 #define LINK_RETRY_MIN_MS   1000
 #define LINK_SENT           32    /* requests remembered */
 #define LINK_DPD_ID_BYTES   8     /* at the start of a DPD payload of ours */
+#define LINK_DPD_PAYLOAD_MAX PMTU_LARGEST_BYTES
 #define LINK_HINT_MS        1000  /* a stream of hints is one hint, and asked about once in this time */
 #define LINK_HINT_NEW_MS    200   /* when the peer was on DTLS since, a hint after this is a new one */
 #define LINK_OVERSIZE_MS    5000  /* all data by TLS after a packet too large for DTLS (no mixture allowed) */
