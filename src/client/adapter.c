@@ -1,5 +1,7 @@
 #include "client/adapter.h"
 
+#include "io/offload.h"
+
 #include <errno.h>
 #include <stdlib.h>
 
@@ -61,7 +63,12 @@ int adapter_prepare(
 
 static int device_open(struct adapter *a)
 {
-	struct tun_config config = {.name = a->opt->interface, .queues = 1};
+	struct tun_config config = {
+	        .name = a->opt->interface,
+	        .queues = 1,
+	        .wants_vnet_hdr = !(a->opt->offloads_refused & OFFLOAD_TUN),
+	        .offloads_refused = offload_tun_refused(a->opt->offloads_refused),
+	};
 	int err = tun_open(&config, &a->tun);
 	if (err)
 		events_fail(

@@ -5,18 +5,23 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "datapath/split.h"
 #include "wire/ip.h"
 #include "wire/ip_fragment.h"
 
-#define HEADROOM 64 /* CSTP header or DTLS type byte in front, and slots on cache lines */
+#define HEADROOM 64 /* CSTP header or DTLS type byte in front, and packets on cache lines */
+/* Read before anything is sent: 32 ordinary packets, or two of the largest. Little enough for the cache. */
+#define ROUND_BYTES ((128u << 10) + 2 * (HEADROOM + VNET_HDR_BYTES) + HEADROOM)
+#define TURN_BYTES  (512u << 10) /* rounds go on until others have their turn */
 
 static void datapath_ready(void *ctx, int events);
 
 static int buffers_open(struct datapath *d, uint16_t mtu_max)
 {
-	d->stride = ((size_t)mtu_max + 2 * HEADROOM - 1) / HEADROOM * HEADROOM;
-	d->buf = malloc(LOOP_BATCH * d->stride + HEADROOM);
-	d->spare = malloc(d->stride + HEADROOM);
+	d->spare_bytes = ((size_t)mtu_max + 2 * HEADROOM - 1) / HEADROOM * HEADROOM;
+	d->slot_bytes = d->has_vnet_hdr ? TUN_SUPER_SLOT_BYTES : d->spare_bytes;
+	d->buf = malloc(ROUND_BYTES);
+	d->spare = malloc(d->spare_bytes + HEADROOM);
 	d->joiner = joiner_new(mtu_max);
 	d->tell_limit = malloc(sizeof(*d->tell_limit));
 	if (d->buf == NULL || d->spare == NULL || d->joiner == NULL || d->tell_limit == NULL)
@@ -25,10 +30,40 @@ static int buffers_open(struct datapath *d, uint16_t mtu_max)
 	return 0;
 }
 
-int datapath_open(struct datapath *d, uv_loop_t *loop, int tun_fd, uint16_t mtu_max)
+static int down_write(void *ctx, const struct iovec *iov, unsigned n_iov)
 {
+	const struct datapath *d = ctx;
+	return tun_writev(d->tun_fd, iov, n_iov);
+}
+
+static void down_refused(void *ctx, struct span head, unsigned n_packets)
+{
+	struct datapath *d = ctx;
+	(void)head;
+	d->drops_down += n_packets;
+}
+
+static int down_open(struct datapath *d, const struct tun *tun)
+{
+	const struct outlet_config c = {
+	        .has_vnet_hdr = tun->has_vnet_hdr,
+	        .kinds = (tun->offloads & TUN_OFFLOAD_TSO4 ? COALESCE_TCP4 : 0) |
+	                 (tun->offloads & TUN_OFFLOAD_TSO6 ? COALESCE_TCP6 : 0) |
+	                 (tun->offloads & TUN_OFFLOAD_USO ? COALESCE_UDP : 0),
+	        .write = down_write,
+	        .refused = down_refused,
+	        .ctx = d,
+	};
+	return outlet_open(&d->down, &c);
+}
+
+int datapath_open(struct datapath *d, uv_loop_t *loop, const struct tun *tun, uint16_t mtu_max)
+{
+	d->has_vnet_hdr = tun->has_vnet_hdr;
 	int err = buffers_open(d, mtu_max);
-	int fd = err == 0 ? fcntl(tun_fd, F_DUPFD_CLOEXEC, 3) : -1;
+	if (err == 0)
+		err = down_open(d, tun);
+	int fd = err == 0 ? fcntl(tun->fds[0], F_DUPFD_CLOEXEC, 3) : -1;
 	if (fd >= 0)
 		d->watch = watch_new(loop, fd, datapath_ready, d);
 	if (d->watch == NULL) {
@@ -37,13 +72,16 @@ int datapath_open(struct datapath *d, uv_loop_t *loop, int tun_fd, uint16_t mtu_
 		datapath_close(d);
 		return -ENOMEM;
 	}
-	d->tun_fd = tun_fd;
+	d->tun_fd = tun->fds[0];
 	return 0;
 }
 
 void datapath_close(struct datapath *d)
 {
+	if (d->tun_fd >= 0)
+		datapath_flush(d);
 	watch_drop(d->watch);
+	outlet_close(&d->down);
 	free(d->buf);
 	free(d->spare);
 	joiner_free(d->joiner);
@@ -86,9 +124,11 @@ static void tell_too_big(struct datapath *d, struct span packet, uint16_t mtu, m
 	        !ratelimit_allows(d->tell_limit,
 	                ratelimit_key(span_of((const uint8_t *)ends, sizeof(ends)), 0), now_ms, NULL))
 		return;
-	int n = icmp_too_big(packet, &ends[1], mtu, d->spare, d->stride);
-	if (n > 0 && tun_write(d->tun_fd, d->spare, (size_t)n) == 0)
-		d->n_told++;
+	int n = icmp_too_big(packet, &ends[1], mtu, d->spare, d->spare_bytes);
+	if (n <= 0)
+		return;
+	outlet_put(&d->down, span_of(d->spare, (size_t)n), false);
+	d->n_told++;
 }
 
 /* ---- to the tunnels ---- */
@@ -166,7 +206,7 @@ static bool put_tls_cut(struct datapath *d, struct tun_packet *p, ms_t now_ms)
 		tell_too_big(d, packet, d->tls_max_bytes, now_ms);
 	if (fit != IP_FRAGMENT || ip_fragment_init(&f, packet, d->tls_max_bytes, 0) != 0)
 		return false;
-	while ((n = ip_fragment_next(&f, d->spare + HEADROOM, d->stride)) > 0)
+	while ((n = ip_fragment_next(&f, d->spare + HEADROOM, d->spare_bytes)) > 0)
 		if (!put_tls(d, d->spare + HEADROOM, (size_t)n))
 			return false;
 	return n == 0;
@@ -214,18 +254,6 @@ static void flush(struct datapath *d, struct tally *t)
 		t->has_refused |= tunnel_dtls_flush(d->dtls);
 }
 
-/* The kernel did not take the large ones, and link knows it by now: they go another way. */
-static void send_again(struct datapath *d, struct tun_packet *packets, int n, struct tally *t)
-{
-	t->has_refused = false;
-	for (int i = 0; i < n; i++) {
-		struct link_route r = link_route(d->link, packets[i].n, t->now_ms);
-		if (packets[i].n > PMTU_FLOOR_BYTES && (r.in_pieces || !r.dtls))
-			send_packet(d, &packets[i], t);
-	}
-	flush(d, t);
-}
-
 /* Keeps the MSS of a SYN below what DTLS carries in one datagram (behaviour.md 3.1). */
 static void clamp_mss(const struct datapath *d, uint8_t *packet, size_t n)
 {
@@ -234,22 +262,109 @@ static void clamp_mss(const struct datapath *d, uint8_t *packet, size_t n)
 		(void)tcp_clamp_mss(packet, n, mss);
 }
 
+static void send_one(struct datapath *d, struct tun_packet *p, struct tally *t)
+{
+	clamp_mss(d, p->p, p->n);
+	send_packet(d, p, t);
+}
+
+/* Packets of one flow and size: where they go is asked once. */
+static void send_super(struct datapath *d, struct split *split, struct tally *t)
+{
+	size_t largest = split_packet_bytes(split);
+	enum link_channel ch = link_plain_route(d->link, largest);
+	struct tun_packet p;
+	if (ch == LINK_N_CHANNELS ||
+	        (ch == LINK_TLS && d->tls_max_bytes != 0 && largest > d->tls_max_bytes)) {
+		while (split_next(split, &p.p, &p.n))
+			send_one(d, &p, t);
+		return;
+	}
+	while (split_next(split, &p.p, &p.n)) {
+		bool is_sent = ch == LINK_TLS ? put_tls(d, p.p, p.n) : put_dtls(d, p.p, p.n, t);
+		d->drops_up += !is_sent;
+	}
+	tally_add(t, ch, largest);
+}
+
+/* What was read becomes the packet in it, or nothing if it was a super-packet (which is gone when it was
+ * sent). */
+static void send_read(struct datapath *d, struct tun_packet *p, struct tally *t)
+{
+	struct vnet_hdr h = {0};
+	struct split split;
+	if (d->has_vnet_hdr && p->n > VNET_HDR_BYTES) {
+		h = vnet_read(p->p);
+		p->p += VNET_HDR_BYTES;
+		p->n -= VNET_HDR_BYTES;
+	}
+	if (split_open(&split, &h, p->p, p->n, 0) != 0) {
+		d->drops_up++;
+		p->n = 0;
+	} else if (split_count(&split) > 1) {
+		send_super(d, &split, t);
+		p->n = 0;
+	} else if (split_next(&split, &p->p, &p->n)) {
+		send_one(d, p, t);
+	}
+}
+
+/* As many packets as there is room for. */
+static int read_round(struct datapath *d, struct tun_packet packets[static LOOP_BATCH], size_t *ret_bytes)
+{
+	size_t at = HEADROOM;
+	int n = 0;
+	while (n < LOOP_BATCH && at + d->slot_bytes <= ROUND_BYTES &&
+	        tun_read_batch(d->tun_fd, d->buf + at, d->slot_bytes, &packets[n], 1) == 1) {
+		at += packets[n].n + HEADROOM;
+		at = (at + HEADROOM - 1) / HEADROOM * HEADROOM;
+		n++;
+	}
+	*ret_bytes = at;
+	return n;
+}
+
+/* The kernel did not take the large ones, and link knows it by now: they go another way. */
+static void send_again(struct datapath *d, struct tun_packet *packets, int n, struct tally *t)
+{
+	t->has_refused = false;
+	for (int i = 0; i < n; i++) {
+		if (packets[i].n <= PMTU_FLOOR_BYTES)
+			continue;
+		struct link_route r = link_route(d->link, packets[i].n, t->now_ms);
+		if (r.in_pieces || !r.dtls)
+			send_packet(d, &packets[i], t);
+	}
+	flush(d, t);
+}
+
+static void send_rounds(struct datapath *d, struct tally *t)
+{
+	struct tun_packet packets[LOOP_BATCH];
+	size_t n_bytes = 0, n_all = 0;
+	bool goes_on;
+	int n;
+	do {
+		n = read_round(d, packets, &n_bytes);
+		for (int i = 0; i < n; i++)
+			send_read(d, &packets[i], t);
+		n_all += n_bytes;
+		/* only super-packets fill a round with so few */
+		goes_on = n > 0 && n < LOOP_BATCH && n_bytes > ROUND_BYTES / 2 && n_all < TURN_BYTES;
+		/* TLS must have gone before more is read; datagrams are sent when there are enough */
+		if (!goes_on || t->is_used[LINK_TLS])
+			flush(d, t);
+	} while (goes_on && d->watch != NULL && !(t->is_used[LINK_TLS] && tunnel_tls_is_stuffed(d->tls)));
+	if (t->has_refused && d->watch != NULL)
+		send_again(d, packets, n, t);
+}
+
 static void datapath_ready(void *ctx, int events)
 {
 	struct datapath *d = ctx;
-	struct tun_packet packets[LOOP_BATCH];
-	(void)events;
-	int n = tun_read_batch(d->tun_fd, d->buf + HEADROOM, d->stride, packets, LOOP_BATCH);
-	if (n <= 0)
-		return;
 	struct tally t = {.now_ms = loop_now()};
-	for (int i = 0; i < n; i++) {
-		clamp_mss(d, packets[i].p, packets[i].n);
-		send_packet(d, &packets[i], &t);
-	}
-	flush(d, &t);
-	if (t.has_refused && d->watch != NULL)
-		send_again(d, packets, n, &t);
+	(void)events;
+	send_rounds(d, &t);
 	for (enum link_channel ch = 0; ch < LINK_N_CHANNELS; ch++)
 		if (t.is_used[ch])
 			link_on_tx(d->link, ch, true, t.largest[ch], t.now_ms);
@@ -265,13 +380,14 @@ void datapath_deliver(struct datapath *d, struct span packet)
 		d->drops_down++;
 		return;
 	}
-	if (packet.n <= d->stride && link_mss_bytes(d->link, packet.p[0] >> 4) != 0 && tcp_is_syn(packet)) {
+	if (packet.n <= d->spare_bytes && link_mss_bytes(d->link, packet.p[0] >> 4) != 0 &&
+	        tcp_is_syn(packet)) {
 		memcpy(d->spare, packet.p, packet.n);
 		clamp_mss(d, d->spare, packet.n);
 		packet = span_of(d->spare, packet.n);
 	}
-	if (tun_write(d->tun_fd, packet.p, packet.n) != 0)
-		d->drops_down++;
+	outlet_put(
+	        &d->down, packet, tunnel_dtls_keeps(d->dtls, packet.p) || tunnel_tls_keeps(d->tls, packet.p));
 }
 
 void datapath_deliver_piece(struct datapath *d, struct span payload, ms_t now_ms)
@@ -283,4 +399,9 @@ void datapath_deliver_piece(struct datapath *d, struct span payload, ms_t now_ms
 	if (r == JOINER_PACKET)
 		datapath_deliver(d, packet);
 	d->drops_down += r == JOINER_DROPPED;
+}
+
+void datapath_flush(struct datapath *d)
+{
+	outlet_flush(&d->down);
 }

@@ -5,6 +5,7 @@
 #include "client/tunnel_dtls.h"
 #include "client/tunnel_tls.h"
 #include "client/watch.h"
+#include "datapath/outlet.h"
 #include "io/ratelimit.h"
 #include "io/tun.h"
 #include "wire/pieces.h"
@@ -21,9 +22,12 @@ struct datapath {
 	uint16_t tls_max_bytes; /* larger packets are not sent by TLS, the gateway would drop them; 0: none */
 	uint16_t piece_id;
 	struct watch *watch; /* of a duplicate of tun_fd */
-	uint8_t *buf;        /* LOOP_BATCH slots, each with room for a header in front */
-	size_t stride;       /* bytes of one slot */
-	uint8_t *spare;      /* one more slot: pieces, fragments, changed SYNs, answers */
+	bool has_vnet_hdr;
+	uint8_t *buf;       /* packets of one round, each with room for a header in front */
+	size_t slot_bytes;  /* what one read may take */
+	uint8_t *spare;     /* pieces, fragments, changed SYNs, answers */
+	size_t spare_bytes; /* the largest ordinary packet, rounded up */
+	struct outlet down; /* to the adapter */
 	struct joiner *joiner;
 	struct ratelimit *tell_limit;
 	uint64_t drops_up;           /* from the adapter, not sent */
@@ -34,12 +38,14 @@ struct datapath {
 };
 
 /* mtu_max: largest packet the adapter will ever hand over, bytes. */
-MUST_USE int datapath_open(struct datapath *d, uv_loop_t *loop, int tun_fd, uint16_t mtu_max);
+MUST_USE int datapath_open(struct datapath *d, uv_loop_t *loop, const struct tun *tun, uint16_t mtu_max);
 void datapath_close(struct datapath *d);
 /* Reads the adapter only while a tunnel can take what comes. Call after any change of either. */
 void datapath_update(struct datapath *d);
-/* One packet from a tunnel to the adapter; or the payload of a DTLS_PIECE record. */
+/* One packet from a tunnel to the adapter, or the payload of a DTLS_PIECE record. They leave with
+ * datapath_flush(), at the end of every batch that a tunnel received. */
 void datapath_deliver(struct datapath *d, struct span packet);
 void datapath_deliver_piece(struct datapath *d, struct span payload, ms_t now_ms);
+void datapath_flush(struct datapath *d);
 
 #endif

@@ -5,6 +5,7 @@
 #include <stdio.h>
 
 #include "base/parse.h"
+#include "io/offload.h"
 
 enum option_id {
 	OPT_PASSWORD_STDIN = 256,
@@ -23,6 +24,7 @@ enum option_id {
 	OPT_EVENTS,
 	OPT_RECONNECT_TIMEOUT,
 	OPT_CONTROL,
+	OPT_NO_OFFLOAD,
 };
 
 /* One row per option: parser and help come from it. */
@@ -49,6 +51,7 @@ static const struct option_row {
         {"reconnect-timeout", OPT_RECONNECT_TIMEOUT, "SECONDS",
                 "how long to try to get a lost session back (default: as the gateway says)"},
         {"control", OPT_CONTROL, "SOCKET", "for status and disconnect (default " OPTIONS_DEFAULT_CONTROL ")"},
+        {"no-offload", OPT_NO_OFFLOAD, "LIST", "do without these of the kernel's: " OFFLOAD_WORDS},
         {"verbose", 'v', NULL, "say more on standard error"},
         {"help", 'h', NULL, "this text"},
 };
@@ -103,6 +106,14 @@ static bool policy_parse(const char *value, enum mtu_policy *ret)
 	}
 	*ret = strcmp(value, "classic") == 0 ? MTU_CLASSIC : MTU_SEAMLESS;
 	return true;
+}
+
+static bool offloads_parse(const char *list, unsigned *ret)
+{
+	if (offload_parse(list, ret) == 0)
+		return true;
+	fprintf(stderr, "culvert: --no-offload wants a list of " OFFLOAD_WORDS ".\n");
+	return false;
 }
 
 static bool interface_check(const char *name)
@@ -164,6 +175,8 @@ static bool option_take(struct connect_options *o, int id, const char *arg)
 	case OPT_CONTROL:
 		o->run.control = arg;
 		return true;
+	case OPT_NO_OFFLOAD:
+		return offloads_parse(arg, &o->network.offloads_refused);
 	case 'v':
 		o->run.verbosity++;
 		return true;

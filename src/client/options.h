@@ -24,9 +24,10 @@ struct identity_options {
 };
 
 struct network_options {
-	const char *interface; /* may hold one %d */
-	const char *script;    /* NULL: built-in configuration */
-	bool has_no_script;    /* --script none: address, MTU and up only */
+	const char *interface;     /* may hold one %d */
+	const char *script;        /* NULL: built-in configuration */
+	bool has_no_script;        /* --script none: address, MTU and up only */
+	unsigned offloads_refused; /* OFFLOAD_* */
 };
 
 struct tunnel_options {

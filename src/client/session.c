@@ -363,6 +363,7 @@ void session_tick(struct session *s)
 void session_on_batch(void *ctx)
 {
 	struct session *s = ctx;
+	datapath_flush(&s->path);
 	if (s->state == SESSION_ENDING)
 		return;
 	ms_t due_ms = session_due_ms(s, uv_now(&s->loop));
@@ -414,6 +415,7 @@ static int session_open(struct session *s)
 	if (err == 0 && getrandom(s->master_secret, sizeof(s->master_secret), 0) != sizeof(s->master_secret))
 		err = -EIO;
 	s->tls.owner = s->dtls.owner = owner;
+	s->dtls.offloads_refused = s->opt->network.offloads_refused;
 	s->tls.format_request = session_format_request;
 	s->tls.on_answer = session_on_answer;
 	s->dtls.get_psk = get_psk;

@@ -92,7 +92,7 @@ static int first_params(struct session *s, const struct http_head *head)
 {
 	int err = session_adapter_first(s, head);
 	if (err == 0)
-		err = datapath_open(&s->path, &s->loop, s->adapter.tun.fds[0], ADAPTER_MTU_MAX);
+		err = datapath_open(&s->path, &s->loop, &s->adapter.tun, ADAPTER_MTU_MAX);
 	if (err)
 		session_end(s, EXIT_NETWORK);
 	s->netwatch.adapter_index = s->adapter.net.index;

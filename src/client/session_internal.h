@@ -1,7 +1,7 @@
 /* Between the session's own files: session.c (life, tunnels, time), session_connect.c (CONNECT and its
  * answer), session_packets.c (control packets, which tunnel carries data), session_classic.c (the MTU of the
- * adapter, and what becomes of DTLS, by policy), session_seamless.c (what the seamless policy does), session_rules.c (alerts, suspend), session_network.c
- * (network changes, signals). */
+ * adapter, and what becomes of DTLS, by policy), session_seamless.c (what the seamless policy does),
+ * session_rules.c (alerts, suspend), session_network.c (network changes, signals). */
 #ifndef CLIENT_SESSION_INTERNAL_H
 #define CLIENT_SESSION_INTERNAL_H
 

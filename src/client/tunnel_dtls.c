@@ -5,9 +5,10 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "io/offload.h"
 #include "wire/pieces.h"
 
-#define DTLS_OUT_BYTES    (256u << 10)
+#define DTLS_OUT_BYTES    (64u << 10) /* what one sendmsg() takes */
 #define DTLS_RX_SLOTS     8
 #define DTLS_UDP_BUFFER   (4 << 20)
 #define DTLS_FLIGHT_BYTES 1200
@@ -72,13 +73,15 @@ static int make_dtls(struct tunnel_dtls *t, struct dtls **ret)
 
 static int make_socket(struct tunnel_dtls *t, struct dtls_assoc *a)
 {
-	struct udp_config config = {
-	        .wants_gro = true, .pmtu = t->terms.pmtu, .buffer_bytes = DTLS_UDP_BUFFER};
+	struct udp_config config = {.wants_gro = !(t->offloads_refused & OFFLOAD_GRO),
+	        .pmtu = t->terms.pmtu,
+	        .buffer_bytes = DTLS_UDP_BUFFER};
 	int err = udp_connect(&config, &t->terms.peer, t->terms.port, &a->udp);
 	if (err) {
 		a->udp.fd = -1;
 		return err;
 	}
+	a->udp.has_no_gso = t->offloads_refused & OFFLOAD_GSO;
 	a->watch = watch_new(t->loop, a->udp.fd, assoc_ready, a);
 	if (a->watch == NULL)
 		return -ENOMEM;
@@ -119,19 +122,13 @@ static void tell_too_big(struct tunnel_dtls *t, const struct dtls_assoc *a)
 
 static bool assoc_flush(struct tunnel_dtls *t, struct dtls_assoc *a)
 {
-	struct udp_piece pieces[TUNNEL_DTLS_BATCH];
 	size_t n = a->out.n_dgram;
 	unsigned too_big = 0;
 	if (n == 0)
 		return false;
-	if (n > TUNNEL_DTLS_BATCH)
-		n = TUNNEL_DTLS_BATCH;
-	for (size_t i = 0; i < n; i++) {
-		pieces[i] = (struct udp_piece){a->out.dgram[i].offset, a->out.dgram[i].len};
-		t->count.tx_wire_bytes += a->out.dgram[i].len;
-	}
+	t->count.tx_wire_bytes += a->out.n;
 	/* what a full socket does not take is lost, as UDP may */
-	int sent = udp_send_batch(&a->udp, &a->path, a->out.p, pieces, n, &too_big);
+	int sent = udp_send_batch(&a->udp, &a->path, a->out.p, a->out.dgram, n, &too_big);
 	dtls_out_reset(&a->out);
 	if (sent <= 0 || too_big == 0)
 		return false;
@@ -350,7 +347,8 @@ static void take_records(struct tunnel_dtls *t, struct dtls_assoc *a)
 {
 	while (is_there(t, a) && t->next != a) {
 		struct cstp_packet p;
-		int n = dtls_read(a->dtls, t->record, DTLS_PLAIN_MAX);
+		uint8_t *record;
+		int n = dtls_read_view(a->dtls, t->record, DTLS_PLAIN_MAX, &record);
 		if (n == 0)
 			return;
 		if (n < 0 && a == t->old) {
@@ -361,7 +359,7 @@ static void take_records(struct tunnel_dtls *t, struct dtls_assoc *a)
 			lose(t, &t->used, n);
 			return;
 		}
-		if (dtls_channel_parse(span_of(t->record, (size_t)n), &p) != 0)
+		if (dtls_channel_parse(span_of(record, (size_t)n), &p) != 0)
 			continue; /* an empty record says nothing */
 		if (a == t->old && p.type != CSTP_DATA && p.type != DTLS_PIECE)
 			continue; /* says nothing about the one in use */
@@ -373,7 +371,7 @@ static void take_records(struct tunnel_dtls *t, struct dtls_assoc *a)
 static void take_datagram(struct tunnel_dtls *t, struct dtls_assoc *a, const struct udp_datagram *d)
 {
 	t->count.rx_wire_bytes += d->n;
-	dtls_feed(a->dtls, span_of(d->p, d->n));
+	dtls_feed_writable(a->dtls, d->p, d->n); /* the socket is its own */
 	if (t->next == a)
 		go_on_handshake(t);
 	take_records(t, a);
@@ -390,7 +388,7 @@ static void assoc_ready(void *ctx, int events)
 	 * forged or short-lived; DPD decides then. */
 	if (n == -ECONNREFUSED && t->next == a) {
 		lose(t, &t->next, n);
-		return;
+		n = 0;
 	}
 	if (n == -EMSGSIZE && t->used == a)
 		tell_too_big(t, a);
@@ -426,4 +424,9 @@ int tunnel_dtls_put_control(struct tunnel_dtls *t, uint8_t type, struct span pay
 bool tunnel_dtls_flush(struct tunnel_dtls *t)
 {
 	return t->used != NULL && assoc_flush(t, t->used);
+}
+
+bool tunnel_dtls_keeps(const struct tunnel_dtls *t, const uint8_t *p)
+{
+	return p >= t->rx_buf && p < t->rx_buf + (size_t)DTLS_RX_SLOTS * UDP_SLOT_BYTES;
 }

@@ -13,7 +13,7 @@
 #include "io/udp.h"
 #include "wire/params.h"
 
-#define TUNNEL_DTLS_BATCH     32
+#define TUNNEL_DTLS_BATCH     UDP_GSO_SEGMENTS_MAX
 #define TUNNEL_DTLS_LINGER_MS 1000 /* what still comes for the association before is read for so long */
 
 enum tunnel_dtls_stage { TUNNEL_DTLS_OFF, TUNNEL_DTLS_WAIT, TUNNEL_DTLS_HANDSHAKE, TUNNEL_DTLS_UP };
@@ -53,6 +53,7 @@ struct tunnel_dtls {
 	 * takes, bytes of an IP packet */
 	void (*on_too_big)(void *ctx, uint16_t path_bytes);
 	struct tunnel_dtls_terms terms;
+	unsigned offloads_refused; /* OFFLOAD_GSO, OFFLOAD_GRO */
 	struct dtls_ctx *ctx;
 	struct dtls_assoc *used; /* carries data */
 	struct dtls_assoc *next; /* shakes hands */
@@ -91,5 +92,8 @@ bool tunnel_dtls_flush(struct tunnel_dtls *t);
 ms_t tunnel_dtls_due_ms(const struct tunnel_dtls *t, ms_t now_ms);
 void tunnel_dtls_on_time(struct tunnel_dtls *t, ms_t now_ms);
 void tunnel_dtls_info(const struct tunnel_dtls *t, struct dtls_info *ret); /* while UP */
+
+/* Whether these bytes are among those received, which stay until on_batch(). */
+bool tunnel_dtls_keeps(const struct tunnel_dtls *t, const uint8_t *p);
 
 #endif

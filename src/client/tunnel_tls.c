@@ -271,9 +271,8 @@ static void read_records(struct tunnel_tls *t)
 	}
 }
 
-static void tunnel_tls_ready(void *ctx, int events)
+static void take_ready(struct tunnel_tls *t, int events)
 {
-	struct tunnel_tls *t = ctx;
 	if (t->stage == TUNNEL_TLS_DIAL) {
 		go_on_dial(t, loop_now());
 		return;
@@ -294,6 +293,12 @@ static void tunnel_tls_ready(void *ctx, int events)
 	/* answers to DPD, KeyUpdate and the like that reading produced */
 	if (t->stage >= TUNNEL_TLS_ASK)
 		(void)tunnel_tls_push(t);
+}
+
+static void tunnel_tls_ready(void *ctx, int events)
+{
+	struct tunnel_tls *t = ctx;
+	take_ready(t, events);
 	t->owner.on_batch(t->owner.ctx);
 }
 

@@ -41,8 +41,8 @@ struct tunnel_tls {
 MUST_USE int tunnel_tls_init(struct tunnel_tls *t, uv_loop_t *loop, struct gate *gate);
 void tunnel_tls_done(struct tunnel_tls *t);
 
-/* Over a connection that the login left open, or that redial.h made; it is taken over. What there was before ends
- * without a word. */
+/* Over a connection that the login left open, or that redial.h made; it is taken over. What there was before
+ * ends without a word. */
 void tunnel_tls_adopt(struct tunnel_tls *t, struct conn *conn, ms_t now_ms);
 /* Dials the gateway again. */
 void tunnel_tls_dial(struct tunnel_tls *t, ms_t now_ms);
@@ -59,6 +59,12 @@ void tunnel_tls_flush(struct tunnel_tls *t);
 static inline bool tunnel_tls_is_stuffed(const struct tunnel_tls *t)
 {
 	return t->conn.out.n > 0;
+}
+
+/* Whether these bytes are among those received, which stay until on_batch(). */
+static inline bool tunnel_tls_keeps(const struct tunnel_tls *t, const uint8_t *p)
+{
+	return p >= t->conn.rx && p < t->conn.rx + CONN_RX_BYTES;
 }
 
 /* Setup takes too long: gives up with on_lost(). MS_NEVER when nothing is being set up. */

@@ -102,6 +102,13 @@ unsigned split_count(const struct split *s)
 	return s->index + (unsigned)(s->left == 0 && s->index == 0 ? 1 : n);
 }
 
+size_t split_packet_bytes(const struct split *s)
+{
+	if (s->is_done)
+		return 0;
+	return s->size == 0 || s->left < s->size ? s->head_bytes + s->left : s->head_bytes + s->size;
+}
+
 static void ip_finish(const struct split *s, uint8_t *p, size_t n)
 {
 	if (s->is_ip6) {

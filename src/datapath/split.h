@@ -43,5 +43,7 @@ MUST_USE int split_open(
 bool split_next(struct split *s, uint8_t **ret, size_t *ret_n);
 /* How many there will be in all. */
 unsigned split_count(const struct split *s);
+/* Bytes of the largest of those to come; 0: there are none. */
+size_t split_packet_bytes(const struct split *s);
 
 #endif

@@ -175,29 +175,34 @@ static void out_take(struct conn *c)
 	tls_out_init(spare, CONN_OUT_MAX_BYTES);
 }
 
-static void conn_flush(struct conn *c)
+/* As much as the socket takes. */
+static int conn_send(struct conn *c)
 {
 	size_t sent = 0;
-	while (sent < c->out.n) {
+	int r = 0;
+	while (r == 0 && sent < c->out.n) {
 		ssize_t n = send(c->fd, c->out.p + sent, c->out.n - sent, MSG_NOSIGNAL | MSG_DONTWAIT);
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0 && errno == EAGAIN)
-			break;
-		if (n < 0) {
-			conn_abort(c);
-			return;
-		}
-		sent += (size_t)n;
+		if (n >= 0)
+			sent += (size_t)n;
+		else if (errno != EINTR)
+			r = -errno;
 	}
-	if (sent == c->out.n) {
+	tls_out_consume(&c->out, sent);
+	return r == -EAGAIN ? 0 : r;
+}
+
+static void conn_flush(struct conn *c)
+{
+	if (conn_send(c) < 0) {
+		conn_abort(c);
+		return;
+	}
+	if (c->out.n == 0) {
 		out_give_back(c);
 		if (c->state == CONN_CLOSING) {
 			conn_abort(c);
 			return;
 		}
-	} else {
-		tls_out_consume(&c->out, sent);
 	}
 	conn_watch(c);
 }
@@ -226,19 +231,30 @@ int conn_write(struct conn *c, struct span plain)
 	return 0;
 }
 
+int conn_write_cstp_in_place(struct conn *c, uint8_t type, uint8_t *payload, size_t n)
+{
+	uint8_t *record = payload - CSTP_HEADER_BYTES;
+	if (n > CSTP_PAYLOAD_MAX)
+		return ERR_TOO_LARGE;
+	cstp_put_header(record, type, (uint16_t)n);
+	out_take(c);
+	int r = tls_write(c->tls, span_of(record, CSTP_HEADER_BYTES + n));
+	if (r == 0) {
+		conn_touch(c);
+		if (c->out.n >= CONN_SEND_BYTES && !(c->poll.events & UV_WRITABLE))
+			(void)conn_send(c); /* an error shows itself at the end of the turn */
+	}
+	return r;
+}
+
 int conn_write_cstp(struct conn *c, uint8_t type, struct span payload)
 {
-	uint8_t *record = c->w->scratch.record;
+	uint8_t *copy = c->w->scratch.record + CSTP_HEADER_BYTES;
 	if (payload.n > CSTP_PAYLOAD_MAX)
 		return ERR_TOO_LARGE;
 	if (payload.n > 0)
-		memcpy(record + CSTP_HEADER_BYTES, payload.p, payload.n);
-	cstp_put_header(record, type, (uint16_t)payload.n);
-	out_take(c);
-	int r = tls_write(c->tls, span_of(record, CSTP_HEADER_BYTES + payload.n));
-	if (r == 0)
-		conn_touch(c);
-	return r;
+		memcpy(copy, payload.p, payload.n);
+	return conn_write_cstp_in_place(c, type, copy, payload.n);
 }
 
 uint16_t conn_path_mtu(const struct conn *c)

@@ -9,6 +9,7 @@
 
 #define CONN_IN_MAX_BYTES  (HTTP_HEAD_MAX_BYTES + HTTP_BODY_MAX_BYTES) /* before the tunnel */
 #define CONN_OUT_MAX_BYTES (256u << 10) /* waiting for a client that does not read */
+#define CONN_SEND_BYTES    (60u << 10)  /* what makes one send() worth while in the middle of a turn */
 #define CONN_UNSENT_BYTES  (128u << 10) /* the same in the kernel */
 #define CONN_MAX_REQUESTS  32
 #define CONN_HANDSHAKE_MS  30000
@@ -67,6 +68,8 @@ void conn_touch(struct conn *c);
 MUST_USE int conn_write(struct conn *c, struct span plain);
 /* One CSTP packet as one record. -ENOBUFS when the client does not read. */
 MUST_USE int conn_write_cstp(struct conn *c, uint8_t type, struct span payload);
+/* The same, with CSTP_HEADER_BYTES in front of the payload that may be written. */
+MUST_USE int conn_write_cstp_in_place(struct conn *c, uint8_t type, uint8_t *payload, size_t n);
 /* close_notify, flush, close. Session is told by the caller. */
 void conn_close(struct conn *c);
 /* At once, without a word. */

@@ -152,27 +152,32 @@ void dtls_assoc_flush(struct session *s, struct session_assoc *a)
 	send_out(s, a);
 }
 
-int dtls_tx(struct session *s, uint8_t type, struct span payload)
+int dtls_tx_in_place(struct session *s, uint8_t type, uint8_t *payload, size_t n)
 {
 	struct worker *w = s->w;
-	uint8_t *record = w->scratch.record;
+	struct span plain = span_of(payload - DTLS_CHANNEL_BYTES, DTLS_CHANNEL_BYTES + n);
 	if (s->dtls.active.dtls == NULL)
 		return ERR_CLOSED;
-	if (payload.n > CSTP_PAYLOAD_MAX)
-		return ERR_TOO_LARGE;
 	if (w->dtls_pending != s)
 		dtls_tx_flush(w);
 	w->dtls_pending = s;
-	record[0] = type;
-	if (payload.n > 0)
-		memcpy(record + DTLS_CHANNEL_BYTES, payload.p, payload.n);
-	struct span plain = span_of(record, DTLS_CHANNEL_BYTES + payload.n);
+	*(payload - DTLS_CHANNEL_BYTES) = type;
 	int r = dtls_write(s->dtls.active.dtls, plain);
 	if (r == -ENOBUFS) { /* the batch is full: send it, go on with an empty one */
 		send_out(s, &s->dtls.active);
 		r = dtls_write(s->dtls.active.dtls, plain);
 	}
 	return r;
+}
+
+int dtls_tx(struct session *s, uint8_t type, struct span payload)
+{
+	uint8_t *copy = s->w->scratch.record + DTLS_CHANNEL_BYTES;
+	if (payload.n > CSTP_PAYLOAD_MAX)
+		return ERR_TOO_LARGE;
+	if (payload.n > 0)
+		memcpy(copy, payload.p, payload.n);
+	return dtls_tx_in_place(s, type, copy, payload.n);
 }
 
 /* ---- associations ---- */
@@ -384,17 +389,21 @@ static void on_hello(struct worker *w, const struct udp_datagram *in, const stru
 /* ---- receiving ---- */
 
 /* Reads what the datagram holds; how many records were authentic. */
-static size_t read_assoc(struct session *s, struct session_assoc *a, const struct udp_datagram *in)
+static size_t read_assoc(
+        struct session *s, struct session_assoc *a, const struct udp_datagram *in, bool is_alone)
 {
-	uint8_t *plain = s->w->scratch.plain;
+	uint8_t *plain;
 	size_t n_records = 0;
 	/* what OpenSSL itself answers (a repeated Finished, an alert) must not go out with another's batch */
 	if (s->w->dtls_pending != s)
 		dtls_tx_flush(s->w);
 	s->w->dtls_pending = s;
-	dtls_feed(a->dtls, span_of(in->p, in->n));
+	if (is_alone)
+		dtls_feed_writable(a->dtls, in->p, in->n);
+	else
+		dtls_feed(a->dtls, span_of(in->p, in->n));
 	while (a->dtls && !s->is_closing) {
-		int n = dtls_read(a->dtls, plain, CSTP_RECORD_MAX);
+		int n = dtls_read_view(a->dtls, s->w->scratch.plain, CSTP_RECORD_MAX, &plain);
 		if (n == 0)
 			break;
 		if (n < 0 && a == &s->dtls.old)
@@ -412,12 +421,12 @@ static size_t read_assoc(struct session *s, struct session_assoc *a, const struc
 /* What was sent before the client knew of the new keys. */
 static size_t read_old(struct session *s, const struct udp_datagram *in)
 {
-	return s->is_closing || s->dtls.old.dtls == NULL ? 0 : read_assoc(s, &s->dtls.old, in);
+	return s->is_closing || s->dtls.old.dtls == NULL ? 0 : read_assoc(s, &s->dtls.old, in, false);
 }
 
 /* Associations in use with this very peer: one, but a client that starts anew on its old port has two for a
  * while, and only the keys tell which one is meant. *ret_any: there was one at all. */
-static size_t read_active(struct worker *w, const struct udp_datagram *in, bool *ret_any)
+static size_t read_active(struct worker *w, const struct udp_datagram *in, bool may_spoil, bool *ret_any)
 {
 	struct peer_key key;
 	struct htab_node *n = htab_find(&w->tables.by_peer, peer_hash(w, in->peer, &key)), *next;
@@ -428,7 +437,8 @@ static size_t read_active(struct worker *w, const struct udp_datagram *in, bool 
 		if (s->dtls.active.dtls == NULL || !udp_addr_eq(&s->dtls.active.path.peer, in->peer))
 			continue;
 		*ret_any = true;
-		n_records = read_assoc(s, &s->dtls.active, in);
+		n_records = read_assoc(s, &s->dtls.active, in,
+		        may_spoil && next == NULL && i == 0 && s->dtls.old.dtls == NULL);
 		if (n_records == 0)
 			n_records = read_old(s, in);
 	}
@@ -449,7 +459,7 @@ static void try_rebind(struct worker *w, const struct udp_datagram *in)
 		next = htab_next(n);
 		if (s->dtls.active.dtls == NULL)
 			continue;
-		if (read_assoc(s, &s->dtls.active, in) == 0) {
+		if (read_assoc(s, &s->dtls.active, in, false) == 0) {
 			if (read_old(s, in) > 0)
 				return;
 			continue;
@@ -475,7 +485,7 @@ static void on_datagram(struct worker *w, const struct udp_datagram *in)
 	/* on a shared 4-tuple the old association may still carry data while the new one shakes hands */
 	struct session *next = find_next(w, in->peer);
 	bool has_active = false;
-	if ((next == NULL || in->p[0] == DTLS_APPDATA) && read_active(w, in, &has_active) > 0)
+	if ((next == NULL || in->p[0] == DTLS_APPDATA) && read_active(w, in, next == NULL, &has_active) > 0)
 		return;
 	if (next) {
 		if (next->dtls.next.dtls)

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "base/err.h"
+#include "io/offload.h"
 #include "io/log.h"
 #include "io/sock.h"
 
@@ -23,7 +24,10 @@ void gateway_if_init(struct gateway_if *g)
 
 int gateway_if_open_tun(struct gateway_if *g, const struct config *c, struct text *why)
 {
-	const struct tun_config want = {.name = c->tunnel_interface, .queues = 1};
+	const struct tun_config want = {.name = c->tunnel_interface,
+	        .queues = 1,
+	        .wants_vnet_hdr = !(g->offloads_refused & OFFLOAD_TUN),
+	        .offloads_refused = offload_tun_refused(g->offloads_refused)};
 	int r = netlink_open(&g->nl);
 	if (r < 0) {
 		text_fmt(why, "cannot talk to the kernel's network configuration: %s", err_text(r));
@@ -168,7 +172,7 @@ int gateway_if_open_sockets(
 	const struct udp_config udp = {
 	        .local = web->listen,
 	        .port = (uint16_t)web->dtls_port,
-	        .wants_gro = true,
+	        .wants_gro = !(g->offloads_refused & OFFLOAD_GRO),
 	        /* for classic sessions as well: what they announce fits the base MTU in one datagram */
 	        .pmtu = UDP_PMTU_PROBE,
 	        .buffer_bytes = GATEWAY_IF_UDP_BUFFER_BYTES,

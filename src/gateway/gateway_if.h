@@ -15,6 +15,7 @@ enum gateway_if_forward { GATEWAY_FORWARD_4, GATEWAY_FORWARD_6, GATEWAY_N_FORWAR
 
 /* Zero it and set the descriptors to -1 by gateway_if_init(). */
 struct gateway_if {
+	unsigned offloads_refused; /* OFFLOAD_* */
 	struct netlink *nl;
 	struct tun tun;
 	uint32_t ifindex;

@@ -56,6 +56,7 @@ static int hand_start(struct monitor_child *c)
 	                .gid = m->gid,
 	                .log_target = (uint8_t)m->opts->log_target,
 	                .log_level = log_setup_own_level(m->config),
+	                .offloads_refused = (uint8_t)m->opts->offloads_refused,
 	                .is_log_json = m->config->logging.format == 1},
 	};
 	const char *root = c->role == CHILD_AUTH ? m->auth_dir : m->empty_dir;

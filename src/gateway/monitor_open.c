@@ -132,6 +132,7 @@ int monitor_open(struct monitor *m, struct text *why)
 	if ((r = identity_load(m->config, m->opts->state_dir, (int64_t)time(NULL), &m->identity, why)) < 0)
 		return r;
 	monitor_pin_tell(m);
+	m->ifs.offloads_refused = m->opts->offloads_refused;
 	/* the ports before the device: when another gateway runs, it is they that name the reason best */
 	if ((r = gateway_if_open_sockets(&m->ifs, m->config, m->opts->control, why)) < 0)
 		return r;

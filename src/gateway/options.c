@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "io/offload.h"
+
 struct option_row {
 	const char *name, *short_name; /* short_name NULL: none */
 	bool has_value;
@@ -38,6 +40,11 @@ static void put_log(struct options *o, const char *value)
 	}
 }
 
+static void put_no_offload(struct options *o, const char *value)
+{
+	o->is_offload_wrong = offload_parse(value, &o->offloads_refused) < 0;
+}
+
 static void put_foreground(struct options *o, const char *value)
 {
 	(void)value;
@@ -67,6 +74,7 @@ static const struct option_row rows[] = {
         {"--state-dir", NULL, true, put_state_dir},
         {"--control", NULL, true, put_control},
         {"--log", NULL, true, put_log},
+        {"--no-offload", NULL, true, put_no_offload},
         {"--foreground", "-f", false, put_foreground},
         {"--test", "-t", false, put_test},
         {"--version", NULL, false, put_version},
@@ -116,6 +124,10 @@ int options_parse(int argc, char *const argv[], struct options *ret, char why[st
 			return -EINVAL;
 		}
 		row->put(&o, value);
+		if (o.is_offload_wrong) {
+			snprintf(why, OPTIONS_TEXT_MAX, "--no-offload wants a list of " OFFLOAD_WORDS);
+			return -EINVAL;
+		}
 	}
 	*ret = o;
 	return 0;
@@ -131,6 +143,7 @@ const char *options_help(void)
 	       "      --state-dir DIR  what must survive a restart (" OPTIONS_STATE_DIR ")\n"
 	       "      --control SOCKET where culvertctl finds the gateway (" OPTIONS_CONTROL ")\n"
 	       "      --log TARGET     stderr, syslog or the path of a file (syslog)\n"
+	       "      --no-offload LIST  do without these of the kernel's: " OFFLOAD_WORDS "\n"
 	       "      --version        version and exit\n"
 	       "  -h, --help           this text\n"
 	       "\n"

@@ -19,6 +19,8 @@ struct options {
 	enum options_action action;
 	const char *config_file, *state_dir, *control;
 	bool is_foreground;
+	unsigned offloads_refused; /* OFFLOAD_* */
+	bool is_offload_wrong;
 	enum ipc_log_target log_target;
 	const char *log_file; /* with IPC_LOG_FILE */
 };

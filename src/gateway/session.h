@@ -5,6 +5,7 @@
 #define GATEWAY_SESSION_H
 
 #include "base/htab.h"
+#include "datapath/split.h"
 #include "gateway/worker.h"
 #include "mtu/derive.h"
 #include "tunnel/link.h"
@@ -105,7 +106,9 @@ void session_start(struct session *s);
 void session_on_tls_record(struct session *s, struct span record);
 /* Plaintext of one DTLS record. */
 void session_on_dtls_record(struct session *s, struct span record);
-/* One inner packet for the client (from TUN). */
+/* What was read from TUN for the client; CSTP_HEADER_BYTES in front of it are free. */
+void session_send(struct session *s, struct split *split);
+/* One inner packet of it. */
 void session_send_packet(struct session *s, struct span packet);
 
 /* The two ways on, after the packet's treatment: into the tunnel that takes its size; from channel ch to TUN.
@@ -151,6 +154,8 @@ void dtls_rx_ready(struct worker *w);
 void dtls_tx_flush(struct worker *w);
 /* Appends one typed packet to the session's DTLS batch. 0 or an error of dtls_write(). */
 MUST_USE int dtls_tx(struct session *s, uint8_t type, struct span payload);
+/* The same, with DTLS_CHANNEL_BYTES in front of the payload that may be written. */
+MUST_USE int dtls_tx_in_place(struct session *s, uint8_t type, uint8_t *payload, size_t n);
 /* Sends what one association has put into scratch.dtls_out (handshake flights). */
 void dtls_assoc_flush(struct session *s, struct session_assoc *a);
 void dtls_active_done(struct session *s); /* the association in use is over */

@@ -59,8 +59,8 @@ struct span too_big_answer(
 
 void too_big_to_inside(struct session *s, struct span answer)
 {
-	if (answer.n > 0 && tun_write(s->w->tun_fd, answer.p, answer.n) < 0)
-		worker_drop(s->w, DROP_NO_CHANNEL);
+	if (answer.n > 0)
+		worker_to_tun(s->w, answer);
 }
 
 void too_big_tell_limit(struct session *s, struct span packet, uint16_t limit)

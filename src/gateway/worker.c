@@ -12,7 +12,9 @@
 #include "gateway/control.h"
 #include "gateway/session.h"
 #include "gateway/tls_policy.h"
+#include "datapath/split.h"
 #include "io/log.h"
+#include "io/offload.h"
 #include "io/sandbox.h"
 #include "io/tun.h"
 #include "wire/ip.h"
@@ -64,6 +66,7 @@ void worker_drop(struct worker *w, enum drop_reason why)
 
 void worker_flush(struct worker *w)
 {
+	outlet_flush(&w->to_tun);
 	dtls_tx_flush(w);
 	conn_flush_dirty(w);
 	session_settle(w);
@@ -191,30 +194,97 @@ static void on_auth_ready(struct loop_fd *f, int err, int events)
 
 /* ---- TUN ---- */
 
-static void forward(struct worker *w, struct span packet)
+static int write_tun(void *ctx, const struct iovec *iov, unsigned n_iov)
 {
+	const struct worker *w = ctx;
+	return tun_writev(w->tun.fds[0], iov, n_iov);
+}
+
+/* Counted as carried when it came: now it is a drop. */
+static void on_tun_refused(void *ctx, struct span head, unsigned n_packets)
+{
+	struct worker *w = ctx;
+	struct ip_addr src, dst;
+	w->drops[DROP_NO_CHANNEL] += n_packets;
+	struct session *s = ip_addresses(head, &src, &dst) == 0 ? session_by_inner(w, &src) : NULL;
+	if (s)
+		s->traffic[link_active(&s->link) == LINK_DTLS ? LINK_DTLS : LINK_TLS].rx_drops += n_packets;
+}
+
+static int tun_start(struct worker *w, unsigned offloads_refused)
+{
+	tun_adopt(w->tun.fds[0], offload_tun_refused(offloads_refused), &w->tun);
+	const struct outlet_config c = {
+	        .has_vnet_hdr = w->tun.has_vnet_hdr,
+	        .kinds = (w->tun.offloads & TUN_OFFLOAD_TSO4 ? COALESCE_TCP4 : 0) |
+	                 (w->tun.offloads & TUN_OFFLOAD_TSO6 ? COALESCE_TCP6 : 0) |
+	                 (w->tun.offloads & TUN_OFFLOAD_USO ? COALESCE_UDP : 0),
+	        .write = write_tun,
+	        .refused = on_tun_refused,
+	        .ctx = w,
+	};
+	return outlet_open(&w->to_tun, &c);
+}
+
+static bool is_within(const uint8_t *p, const uint8_t *begin, size_t n)
+{
+	return p >= begin && p < begin + n;
+}
+
+void worker_to_tun(struct worker *w, struct span packet)
+{
+	const struct worker_scratch *x = &w->scratch;
+	outlet_put(&w->to_tun, packet,
+	        is_within(packet.p, x->udp, (size_t)UDP_RECV_SLOTS_MAX * UDP_SLOT_BYTES) ||
+	                is_within(packet.p, x->tls_rx, WORKER_TLS_RX_BYTES));
+}
+
+/* What was read from TUN: one packet, or many in one. */
+static void forward(struct worker *w, uint8_t *p, size_t n)
+{
+	struct vnet_hdr h = {0};
+	struct split split;
 	struct ip_addr src, dst;
 	struct session *s;
-	if (ip_addresses(packet, &src, &dst) < 0 || (s = session_by_inner(w, &dst)) == NULL) {
-		worker_drop(w, DROP_NO_SESSION);
+	if (w->tun.has_vnet_hdr) {
+		if (n <= VNET_HDR_BYTES)
+			return;
+		h = vnet_read(p);
+		p += VNET_HDR_BYTES;
+		n -= VNET_HDR_BYTES;
+	}
+	bool has_ends = ip_addresses(span_of(p, n), &src, &dst) == 0;
+	if (split_open(&split, &h, p, n, 0) < 0) {
+		worker_drop(w, DROP_BAD_LENGTH);
 		return;
 	}
-	session_send_packet(s, packet);
+	if (has_ends && (s = session_by_inner(w, &dst)) != NULL)
+		session_send(s, &split);
+	else
+		w->drops[DROP_NO_SESSION] += split_count(&split);
 }
 
 static void on_tun_ready(struct loop_fd *f, int err, int events)
 {
 	struct worker *w = f->ctx;
-	struct tun_packet batch[LOOP_BATCH];
+	struct tun_packet packet;
+	size_t n_bytes = 0;
+	int n = err < 0 ? err : 1;
 	(void)events;
-	int n = err < 0 ? err : tun_read_batch(w->tun_fd, w->scratch.tun, WORKER_TUN_SLOT, batch, LOOP_BATCH);
+	/* one after the other through the same memory, which stays in the cache */
+	for (int i = 0; n > 0 && i < LOOP_BATCH && n_bytes < WORKER_TUN_TURN; i++) {
+		n = tun_read_batch(w->tun.fds[0], w->scratch.tun + WORKER_TUN_HEADROOM, TUN_SUPER_SLOT_BYTES,
+		        &packet, 1);
+		if (n <= 0)
+			break;
+		n_bytes += packet.n;
+		forward(w, packet.p, packet.n);
+	}
 	if (n < 0) {
 		log_line(LOG_CRIT, "TUN device failed: %s", err_text(n));
 		worker_stop(w, false);
 		return;
 	}
-	for (int i = 0; i < n; i++)
-		forward(w, span_of(batch[i].p, batch[i].n));
 	worker_flush(w);
 }
 
@@ -313,7 +383,7 @@ static int take_fd(struct worker *w, const struct ipc_fd *f, int fd)
 		r = take_cert(w, fd);
 		break;
 	case IPC_FD_TUN:
-		w->tun_fd = fd;
+		w->tun.fds[0] = fd;
 		return 0;
 	case IPC_FD_TCP:
 		w->tcp_fd = fd;
@@ -356,7 +426,9 @@ static int worker_start(struct worker *w, const struct ipc_start *start)
 	});
 	if (r < 0)
 		return r;
-	if ((r = loop_fd_open(&w->tun_poll, &w->loop, w->tun_fd, on_tun_ready, w)) < 0 ||
+	w->udp.has_no_gso = start->offloads_refused & OFFLOAD_GSO;
+	if ((r = tun_start(w, start->offloads_refused)) < 0 ||
+	        (r = loop_fd_open(&w->tun_poll, &w->loop, w->tun.fds[0], on_tun_ready, w)) < 0 ||
 	        (r = loop_timer_open(&w->accept_timer, &w->loop, on_accept_timer, w)) < 0 ||
 	        (r = loop_fd_open(&w->tcp_poll, &w->loop, w->tcp_fd, on_tcp_ready, w)) < 0 ||
 	        (r = loop_fd_open(&w->udp_poll, &w->loop, w->udp.fd, on_udp_ready, w)) < 0 ||
@@ -449,7 +521,7 @@ static int scratch_init(struct worker_scratch *x)
 	x->tls_rx = malloc(WORKER_TLS_RX_BYTES);
 	x->plain = malloc(TLS_RECORD_MAX);
 	x->record = malloc(TLS_RECORD_MAX);
-	x->tun = malloc((size_t)LOOP_BATCH * WORKER_TUN_SLOT);
+	x->tun = malloc(WORKER_TUN_HEADROOM + TUN_SUPER_SLOT_BYTES);
 	x->syn = malloc(WORKER_TUN_SLOT);
 	x->piece = malloc(WORKER_TUN_SLOT);
 	x->udp = malloc((size_t)UDP_RECV_SLOTS_MAX * UDP_SLOT_BYTES);
@@ -480,7 +552,7 @@ int worker_main(int monitor_fd)
 	if (w == NULL)
 		return 1;
 	w->ipc_state = IPC_SETUP;
-	w->tun_fd = w->tcp_fd = w->control_fd = w->udp.fd = -1;
+	w->tun.fds[0] = w->tcp_fd = w->control_fd = w->udp.fd = -1;
 	w->started_at_ms = loop_now();
 	raise_limits(w);
 	ratelimit_init(&w->log_strangers, STRANGER_LINES, STRANGER_PERIOD_MS);

@@ -9,6 +9,7 @@
 #define GATEWAY_WORKER_H
 
 #include "base/htab.h"
+#include "datapath/outlet.h"
 #include "gateway/log_setup.h"
 #include "gateway/session_tunnel.h"
 #include "gateway/switches.h"
@@ -16,12 +17,15 @@
 #include "io/loop.h"
 #include "io/ratelimit.h"
 #include "io/tls.h"
+#include "io/tun.h"
 #include "io/udp.h"
 #include "ipc/chan.h"
 #include "policy/model.h"
 
 #define WORKER_TLS_RX_BYTES  (256u << 10) /* one recv() of ciphertext */
 #define WORKER_TUN_SLOT      16512        /* largest inner packet and one byte more, rounded */
+#define WORKER_TUN_HEADROOM  64           /* for the header of a record */
+#define WORKER_TUN_TURN      (512u << 10) /* bytes from TUN after which others have their turn */
 #define WORKER_DTLS_OUT      (64u << 10)
 #define WORKER_OTHER_FDS     64    /* descriptors that are not clients' connections */
 #define WORKER_MAX_PRE_LOGIN 4096u /* connections without a session; more are closed at accept */
@@ -70,7 +74,7 @@ struct worker_scratch {
 	uint8_t *tls_rx; /* WORKER_TLS_RX_BYTES */
 	uint8_t *plain;  /* one record */
 	uint8_t *record; /* one record to be encrypted */
-	uint8_t *tun;    /* LOOP_BATCH slots */
+	uint8_t *tun;    /* one packet or super-packet, WORKER_TUN_HEADROOM in front */
 	uint8_t *syn;    /* WORKER_TUN_SLOT: the packet in hand, where it must be changed */
 	uint8_t *piece;  /* WORKER_TUN_SLOT: a fragment of it */
 	uint8_t *udp;    /* receive slots */
@@ -88,7 +92,9 @@ struct worker {
 
 	struct chan monitor, auth;
 	struct loop_fd monitor_poll, auth_poll, tun_poll, tcp_poll, udp_poll, control_poll;
-	int tun_fd, tcp_fd, control_fd;
+	int tcp_fd, control_fd;
+	struct tun tun; /* one queue; fds[0] < 0: none yet */
+	struct outlet to_tun;
 	struct udp udp;
 	uint8_t ipc_state; /* enum ipc_state */
 	bool is_auth_up;
@@ -127,7 +133,9 @@ int worker_main(int monitor_fd);
 MUST_USE int worker_ask_auth(struct worker *w, struct ipc_msg *m, struct conn *c);
 /* A message nobody answers (LOST, END). 0, ERR_CLOSED when auth is away, ERR_LIMIT. */
 MUST_USE int worker_tell_auth(struct worker *w, const struct ipc_msg *m);
-/* End of a turn: sends what waits for UDP and TCP, sets timers. */
+/* One packet to the inside; leaves at the end of the turn. */
+void worker_to_tun(struct worker *w, struct span packet);
+/* End of a turn: sends what waits for TUN, UDP and TCP, sets timers. */
 void worker_flush(struct worker *w);
 void worker_drop(struct worker *w, enum drop_reason why);
 const char *worker_drop_name(enum drop_reason why); /* "mp-svc-no-session" */

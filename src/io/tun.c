@@ -97,6 +97,19 @@ int tun_open(const struct tun_config *config, struct tun *ret)
 	return 0;
 }
 
+void tun_adopt(int fd, unsigned offloads_refused, struct tun *ret)
+{
+	struct ifreq req = {0};
+	struct tun tun = {.fds = {fd}, .queues = 1};
+	if (ioctl(fd, TUNGETIFF, &req) == 0) {
+		memcpy(tun.name, req.ifr_name, IFNAMSIZ);
+		tun.has_vnet_hdr = req.ifr_flags & IFF_VNET_HDR;
+		/* what was accepted cannot be asked for, only asked for again */
+		tun.offloads = tun_offloads_set(fd, tun.has_vnet_hdr ? offloads_refused : ~0u);
+	}
+	*ret = tun;
+}
+
 void tun_close(struct tun *tun)
 {
 	while (tun->queues > 0)

@@ -54,6 +54,9 @@ struct tun_packet {
 /* Makes the device (or attaches to a persistent one of that name). -ENODEV: no /dev/net/tun; -EPERM: needs
  * CAP_NET_ADMIN; -EBUSY: the name belongs to a device in use or of another kind; -EINVAL: name or queues. */
 MUST_USE int tun_open(const struct tun_config *config, struct tun *ret);
+/* One queue that another process opened with tun_open(), with these offloads refused. A descriptor that is no
+ * TUN device (tests) has no headers. */
+void tun_adopt(int fd, unsigned offloads_refused, struct tun *ret);
 /* Closes all queues; the kernel removes the device with the last one. Copes with a zeroed struct. */
 void tun_close(struct tun *tun);
 /* What to tell the operator about an error of tun_open(). */

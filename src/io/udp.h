@@ -45,7 +45,8 @@ struct udp {
 	int fd;
 	uint8_t family; /* 4, or 6 also for dual */
 	bool is_connected;
-	bool has_gro; /* the kernel accepted UDP_GRO */
+	bool has_gro;    /* the kernel accepted UDP_GRO */
+	bool has_no_gso; /* set by the owner: never UDP_SEGMENT */
 };
 
 /* Bound, non-blocking, close-on-exec, with destination address on receive. -EADDRINUSE etc. */

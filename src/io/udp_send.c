@@ -97,7 +97,7 @@ static void udp_tx_fill(struct udp_tx *tx, const struct udp *u, struct udp_path 
 {
 	tx->n = 0;
 	for (size_t at = 0; at < n && tx->n < UDP_SEND_MSGS;) {
-		bool is_single = path->is_gso_refused || at < singles;
+		bool is_single = u->has_no_gso || path->is_gso_refused || at < singles;
 		size_t run = is_single ? 1 : udp_run_len(pieces + at, n - at);
 		udp_tx_add(tx, u, path, buf, pieces + at, run);
 		at += run;

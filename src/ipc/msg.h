@@ -138,10 +138,11 @@ struct ipc_fd {
 
 struct ipc_start {
 	uint16_t n_threads;
-	uint32_t uid, gid;  /* to become; 0 = stay as we are (only sensible for tests) */
-	uint8_t log_target; /* enum ipc_log_target */
-	uint8_t log_level;  /* 0..7: lines above are not written */
-	bool is_log_json;   /* `logging format json` */
+	uint32_t uid, gid;        /* to become; 0 = stay as we are (only sensible for tests) */
+	uint8_t log_target;       /* enum ipc_log_target */
+	uint8_t log_level;        /* 0..7: lines above are not written */
+	uint8_t offloads_refused; /* OFFLOAD_*: of the kernel, not to be used */
+	bool is_log_json;         /* `logging format json` */
 	/* for sandbox_enter(); "" = none */
 	char user[IPC_NAME_MAX + 1];
 	char root_dir[IPC_PATH_MAX + 1]; /* worker: empty directory; auth: the state directory's path */

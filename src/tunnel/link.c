@@ -327,6 +327,18 @@ static void route_large(struct link *l, uint16_t usable, ms_t now_ms, struct lin
 	}
 }
 
+enum link_channel link_plain_route(const struct link *l, size_t packet_bytes)
+{
+	bool fits = packet_bytes <= usable_bytes(l);
+
+	if (l->choice.mode == CHOICE_DTLS && fits)
+		return LINK_DTLS;
+	/* what would be too large for DTLS keeps it away for a while: that is link_route()'s to note */
+	if (l->choice.mode == CHOICE_TLS && (fits || l->oversize_at_ms == MS_NEVER))
+		return LINK_TLS;
+	return LINK_N_CHANNELS;
+}
+
 struct link_route link_route(struct link *l, size_t packet_bytes, ms_t now_ms)
 {
 	struct link_route r = {.path_limit = l->pmtu.limit_bytes};

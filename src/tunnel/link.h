@@ -14,17 +14,17 @@
 #include "tunnel/peer.h"
 #include "tunnel/pmtu.h"
 
-#define LINK_DPD_RETRIES    3
-#define LINK_MAX_ACTIONS    16
-#define LINK_RETRY_MIN_MS   1000
-#define LINK_SENT           32    /* requests remembered */
-#define LINK_DPD_ID_BYTES   8     /* at the start of a DPD payload of ours */
+#define LINK_DPD_RETRIES     3
+#define LINK_MAX_ACTIONS     16
+#define LINK_RETRY_MIN_MS    1000
+#define LINK_SENT            32 /* requests remembered */
+#define LINK_DPD_ID_BYTES    8  /* at the start of a DPD payload of ours */
 #define LINK_DPD_PAYLOAD_MAX PMTU_LARGEST_BYTES
-#define LINK_HINT_MS        1000  /* a stream of hints is one hint, and asked about once in this time */
-#define LINK_HINT_NEW_MS    200   /* when the peer was on DTLS since, a hint after this is a new one */
-#define LINK_OVERSIZE_MS    5000  /* all data by TLS after a packet too large for DTLS (no mixture allowed) */
-#define LINK_NUDGE_AFTER_MS 1000  /* DTLS unanswered for so long, */
-#define LINK_NUDGE_EVERY_MS 60000 /* and not nudged within this */
+#define LINK_HINT_MS         1000 /* a stream of hints is one hint, and asked about once in this time */
+#define LINK_HINT_NEW_MS     200  /* when the peer was on DTLS since, a hint after this is a new one */
+#define LINK_OVERSIZE_MS     5000 /* all data by TLS after a packet too large for DTLS (no mixture allowed) */
+#define LINK_NUDGE_AFTER_MS  1000 /* DTLS unanswered for so long, */
+#define LINK_NUDGE_EVERY_MS  60000 /* and not nudged within this */
 
 enum link_policy { LINK_CLASSIC, LINK_SEAMLESS };
 
@@ -146,6 +146,9 @@ struct link_route {
 	uint16_t piece_bytes;
 	uint16_t path_limit; /* 0: not known */
 };
+/* Whether one tunnel, and nothing else, is what link_route() says for packets of up to packet_bytes: which it
+ * is; LINK_N_CHANNELS: ask link_route() for each. Changes nothing. */
+enum link_channel link_plain_route(const struct link *l, size_t packet_bytes);
 /* For each data packet; tell link_on_tx() what was sent. */
 struct link_route link_route(struct link *l, size_t packet_bytes, ms_t now_ms);
 

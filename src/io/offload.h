@@ -1,0 +1,21 @@
+/* Which of the kernel's ways to handle many packets at once are not to be used: for kernels that have them
+ * and get them wrong, and for tests of how it goes without. */
+#ifndef IO_OFFLOAD_H
+#define IO_OFFLOAD_H
+
+#include "base/err.h"
+#include "base/util.h"
+
+#define OFFLOAD_TUN 1u /* super-packets and checksums to be completed, TUN */
+#define OFFLOAD_USO 2u /* super-packets of UDP, TUN */
+#define OFFLOAD_GSO 4u /* many datagrams in one sendmsg() */
+#define OFFLOAD_GRO 8u /* many datagrams in one recvmsg() */
+
+#define OFFLOAD_WORDS "tun, uso, gso, gro, all"
+
+/* A list of OFFLOAD_WORDS with commas between. ERR_MALFORMED. */
+MUST_USE int offload_parse(const char *list, unsigned *ret_refused);
+/* TUN_OFFLOAD_* not to ask for. */
+unsigned offload_tun_refused(unsigned refused);
+
+#endif
