@@ -74,13 +74,15 @@ static void on_dead(struct session *s, enum link_channel ch)
 	}
 }
 
-/* The client cannot notice for minutes that UDP is dead: without TCP it comes back at once. */
+/* The client cannot notice for minutes that UDP is dead: without TCP it comes back at once, with a new DTLS.
+ */
 static void nudge(struct session *s)
 {
 	s->w->switches.n_nudges++;
 	s->n_nudges++;
 	session_log_nudge(s);
-	session_detach(s, "UDP does not answer");
+	session_on_dtls_lost(s, "DTLS does not answer");
+	session_detach(s, "DTLS does not answer");
 }
 
 static void obey(struct session *s, const struct link_action *a)

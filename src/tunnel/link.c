@@ -79,7 +79,13 @@ void link_up(struct link *l, enum link_channel ch, const struct link_timers *t, 
 	};
 	life_begin(c, ch);
 	if (ch == LINK_DTLS && link_is_seamless(l)) {
-		liveness_doubt(&c->life, false, now_ms); /* the round trip is known by the answer */
+		/* The round trip is known by the answer. openconnect drops requests while it measures the
+		 * path itself, before it sends data; without ids the answer to a later one would count for
+		 * the first. */
+		if (l->peer.echoes_dpd)
+			liveness_doubt(&c->life, false, now_ms);
+		else
+			liveness_ask_at(&c->life, ms_add(now_ms, LINK_FIRST_ASK_MS));
 		pmtu_restart(&l->pmtu, now_ms);
 		l->last_hint_ms = now_ms; /* until it has proven DTLS, the peer sends by TLS */
 	}
@@ -203,6 +209,8 @@ void link_on_rx(struct link *l, enum link_channel ch, bool is_data, size_t bytes
 	liveness_on_use(link_life(l, LINK_DTLS), now_ms);
 	if (ch == LINK_DTLS) {
 		l->dtls_data_at_ms = now_ms;
+		if (c->asked_at_ms == 0 && !l->peer.echoes_dpd)
+			liveness_doubt(&c->life, false, now_ms);
 	} else {
 		l->tls_data_at_ms = now_ms;
 		on_hint(l, bytes, now_ms);
@@ -255,6 +263,16 @@ void link_on_dpd_answer(struct link *l, enum link_channel ch, struct span payloa
 	}
 }
 
+/* What a stock client sends says nothing about what it receives, and it does not notice that itself: it is
+ * asked while data goes there. */
+static void ask_while_sending(struct link *l, ms_t now_ms)
+{
+	struct link_state *c = &l->channels[LINK_DTLS];
+	if (l->config.is_gateway && l->peer.is_nudgeable && c->life.state == LIVENESS_ALIVE &&
+	        !c->life.needs_answer && ms_since(c->asked_at_ms, now_ms) >= LINK_ASK_EVERY_MS)
+		liveness_doubt(&c->life, false, now_ms);
+}
+
 void link_on_tx(struct link *l, enum link_channel ch, bool is_data, size_t bytes, ms_t now_ms)
 {
 	l->channels[ch].last_tx_ms = now_ms;
@@ -264,6 +282,8 @@ void link_on_tx(struct link *l, enum link_channel ch, bool is_data, size_t bytes
 	if (!link_is_seamless(l))
 		return;
 	liveness_on_use(link_life(l, LINK_DTLS), now_ms);
+	if (ch == LINK_DTLS)
+		ask_while_sending(l, now_ms);
 	if (ch == LINK_DTLS && bytes > PMTU_FLOOR_BYTES)
 		pmtu_on_large_tx(&l->pmtu);
 	/* a gateway has nothing better than the TLS tunnel it was given, and does not judge it */

@@ -148,12 +148,20 @@ static void step_oversize(struct link *l, ms_t now_ms)
 
 /* ---- nudge ---- */
 
+/* TLS was heard since DTLS became suspect. An answer in the same millisecond is one to the question asked
+ * then. */
+static bool has_tls_answered(const struct link *l)
+{
+	const struct link_state *tls = &l->channels[LINK_TLS];
+	return tls->last_rx_ms > l->suspect_at_ms || tls->life.answered_at_ms >= l->suspect_at_ms;
+}
+
 /* The client's data does not come by TLS, so it has not noticed; TLS answered, so it lives. */
 static ms_t nudge_due_ms(const struct link *l)
 {
 	const struct link_state *tls = &l->channels[LINK_TLS], *dtls = &l->channels[LINK_DTLS];
 	if (!l->config.is_gateway || !l->peer.is_nudgeable || !tls->is_up || !dtls->is_up ||
-	        dtls->life.state != LIVENESS_DEAD || tls->last_rx_ms <= l->suspect_at_ms)
+	        dtls->life.state != LIVENESS_DEAD || !has_tls_answered(l))
 		return MS_NEVER;
 	if (l->tls_data_at_ms != MS_NEVER && l->tls_data_at_ms > l->suspect_at_ms)
 		return MS_NEVER;

@@ -131,6 +131,12 @@ void liveness_doubt(struct liveness *v, bool is_suspect, ms_t now_ms)
 	}
 }
 
+void liveness_ask_at(struct liveness *v, ms_t at_ms)
+{
+	v->needs_answer = true;
+	v->due_ms = at_ms;
+}
+
 void liveness_on_network_change(struct liveness *v, ms_t now_ms)
 {
 	v->has_rtt = false;

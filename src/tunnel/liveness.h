@@ -54,6 +54,8 @@ bool liveness_on_rx(struct liveness *v);
 bool liveness_on_answer(struct liveness *v, ms_t rtt_ms, ms_t now_ms);
 /* Doubt from elsewhere: ask at once. is_suspect: and distrust it until the answer. */
 void liveness_doubt(struct liveness *v, bool is_suspect, ms_t now_ms);
+/* Is to be asked then, whatever it sends until then. */
+void liveness_ask_at(struct liveness *v, ms_t at_ms);
 /* The network is another one: what was measured counts no more, and it has to answer at once. */
 void liveness_on_network_change(struct liveness *v, ms_t now_ms);
 /* The session is used again, by whichever tunnel: a dead one is looked after again. */
