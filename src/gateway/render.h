@@ -92,6 +92,7 @@ struct render_version {
 	const char *crypto; /* aead_engine_name() */
 	uint64_t uptime_s;
 	uint32_t n_sessions;
+	uint16_t n_threads; /* of the worker */
 };
 void render_version(const struct render_version *v, struct text *out);
 json_t *render_version_json(const struct render_version *v);
