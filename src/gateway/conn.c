@@ -567,8 +567,8 @@ void conn_accept(struct worker *w)
 				accept_pause(w, fd);
 			return;
 		}
-		if (!process_has_room(w->process, &peer, worker_now(w)) || sock_tune(fd, TCP_IDLE_S, TCP_PROBE_S) < 0 ||
-		        conn_new(w, fd, &peer, port) < 0)
+		if (!process_has_room(w->process, &peer, worker_now(w)) ||
+		        sock_tune(fd, TCP_IDLE_S, TCP_PROBE_S) < 0 || conn_new(w, fd, &peer, port) < 0)
 			close(fd);
 	}
 }

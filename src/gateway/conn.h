@@ -54,7 +54,7 @@ struct conn {
 	int fd;
 	uint32_t ref; /* of the question at auth, 0: none */
 	enum conn_state state;
-	uint64_t token_hash; /* of the cookie of its CONNECT */
+	uint64_t token_hash;    /* of the cookie of its CONNECT */
 	struct conn_move *move; /* NULL: it stays in this thread */
 	bool is_dirty;
 	uint8_t n_closing; /* libuv handles that still close */

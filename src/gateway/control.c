@@ -154,7 +154,8 @@ static void gather_do(struct worker *w, struct mail *m)
 	process_mail(w->process->threads[0], m);
 }
 
-void call_gather(struct call *c, gather_f *f, const struct session_choice *choice, void (*then)(struct call *c))
+void call_gather(
+        struct call *c, gather_f *f, const struct session_choice *choice, void (*then)(struct call *c))
 {
 	struct process *p = c->w->process;
 	c->n_asked = 0;

@@ -86,7 +86,8 @@ extern const struct command_table control_commands;
 void call_ask(struct call *c, struct ipc_msg *m, void (*on_answer)(struct call *c, const struct ipc_msg *m));
 /* Runs f in every thread, the main one included, and goes on with then() when all have answered: at once when
  * there is no other. f NULL: only waits until each has done what it was sent before. choice may be NULL. */
-void call_gather(struct call *c, gather_f *f, const struct session_choice *choice, void (*then)(struct call *c));
+void call_gather(
+        struct call *c, gather_f *f, const struct session_choice *choice, void (*then)(struct call *c));
 /* control_gather.c: false when memory is short; from loses what it owns. */
 bool gathered_add(struct gathered *to, struct gathered *from);
 void gathered_done(struct gathered *g);

@@ -19,7 +19,7 @@ static uint32_t n_sessions(struct process *p)
 	return tunnels[TUNNEL_PARENT].n_active;
 }
 
-void show_version(struct call *c)
+static void version_gathered(struct call *c)
 {
 	struct render_version v = {
 	        .version = CULVERT_VERSION,
@@ -28,11 +28,17 @@ void show_version(struct call *c)
 	        .uptime_s = (loop_now() - c->w->process->started_at_ms) / 1000,
 	        .n_sessions = n_sessions(c->w->process),
 	        .n_threads = c->w->process->n_threads,
+	        .n_handed_over = c->gathered.n_handed_over,
 	};
 	if (c->is_json)
 		c->json = render_version_json(&v);
 	else
 		render_version(&v, &c->out);
+}
+
+void show_version(struct call *c)
+{
+	call_gather(c, gather_counts, NULL, version_gathered);
 }
 
 /* ---- sessions: those of this process, and those that wait since before it started ---- */

@@ -95,8 +95,8 @@ void dtls_id_new(struct session *s)
 {
 	session_key_drop(s, SESSION_BY_DTLS_ID);
 	if (getrandom(s->dtls.id, sizeof(s->dtls.id), 0) != (ssize_t)sizeof(s->dtls.id) ||
-	        session_key_set(s, SESSION_BY_DTLS_ID,
-	                id_hash(s->w, span_of(s->dtls.id, sizeof(s->dtls.id)))) < 0)
+	        session_key_set(
+	                s, SESSION_BY_DTLS_ID, id_hash(s->w, span_of(s->dtls.id, sizeof(s->dtls.id)))) < 0)
 		s->dtls.suite = DTLS_NONE;
 }
 
@@ -510,7 +510,8 @@ static void on_datagram(struct worker *w, const struct udp_datagram *in, uint64_
 		if (s)
 			on_hello(w, s, in, &hello);
 		else
-			pass_on(w, in, tried, session_key_elsewhere(w, SESSION_BY_DTLS_ID, id_hash(w, hello.id)));
+			pass_on(w, in, tried,
+			        session_key_elsewhere(w, SESSION_BY_DTLS_ID, id_hash(w, hello.id)));
 		return;
 	}
 	if (place(w, in, &is_known) || w->process->n_threads == 1)

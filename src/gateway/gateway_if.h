@@ -21,12 +21,16 @@ struct gateway_if {
 	uint32_t ifindex;
 	struct inner_net net;                /* addresses that are set */
 	bool has_forward[GATEWAY_N_FORWARD]; /* we switched it on: off again at the end */
-	int tcp_fd, control_fd;
-	struct udp udp;
+	unsigned n_threads;                  /* of the worker: so many queues of tun, and of each of these */
+	int tcp_fds[POLICY_MAX_THREADS];
+	struct udp udps[POLICY_MAX_THREADS];
+	int control_fd;
 	const char *control_path; /* NULL: no control socket was made */
 };
 
 void gateway_if_init(struct gateway_if *g);
+/* As the configuration says, or one for each core. */
+unsigned gateway_if_threads(const struct config *c);
 /* All of these: 0, or an error and one line for the operator in why. */
 MUST_USE int gateway_if_open_tun(struct gateway_if *g, const struct config *c, struct text *why);
 MUST_USE int gateway_if_open_sockets(

@@ -3,9 +3,9 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#define ALIGN        16u
-#define ROUND(n)     (((n) + ALIGN - 1) / ALIGN * ALIGN)
-#define HEAD_BYTES   ROUND(sizeof(struct handover_head))
+#define ALIGN      16u
+#define ROUND(n)   (((n) + ALIGN - 1) / ALIGN * ALIGN)
+#define HEAD_BYTES ROUND(sizeof(struct handover_head))
 
 int handover_init(struct handover *h, size_t buf_bytes)
 {

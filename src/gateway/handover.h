@@ -14,7 +14,7 @@
 
 /* Where it came from. */
 struct handover_head {
-	uint32_t n; /* bytes that follow the headroom; set by handover_put() */
+	uint32_t n;       /* bytes that follow the headroom; set by handover_put() */
 	bool is_datagram; /* of UDP, with the fields below; else what was read from TUN */
 	uint32_t ifindex;
 	uint64_t tried; /* datagrams: the threads that could not place it */

@@ -1,6 +1,6 @@
 /* Which thread has the session? Asked for what a thread received and cannot place itself: packets from TUN,
- * datagrams, a CONNECT with a known cookie. One table of the process for each kind of key; a thread looks into
- * its own tables first, so the lock is taken for strays only. */
+ * datagrams, a CONNECT with a known cookie. One table of the process for each kind of key; a thread looks
+ * into its own tables first, so the lock is taken for strays only. */
 #ifndef GATEWAY_OWNERS_H
 #define GATEWAY_OWNERS_H
 

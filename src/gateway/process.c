@@ -42,7 +42,8 @@ void process_mail(struct worker *to, struct mail *m)
 		uv_async_send(&to->wake);
 }
 
-void process_hand_over(struct worker *w, uint64_t threads, const struct handover_head *head, struct span bytes)
+void process_hand_over(
+        struct worker *w, uint64_t threads, const struct handover_head *head, struct span bytes)
 {
 	struct worker *to = w->process->threads[__builtin_ctzll(threads)];
 	int r = handover_put(&to->handover, head, bytes);

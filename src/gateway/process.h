@@ -1,5 +1,5 @@
-/* What the threads of the worker process share, and what its main thread does for all of them: it talks to the
- * monitor and to consoles, and is thread 0. No other process-wide state exists. */
+/* What the threads of the worker process share, and what its main thread does for all of them: it talks to
+ * the monitor and to consoles, and is thread 0. No other process-wide state exists. */
 #ifndef GATEWAY_PROCESS_H
 #define GATEWAY_PROCESS_H
 
@@ -10,7 +10,8 @@
 #include "gateway/session_tunnel.h"
 #include "gateway/worker.h"
 
-#define PROCESS_LETTERS_MAX 512u /* lines for log or consoles that wait for the main thread; more are lost */
+#define PROCESS_LETTERS_MAX 512u /* lines for log or consoles that wait for the main thread; more are lost   \
+	                          */
 
 struct control;
 
@@ -33,8 +34,8 @@ struct process {
 	struct owners owners;
 	struct process_counts counts;
 	atomic_uint n_conns, n_pre_login;
-	atomic_uint debug_level; /* the highest that a console wants, 0: nobody debugs */
-	atomic_uint n_letters;   /* lines on their way to the main thread */
+	atomic_uint debug_level;  /* the highest that a console wants, 0: nobody debugs */
+	atomic_uint n_letters;    /* lines on their way to the main thread */
 	atomic_uint n_lines_lost; /* of debug */
 
 	/* the main thread only */

@@ -1,4 +1,5 @@
-/* The keys of sessions: in the tables of the thread, and in those of the process when it has several threads. */
+/* The keys of sessions: in the tables of the thread, and in those of the process when it has several threads.
+ */
 #include "gateway/process.h"
 #include "gateway/session.h"
 

@@ -14,10 +14,10 @@
 #include "io/tun.h"
 #include "wire/ip.h"
 
-#define SESSION_LINES      20
-#define SESSION_PERIOD_MS  1000
-#define TOO_BIG_ANSWERS    10 /* ICMP to one sender about one session at once, then one per period */
-#define TOO_BIG_PERIOD_MS  100
+#define SESSION_LINES     20
+#define SESSION_PERIOD_MS 1000
+#define TOO_BIG_ANSWERS   10 /* ICMP to one sender about one session at once, then one per period */
+#define TOO_BIG_PERIOD_MS 100
 
 const char *worker_version(void)
 {
@@ -343,7 +343,6 @@ static int scratch_init(struct worker_scratch *x)
 	int r = udp_rx_new(x->udp, UDP_RECV_SLOTS_MAX, UDP_SLOT_BYTES, &x->udp_rx);
 	return r < 0 ? r : dtls_out_init(&x->dtls_out, WORKER_DTLS_OUT, UDP_GSO_SEGMENTS_MAX);
 }
-
 
 int worker_new(struct process *p, uint8_t index, struct worker **ret)
 {

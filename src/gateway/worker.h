@@ -63,8 +63,8 @@ enum drop_reason {
 
 struct worker_tables {
 	uint8_t hash_key[16];
-	struct htab by[8]; /* sessions, by enum session_key_kind; the token is asked for by others only */
-	struct htab by_ref;     /* conns that wait for an answer of auth */
+	struct htab by[8];  /* sessions, by enum session_key_kind; the token is asked for by others only */
+	struct htab by_ref; /* conns that wait for an answer of auth */
 };
 
 /* Buffers that one turn of the loop uses and leaves empty. */
@@ -112,15 +112,15 @@ struct worker {
 	uint32_t n_sessions;
 	uint32_t next_ref;
 	uint64_t drops[N_DROP_REASONS];
-	uint64_t n_handed_over; /* packets and datagrams that came to the wrong thread */
+	uint64_t n_handed_over;         /* packets and datagrams that came to the wrong thread */
 	struct ratelimit log_sessions;  /* lines that a client can cause, by message and session */
 	struct ratelimit too_big;       /* ICMP "too big" by session and sender */
 	struct loop_timer accept_timer; /* no descriptor was left: when to try again */
 	struct switches switches;
 };
 
-/* A thread's state, not running; then its descriptors are put into it, worker_open() makes it ready, and after
- * the sandbox was entered worker_go() lets events come. */
+/* A thread's state, not running; then its descriptors are put into it, worker_open() makes it ready, and
+ * after the sandbox was entered worker_go() lets events come. */
 MUST_USE int worker_new(struct process *p, uint8_t index, struct worker **ret);
 MUST_USE int worker_open(struct worker *w, unsigned offloads_refused);
 MUST_USE int worker_go(struct worker *w);
