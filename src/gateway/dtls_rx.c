@@ -74,6 +74,7 @@ static void set_active_peer(struct session *s, const struct udp_path *path)
 	s->dtls.active.path = *path;
 	if (session_key_set(s, SESSION_BY_PEER, peer_hash(s->w, &path->peer, &key)) < 0)
 		log_no_memory(s);
+	steer_set(s->w->process->steer[STEER_BY_SOURCE], &key.addr, key.port, s->w->index);
 	dtls_expect_from(s, &key.addr);
 }
 
@@ -89,6 +90,7 @@ static void set_next_peer(struct session *s, const struct udp_path *path)
 	s->dtls.next.path = *path;
 	if (session_key_set(s, SESSION_BY_NEXT, peer_hash(s->w, &path->peer, &key)) < 0)
 		log_no_memory(s);
+	steer_set(s->w->process->steer[STEER_BY_SOURCE], &key.addr, key.port, s->w->index);
 }
 
 void dtls_id_new(struct session *s)
@@ -196,6 +198,7 @@ void dtls_active_done(struct session *s)
 		dtls_tx_flush(s->w);
 	if (s->dtls.active.dtls) {
 		const struct tls_log_ends ends = ends_of(s, &s->dtls.active.path);
+		steer_clear(s->w->process->steer[STEER_BY_SOURCE], &ends.peer, ends.peer_port, s->w->index);
 		tls_log_end(s->w, &ends);
 	}
 	assoc_done(&s->dtls.active);

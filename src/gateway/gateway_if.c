@@ -21,6 +21,8 @@ void gateway_if_init(struct gateway_if *g)
 	*g = (struct gateway_if){.control_fd = -1, .n_threads = 1};
 	for (size_t i = 0; i < POLICY_MAX_THREADS; i++)
 		g->tcp_fds[i] = g->udps[i].fd = -1;
+	for (size_t i = 0; i < STEER_N_KEYS; i++)
+		g->steer_fds[i] = -1;
 }
 
 /* ---- threads ---- */
@@ -83,6 +85,31 @@ int gateway_if_open_tun(struct gateway_if *g, const struct config *c, struct tex
 	if ((r = netlink_link_index(g->nl, g->tun.name, &g->ifindex)) < 0)
 		text_fmt(why, "cannot find the tunnel device %s: %s", g->tun.name, err_text(r));
 	return r;
+}
+
+static int steer_open(struct gateway_if *g, enum steer_key key)
+{
+	int program_fd, r = g->offloads_refused & OFFLOAD_STEER ? -EOPNOTSUPP : 0;
+	if (r == 0)
+		r = steer_new(key, &g->steer_fds[key], &program_fd);
+	if (r < 0)
+		return r;
+	r = key == STEER_BY_SOURCE ? steer_udp(g->udps[0].fd, program_fd)
+	                           : steer_tun(g->tun.fds[0], program_fd);
+	close(program_fd);
+	if (r < 0)
+		fd_close(&g->steer_fds[key]);
+	return r;
+}
+
+void gateway_if_steer(struct gateway_if *g)
+{
+	int r = 0;
+	for (enum steer_key key = 0; r == 0 && g->n_threads > 1 && key < STEER_N_KEYS; key++)
+		r = steer_open(g, key);
+	if (r < 0)
+		log_line(LOG_NOTICE, "packets cannot be steered to their thread (%s): threads hand them over",
+		        err_text(r));
 }
 
 static int address_change(struct gateway_if *g, const struct ip_prefix *p, bool is_wanted, struct text *why)
@@ -265,6 +292,8 @@ void gateway_if_close(struct gateway_if *g)
 	g->control_path = NULL;
 	fd_close(&g->control_fd);
 	threads_close(g, 0);
+	for (size_t i = 0; i < STEER_N_KEYS; i++)
+		fd_close(&g->steer_fds[i]);
 	for (int i = 0; i < GATEWAY_N_FORWARD; i++)
 		if (g->has_forward[i]) {
 			int r = sysctl_put(forward_paths[i], false);

@@ -6,6 +6,7 @@
 #include "base/text.h"
 #include "gateway/inner_net.h"
 #include "io/netlink.h"
+#include "io/steer.h"
 #include "io/tun.h"
 #include "io/udp.h"
 
@@ -25,7 +26,8 @@ struct gateway_if {
 	int tcp_fds[POLICY_MAX_THREADS];
 	struct udp udps[POLICY_MAX_THREADS];
 	int control_fd;
-	const char *control_path; /* NULL: no control socket was made */
+	int steer_fds[STEER_N_KEYS]; /* tables; -1: the kernel chooses */
+	const char *control_path;    /* NULL: no control socket was made */
 };
 
 void gateway_if_init(struct gateway_if *g);
@@ -35,6 +37,8 @@ unsigned gateway_if_threads(const struct config *c);
 MUST_USE int gateway_if_open_tun(struct gateway_if *g, const struct config *c, struct text *why);
 MUST_USE int gateway_if_open_sockets(
         struct gateway_if *g, const struct config *c, const char *control_path, struct text *why);
+/* Packets to the thread of their session, where the kernel lets us; after the two above. */
+void gateway_if_steer(struct gateway_if *g);
 /* Addresses, MTU and forwarding as the configuration wants them now; at start and at reload. */
 MUST_USE int gateway_if_apply(struct gateway_if *g, const struct config *c, struct text *why);
 /* Copes with whatever is open. The device goes when its last descriptor does. */

@@ -87,6 +87,8 @@ static int hand_worker(struct monitor_child *c)
 		if (r == 0)
 			r = hand_fd(c, IPC_FD_UDP, i, g->udps[i].fd);
 	}
+	for (uint16_t i = 0; r == 0 && i < STEER_N_KEYS; i++)
+		r = g->steer_fds[i] < 0 ? 0 : hand_fd(c, IPC_FD_STEER, i, g->steer_fds[i]);
 	if (r == 0)
 		r = hand_fd(c, IPC_FD_CONTROL, 0, g->control_fd);
 	return r;

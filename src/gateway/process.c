@@ -397,6 +397,9 @@ static int take_fd(struct process *p, const struct ipc_fd *f, int fd)
 	case IPC_FD_CONTROL:
 		p->control_fd = fd;
 		return 0;
+	case IPC_FD_STEER:
+		r = f->index < STEER_N_KEYS ? steer_map(fd, &p->steer[f->index]) : -ERANGE;
+		break;
 	case IPC_FD_LOG:
 		return dup2(fd, STDERR_FILENO) < 0 ? -errno : (close(fd), 0);
 	default:

@@ -9,9 +9,11 @@
 #include "gateway/owners.h"
 #include "gateway/session_tunnel.h"
 #include "gateway/worker.h"
+#include "io/steer.h"
 
-#define PROCESS_LETTERS_MAX 512u /* lines for log or consoles that wait for the main thread; more are lost   \
-	                          */
+#define PROCESS_LETTERS_MAX                                                                                  \
+	512u /* lines for log or consoles that wait for the main thread; more are lost                       \
+	      */
 
 struct control;
 
@@ -32,6 +34,7 @@ struct process {
 	uint16_t n_started;
 	uint8_t hash_key[16];
 	struct owners owners;
+	steer_slot *steer[STEER_N_KEYS]; /* NULL: the kernel does not ask us */
 	struct process_counts counts;
 	atomic_uint n_conns, n_pre_login;
 	atomic_uint debug_level;  /* the highest that a console wants, 0: nobody debugs */

@@ -6,6 +6,7 @@
 
 #include "gateway/conn.h"
 #include "gateway/offer.h"
+#include "gateway/process.h"
 #include "gateway/session_log.h"
 #include "io/log.h"
 
@@ -43,6 +44,16 @@ bool session_is_elsewhere(struct worker *w, uint32_t index)
 	return session_key_elsewhere(w, SESSION_BY_INDEX, hash_bytes(w, &index, sizeof(index))) != 0;
 }
 
+/* What comes from TUN for the session comes to this thread. */
+static void steer_inner(struct session *s)
+{
+	steer_slot *slots = s->w->process->steer[STEER_BY_DESTINATION];
+	if (s->id.ip4.addr.family)
+		steer_set(slots, &s->id.ip4.addr, 0, s->w->index);
+	if (s->id.ip6.addr.family)
+		steer_set(slots, &s->id.ip6.addr, 0, s->w->index);
+}
+
 static int session_publish(struct session *s, uint64_t token_hash)
 {
 	struct worker *w = s->w;
@@ -55,11 +66,15 @@ static int session_publish(struct session *s, uint64_t token_hash)
 	if (r == 0 && s->id.ip6.addr.family)
 		r = session_key_set(
 		        s, SESSION_BY_IP6, hash_bytes(w, &s->id.ip6.addr, sizeof(struct ip_addr)));
+	steer_inner(s);
 	return r;
 }
 
 static void session_unpublish(struct session *s)
 {
+	steer_slot *slots = s->w->process->steer[STEER_BY_DESTINATION];
+	steer_clear(slots, &s->id.ip4.addr, 0, s->w->index);
+	steer_clear(slots, &s->id.ip6.addr, 0, s->w->index);
 	session_key_drop(s, SESSION_BY_INDEX);
 	session_key_drop(s, SESSION_BY_TOKEN);
 	session_key_drop(s, SESSION_BY_IP4);

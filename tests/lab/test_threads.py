@@ -2,11 +2,12 @@
 one, and the console that asks all of them. Then the same without what the kernel may lack."""
 import os
 import signal
+import socket
 
 import pytest
 
 from checks import PingLog, check_fetch
-from netns import NsThread, SRV4, SRV6, wait_for
+from netns import GW4, NsThread, SRV4, SRV6, wait_for
 from peers import Culvert, Culvertd, OpenConnect, children, gateway_config
 from raw import RawClient, open_sessions
 
@@ -33,21 +34,6 @@ def spread(gateway):
     return {s["index"]: s["thread"] for s in gateway.sessions()}
 
 
-def elsewhere(lab, gateway, cookie, index, until):
-    """Resumes with this cookie over new connections until `until` says it was enough; all but the last are closed."""
-    for _ in range(40):
-        raw = RawClient(lab.cl)
-        raw.cookie = cookie
-        raw.cookies["webvpn"] = cookie
-        reply = raw.connect()
-        assert reply.status == 200
-        wait_for(lambda: [s for s in gateway.sessions() if s["index"] == index], 5, "the session")
-        if until():
-            return raw
-        raw.close()
-    raise AssertionError("chance never led to another thread")
-
-
 @pytest.mark.parametrize("refused", [None, "steer", "tun,gso,gro"], ids=["all", "no-steer", "no-offloads"])
 def test_twelve_clients(lab, server, refused):
     """Ours and stock ones over DTLS and TLS, all loading at once, in more than one thread."""
@@ -71,7 +57,12 @@ def test_twelve_clients(lab, server, refused):
     assert len(where) == 12 and len(set(where.values())) > 1
     assert gateway.ctl("show", "version")["worker_threads"] == THREADS
     assert gateway.ctl("show", "asp", "drop")["mp-svc-handover"] == 0
-    print(f"handed over: {gateway.ctl('show', 'version')['handed_over']}")
+    handed_over = gateway.ctl("show", "version")["handed_over"]
+    print(f"handed over: {handed_over}")
+    if "cannot be steered" in gateway.log():
+        assert refused != "tun,gso,gro" or handed_over > 0
+    else:
+        assert refused != "steer" and handed_over < 200  # thousands were carried: first packets, and slots that two share
     assert len(gateway.ctl("show", "mtu")) == 12
     for raw in idle:
         raw.close()
@@ -88,11 +79,9 @@ def test_resume_from_another_thread(lab, server):
     ping = PingLog(client.ns, SRV4, interval_ms=50)
     ping.wait_answers(5)
     for _ in range(8):  # with four threads one in four stays by chance
-        n = gateway.ctl("show", "asp", "drop")["svc-replacement-conn"]
         port = gateway.sessions()[0]["public_port"]
         lab.kill_tcp(client.ns)
-        wait_for(lambda: gateway.sessions()[0]["public_port"] != port and gateway.sessions()[0]["tls"]["state"] == "up", 20, "TCP to come back")
-        assert gateway.ctl("show", "asp", "drop")["svc-replacement-conn"] >= n
+        wait_for(lambda: gateway.sessions()[0]["public_port"] != port and gateway.sessions()[0]["tls"], 20, "TCP to come back")
     ping.stop(20)
     after = gateway.sessions()[0]
     assert (after["index"], after["thread"], after["assigned_ip"]) == (before["index"], before["thread"], before["assigned_ip"])
@@ -102,14 +91,14 @@ def test_resume_from_another_thread(lab, server):
 
 def test_worker_killed(lab, server):
     gateway = start(lab)
-    clients = [Culvert(lab, gateway), OpenConnect(lab, gateway, ns=lab.add_client()[0], host=None)] if False else [Culvert(lab, gateway)]
+    client = Culvert(lab, gateway)
     idle = open_sessions(lab.cl, 6)
     old, = gateway.worker_pids()
     os.kill(old, signal.SIGKILL)
-    wait_for(lambda: [p for p in children(gateway.proc.pid) if p != old and len(children(gateway.proc.pid)) == 2], 10, "another worker")
-    for client in clients:
-        wait_for(lambda: [s for s in gateway.sessions() if s["thread"] is not None], 30, "the client to resume")
-        check_fetch(client.ns, server, SRV4)
+    wait_for(lambda: old not in children(gateway.proc.pid) and len(children(gateway.proc.pid)) == 2, 10, "another worker")
+    gateway.wait_log("resumed connection")
+    wait_for(lambda: [s for s in gateway.sessions() if s["thread"] is not None], 30, "the client to resume")
+    check_fetch(client.ns, server, SRV4)
     assert threads_of(gateway) == THREADS
     assert len(gateway.sessions()) == 7  # those that wait are shown once
     for raw in idle:
@@ -120,9 +109,17 @@ def test_logoff_and_clear_reach_all(lab):
     gateway = start(lab)
     idle = open_sessions(lab.cl, 12)
     assert len(set(spread(gateway).values())) > 1
-    wait_for(lambda: gateway.ctl("show", "vpn-sessiondb"), 5, "the summary")
+
+    def no_tls():
+        with socket.create_connection((GW4, 443), 5) as s:
+            s.sendall(b"no TLS at all, and never will be\r\n")
+            while s.recv(100):
+                pass
+    for _ in range(12):
+        lab.call(lab.cl, no_tls)
+    assert gateway.ctl("show", "asp", "drop")["ssl-handshake-failed"] == 12
     gateway.ctl("clear", "asp", "drop")
-    assert not any(gateway.ctl("show", "asp", "drop").values())
+    assert gateway.ctl("show", "asp", "drop")["ssl-handshake-failed"] == 0
     assert gateway.ctl("vpn-sessiondb", "logoff", "all", "noconfirm")["sessions_logged_off"] == 12
     wait_for(lambda: not gateway.sessions(), 10, "all sessions to end")
     for raw in idle:
@@ -147,14 +144,16 @@ def test_reload_and_stop(lab, server):
     """Every thread has the new configuration when the console says so; all end in time."""
     gateway = start(lab)
     idle = open_sessions(lab.cl, 8)
-    text = gateway.file.read_text().replace("hostname ", "hostname new", 1) if "hostname " in gateway.file.read_text() else "hostname newname\n" + gateway.file.read_text()
-    gateway.file.write_text(text.replace("webvpn\n", "webvpn\n no tunnel-group-list enable\n", 1))
-    gateway.ctl("reload")
-    assert len(gateway.sessions()) == 8
-    more = open_sessions(lab.cl, 8)
-    assert len(gateway.sessions()) == 16
+    gateway.file.write_text(gateway.file.read_text().rstrip() + "\nwebvpn\n tunnel-group-list enable\ntunnel-group NEW type remote-access\n"
+                            "tunnel-group NEW webvpn-attributes\n group-alias newalias enable\n")
+    assert gateway.ctl("reload")["ok"]
+    for _ in range(12):  # whichever thread it comes to
+        raw = RawClient(lab.cl)
+        assert b"newalias" in raw.start().body
+        raw.close()
+    assert len(gateway.sessions()) == 8 and all(raw.alive() for raw in idle)
     assert gateway.stop(signal.SIGINT) == 0
-    for raw in idle + more:
+    for raw in idle:
         assert not raw.alive()
 
 
@@ -174,6 +173,7 @@ def test_port_in_use(lab):
     other = Culvertd(lab, config="worker-threads 2\ntunnel-interface other0\n" + gateway_config(), start=False)
     other.state = lab.dir / "other"
     other.control = lab.dir / "other.sock"
-    proc = other.launch() if other.state.mkdir() is None else None
+    other.state.mkdir()
+    proc = other.launch()
     assert proc.wait_exit(10) != 0
     assert "another program listens on this port" in proc.text()
