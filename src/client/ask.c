@@ -40,7 +40,10 @@ static void print_status(json_t *o)
 	printf("%-12s %s\n", "Group", str_of(o, "group"));
 	printf("%-12s %s %s\n", "Addresses", str_of(o, "inner4"), str_of(o, "inner6"));
 	printf("%-12s %s, MTU %lld\n", "Adapter", str_of(o, "adapter"), int_of(o, "adapter_mtu"));
-	printf("%-12s %s\n", "Data over", str_of(o, "active"));
+	printf("%-12s %s (%s)\n", "Data over", str_of(o, "active"), str_of(o, "why"));
+	if (json_is_integer(json_object_get(o, "path_limit")))
+		printf("%-12s %lld bytes (%s)\n", "Path limit", int_of(o, "path_limit"),
+		        str_of(o, "path_state"));
 	print_channel("TLS", json_object_get(o, "tls"));
 	print_channel("DTLS", json_object_get(o, "dtls"));
 	json_t *last = json_object_get(o, "last_switch");

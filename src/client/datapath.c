@@ -12,7 +12,7 @@
 #define HEADROOM 64 /* CSTP header or DTLS type byte in front, and packets on cache lines */
 /* Read before anything is sent: 32 ordinary packets, or two of the largest. Little enough for the cache. */
 #define ROUND_BYTES ((128u << 10) + 2 * (HEADROOM + VNET_HDR_BYTES) + HEADROOM)
-#define TURN_BYTES  (512u << 10) /* rounds go on until others have their turn */
+#define TURN_BYTES  (256u << 10) /* rounds go on until others have their turn */
 
 static void datapath_ready(void *ctx, int events);
 

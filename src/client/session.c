@@ -78,7 +78,7 @@ static void begin_dtls(struct session *s)
 	};
 	/* our gateway serves the former association until the new one is up; others may have forgotten it */
 	bool keeps_used =
-	        session_is_seamless(s) && s->params.own.has_steer && s->dtls.stage == TUNNEL_DTLS_UP;
+	        session_is_seamless(s) && s->link.config.peer == PEER_OWN && s->dtls.stage == TUNNEL_DTLS_UP;
 	memcpy(terms.id, s->params.dtls_id, sizeof(terms.id));
 	memcpy(terms.master, s->master_secret, sizeof(terms.master));
 	if (!keeps_used) {

@@ -15,11 +15,11 @@ static bool has_two_mtus(const struct tunnel_params *p)
 
 static enum peer_kind peer_kind_of(const struct tunnel_params *p)
 {
-	if (p->own.is_own && (p->own.has_steer || !has_two_mtus(p)))
-		return PEER_OWN;
 	if (span_starts(span_str(p->server_name), "ocserv"))
 		return PEER_OCSERV;
-	return has_two_mtus(p) ? PEER_ASA : PEER_OCSERV;
+	if (has_two_mtus(p)) /* our own too, with mtu-policy classic: it drops what is larger */
+		return PEER_ASA;
+	return p->own.is_own ? PEER_OWN : PEER_OCSERV;
 }
 
 /* The suite with the largest records of those that may be agreed on. */

@@ -63,6 +63,7 @@ int gateway_if_open_tun(struct gateway_if *g, const struct config *c, struct tex
 {
 	struct tun_config want = {.name = c->tunnel_interface,
 	        .queues = g->n_threads,
+	        .queue_packets = TUN_QUEUE_PACKETS,
 	        .wants_vnet_hdr = !(g->offloads_refused & OFFLOAD_TUN),
 	        .offloads_refused = offload_tun_refused(g->offloads_refused)};
 	int r = netlink_open(&g->nl);
@@ -254,7 +255,8 @@ int gateway_if_open_sockets(
         struct gateway_if *g, const struct config *c, const char *control_path, struct text *why)
 {
 	const struct webvpn_settings *web = &c->webvpn;
-	struct sock_listen tcp = {.addr = web->listen, .port = (uint16_t)web->tls_port};
+	struct sock_listen tcp = {
+	        .addr = web->listen, .port = (uint16_t)web->tls_port, .mss_bytes = GATEWAY_IF_MSS_BYTES};
 	struct udp_config udp = {
 	        .local = web->listen,
 	        .port = (uint16_t)web->dtls_port,

@@ -27,7 +27,7 @@
 #define WORKER_TLS_RX_BYTES  (256u << 10) /* one recv() of ciphertext */
 #define WORKER_TUN_SLOT      16512        /* largest inner packet and one byte more, rounded */
 #define WORKER_TUN_HEADROOM  64           /* for the header of a record */
-#define WORKER_TUN_TURN      (512u << 10) /* bytes from TUN after which others have their turn */
+#define WORKER_TUN_TURN      (256u << 10) /* bytes from TUN after which others have their turn */
 #define WORKER_DTLS_OUT      (64u << 10)
 #define WORKER_OTHER_FDS     64    /* descriptors that are not clients' connections */
 #define WORKER_MAX_PRE_LOGIN 4096u /* connections without a session; more are closed at accept */

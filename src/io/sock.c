@@ -30,6 +30,8 @@ static int sock_listen_family(
 		        fd, SOL_SOCKET, SO_REUSEADDR, 1); /* old connections in TIME_WAIT do not matter */
 	if (r == 0 && l->has_reuseport)
 		r = sock_opt(fd, SOL_SOCKET, SO_REUSEPORT, 1);
+	if (r == 0 && l->mss_bytes > 0)
+		r = sock_opt(fd, IPPROTO_TCP, TCP_MAXSEG, l->mss_bytes);
 	if (r == 0 && (bind(fd, (struct sockaddr *)&sa, len) < 0 ||
 	                      listen(fd, l->backlog > 0 ? l->backlog : SOMAXCONN) < 0))
 		r = -errno;

@@ -18,6 +18,7 @@ struct sock_listen {
 	uint16_t port;       /* 0: the kernel chooses */
 	int backlog;         /* 0: SOMAXCONN */
 	bool has_reuseport;  /* several sockets share the port, one per thread */
+	uint16_t mss_bytes;  /* largest segment of the connections, both directions; 0: as the path allows */
 };
 
 MUST_USE int sock_listen_tcp(const struct sock_listen *l, int *ret_fd);

@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include <linux/if_tun.h>
@@ -58,6 +59,18 @@ static unsigned tun_offloads_set(int fd, unsigned refused)
 	return 0;
 }
 
+/* The length of the queues; what cannot be set stays as it is: no reason to do without the device. */
+static void tun_queue_set(const char *name, unsigned packets)
+{
+	struct ifreq req = {.ifr_qlen = (int)packets};
+	int fd = packets > 0 ? socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0) : -1;
+	if (fd < 0)
+		return;
+	memcpy(req.ifr_name, name, IFNAMSIZ);
+	(void)ioctl(fd, SIOCSIFTXQLEN, &req);
+	close(fd);
+}
+
 /* The header's size of a device that stays may have been changed as well. */
 static int tun_vnet_setup(struct tun *tun, unsigned refused)
 {
@@ -93,6 +106,7 @@ int tun_open(const struct tun_config *config, struct tun *ret)
 		tun_close(&tun);
 		return r;
 	}
+	tun_queue_set(tun.name, config->queue_packets);
 	*ret = tun;
 	return 0;
 }

@@ -12,6 +12,11 @@
 	(CMSG_SPACE(sizeof(struct in6_pktinfo)) + CMSG_SPACE(sizeof(struct in_pktinfo)) +                    \
 	        CMSG_SPACE(sizeof(int)))
 
+/* While messages hold so many datagrams, few of them are enough for one turn: more would leave the cache, and
+ * let everybody else wait. */
+#define UDP_BULK_SEGMENTS 8
+#define UDP_BULK_SLOTS    8
+
 struct udp_slot {
 	union udp_addr peer;
 	struct ip_addr local;
@@ -27,6 +32,7 @@ struct udp_rx {
 	unsigned slots;
 	size_t slot_bytes;
 	uint64_t truncated;
+	unsigned n_next; /* messages to ask for next time */
 	struct mmsghdr msgs[UDP_RECV_SLOTS_MAX];
 	struct iovec iovs[UDP_RECV_SLOTS_MAX];
 	struct udp_slot slot[UDP_RECV_SLOTS_MAX];
@@ -41,7 +47,7 @@ int udp_rx_new(uint8_t *buf, unsigned slots, size_t slot_bytes, struct udp_rx **
 	if (rx == NULL)
 		return -ENOMEM;
 	rx->buf = buf;
-	rx->slots = slots;
+	rx->slots = rx->n_next = slots;
 	rx->slot_bytes = slot_bytes;
 	for (unsigned i = 0; i < slots; i++) {
 		rx->iovs[i] = (struct iovec){.iov_base = buf + i * slot_bytes, .iov_len = slot_bytes};
@@ -137,12 +143,15 @@ int udp_recv_batch(const struct udp *u, struct udp_rx *rx, const struct udp_data
 	size_t n = 0;
 	udp_slots_rearm(rx);
 	do
-		n_msgs = recvmmsg(u->fd, rx->msgs, rx->slots, MSG_DONTWAIT, NULL);
+		n_msgs = recvmmsg(u->fd, rx->msgs, rx->n_next, MSG_DONTWAIT, NULL);
 	while (n_msgs < 0 && errno == EINTR);
 	if (n_msgs < 0 && errno != EAGAIN)
 		return -errno;
 	for (int i = 0; i < n_msgs; i++)
 		n += udp_slot_split(rx, (unsigned)i, rx->datagrams + n);
+	rx->n_next = n_msgs > 0 && n / (size_t)n_msgs >= UDP_BULK_SEGMENTS && rx->slots > UDP_BULK_SLOTS
+	                     ? UDP_BULK_SLOTS
+	                     : rx->slots;
 	*ret = rx->datagrams;
 	return (int)n;
 }

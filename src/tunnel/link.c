@@ -263,14 +263,16 @@ void link_on_dpd_answer(struct link *l, enum link_channel ch, struct span payloa
 	}
 }
 
-/* What a stock client sends says nothing about what it receives, and it does not notice that itself: it is
- * asked while data goes there. */
-static void ask_while_sending(struct link *l, ms_t now_ms)
+/* Only what we send may be lost, while the peer's data comes as before. One of ours sees that ours is missing
+ * and gives a hint; any other has to be asked. */
+static void check_one_way(struct link *l, ms_t now_ms)
 {
-	struct link_state *c = &l->channels[LINK_DTLS];
-	if (l->config.is_gateway && l->peer.is_nudgeable && c->life.state == LIVENESS_ALIVE &&
-	        !c->life.needs_answer && ms_since(c->asked_at_ms, now_ms) >= LINK_ASK_EVERY_MS)
-		liveness_doubt(&c->life, false, now_ms);
+	struct link_state *dtls = &l->channels[LINK_DTLS];
+	if (dtls->life.state != LIVENESS_ALIVE || dtls->life.needs_answer ||
+	        (l->config.peer == PEER_OWN && l->config.has_steer))
+		return;
+	if (ms_since(dtls->life.answered_at_ms, now_ms) >= LINK_CHECK_MS)
+		liveness_doubt(&dtls->life, false, now_ms);
 }
 
 void link_on_tx(struct link *l, enum link_channel ch, bool is_data, size_t bytes, ms_t now_ms)
@@ -282,10 +284,10 @@ void link_on_tx(struct link *l, enum link_channel ch, bool is_data, size_t bytes
 	if (!link_is_seamless(l))
 		return;
 	liveness_on_use(link_life(l, LINK_DTLS), now_ms);
-	if (ch == LINK_DTLS)
-		ask_while_sending(l, now_ms);
 	if (ch == LINK_DTLS && bytes > PMTU_FLOOR_BYTES)
 		pmtu_on_large_tx(&l->pmtu);
+	if (ch == LINK_DTLS)
+		check_one_way(l, now_ms);
 	/* a gateway has nothing better than the TLS tunnel it was given, and does not judge it */
 	if (ch == LINK_DTLS || (l->choice.mode == CHOICE_TLS && !l->config.is_gateway))
 		liveness_on_tx_data(link_life(l, ch), now_ms);

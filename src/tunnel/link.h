@@ -14,21 +14,19 @@
 #include "tunnel/peer.h"
 #include "tunnel/pmtu.h"
 
-#define LINK_DPD_RETRIES  3
-#define LINK_MAX_ACTIONS  16
-#define LINK_RETRY_MIN_MS 1000
-#define LINK_SENT         32   /* requests remembered */
-#define LINK_DPD_ID_BYTES 8    /* at the start of a DPD payload of ours */
+#define LINK_DPD_RETRIES     3
+#define LINK_MAX_ACTIONS     16
+#define LINK_RETRY_MIN_MS    1000
+#define LINK_SENT            32 /* requests remembered */
+#define LINK_DPD_ID_BYTES    8  /* at the start of a DPD payload of ours */
 #define LINK_DPD_PAYLOAD_MAX PMTU_LARGEST_BYTES
-#define LINK_HINT_MS      1000 /* a stream of hints is one hint, and asked about once in this time */
-#define LINK_HINT_NEW_MS  200  /* when the peer was on DTLS since, a hint after this is a new one */
-#define LINK_OVERSIZE_MS  5000 /* all data by TLS after a packet too large for DTLS (no mixture allowed) */
-#define LINK_FIRST_ASK_MS                                                                                    \
-	1000                    /* a peer without ids in its answers is asked first when data comes, or then \
-	                         */
-#define LINK_ASK_EVERY_MS   500 /* a client that would not notice that it hears nothing, while data is sent */
-#define LINK_NUDGE_AFTER_MS 1000  /* DTLS unanswered for so long, */
-#define LINK_NUDGE_EVERY_MS 60000 /* and not nudged within this */
+#define LINK_HINT_MS         1000 /* a stream of hints is one hint, and asked about once in this time */
+#define LINK_HINT_NEW_MS     200  /* when the peer was on DTLS since, a hint after this is a new one */
+#define LINK_OVERSIZE_MS     5000 /* all data by TLS after a packet too large for DTLS (no mixture allowed) */
+#define LINK_FIRST_ASK_MS    1000 /* a peer without ids in its answers is asked when data comes, or then */
+#define LINK_CHECK_MS        500 /* a peer that gives no hints is asked so often while data is sent by DTLS */
+#define LINK_NUDGE_AFTER_MS  1000  /* DTLS unanswered for so long, */
+#define LINK_NUDGE_EVERY_MS  60000 /* and not nudged within this */
 
 enum link_policy { LINK_CLASSIC, LINK_SEAMLESS };
 

@@ -208,6 +208,7 @@ enum liveness_act liveness_step(struct liveness *v, bool is_in_use, ms_t now_ms)
 		return ask(v, suspect_at_ms(v, now_ms), now_ms);
 	case LIVENESS_QUERIED:
 		become_suspect(v, now_ms);
+		v->unanswered_since_ms = ms_min(v->unanswered_since_ms, v->asked_at_ms);
 		return step_suspect(v, now_ms);
 	case LIVENESS_SUSPECT:
 		return step_suspect(v, now_ms);

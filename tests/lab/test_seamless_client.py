@@ -1,0 +1,268 @@
+"""What the client does by itself for the seamless promise: at our own gateway, at stock ocserv, and at a gateway that announces
+two MTUs. The bounds are three times those of `bench/failover`, for a machine that does other things; the figures are printed."""
+import contextlib
+import time
+
+import pytest
+
+import faults
+from checks import FileServer, PingLog, ping_size
+from netns import CL4, SRV4, SRV6, run, wait_for
+from peers import Culvert, Culvertd, Ocserv
+from timeline import Timeline
+
+pytestmark = pytest.mark.culvert
+NOISE = 3  # bounds times this
+
+
+def settle(seconds):
+    end = time.monotonic() + seconds
+    wait_for(lambda: time.monotonic() >= end, seconds + 2, "traffic for a while")
+
+
+class Watched:
+    """A ping from each side while something happens; afterwards the longest silence, and that the adapter stayed up."""
+
+    def __init__(self, lab, client, size=32):
+        self.client, self.size = client, size
+        self.pings = [PingLog(client.ns, SRV4, data_bytes=size), PingLog(lab.srv, client.inner4(), data_bytes=size)]
+        self.ifindex = client.ifindex()
+        for p in self.pings:
+            p.wait_answers(30)
+
+    def go_on(self, answers=30, timeout_s=15):
+        for p in self.pings:
+            p.wait_answers(answers, timeout_s)
+
+    def check(self, what, bound_ms):
+        for p in self.pings:
+            p.stop()
+        gaps = [round(p.longest_gap_ms()) for p in self.pings]
+        print(f"{what}: longest silence {gaps} ms, lost {[p.lost() for p in self.pings]}")
+        assert max(gaps) <= bound_ms * NOISE, f"{what}: {gaps} ms, bound {bound_ms} ms"
+        s = self.client.status()
+        assert s["adapter_bounces"] == 0 and self.client.ifindex() == self.ifindex
+        return s
+
+
+def own(lab, **kw):
+    return Culvert(lab, Culvertd(lab), **kw).wait_dtls()
+
+
+# ---- our own gateway ----
+
+def test_udp_dies_and_returns(lab):
+    client = own(lab)
+    w = Watched(lab, client)
+    lab.block_udp()
+    client.wait_tls(5)
+    w.go_on()
+    lab.unblock_udp()
+    client.wait_dtls(30)
+    s = w.check("UDP dies and returns", 300)
+    assert s["last_switch"]["to"] == "dtls" and s["last_switch"]["cause"] == "probe answered", s["last_switch"]
+    assert s["switches_by_cause"]["no answer"] + s["switches_by_cause"]["peer changed"] >= 1, s
+    out = client.proc.text()
+    assert out.count("UDP lost, continuing over TLS.") == 1 and out.count("UDP back.") == 1, out
+
+
+@pytest.mark.parametrize("towards", ["gateway", "client"])
+def test_udp_dies_one_way(lab, towards):
+    client = own(lab)
+    w = Watched(lab, client)
+    faults.block_udp_one_way(lab, towards)
+    client.wait_tls(10)
+    w.go_on()
+    w.check(f"UDP towards the {towards} dies", 300)
+
+
+def test_udp_flaps(lab):
+    """Every few seconds: each loss costs no more than the first one, and the hold-down keeps data on TLS."""
+    client = own(lab)
+    w = Watched(lab, client)
+    for _ in range(3):
+        lab.block_udp()
+        settle(1)
+        lab.unblock_udp()
+        settle(1.5)
+    s = w.check("UDP flaps", 300)
+    assert s["switches"] <= 4, s["switches_by_cause"]
+
+
+def test_udp_blocked_from_the_start(lab):
+    gateway = Culvertd(lab)
+    lab.block_udp()
+    client = Culvert(lab, gateway)
+    w = Watched(lab, client)
+    s = w.check("UDP blocked from the start", 100)
+    assert s["active"] == "tls" and s["reconnects"] == 0
+    lab.unblock_udp()
+    at = time.monotonic()
+    client.wait_dtls(45)
+    print(f"DTLS {time.monotonic() - at:.1f} s after UDP was there")
+
+
+@pytest.mark.parametrize("path_mtu", [1300, 1000])
+def test_path_shrinks_and_grows_silently(lab, path_mtu):
+    """Full-size packets, nobody is told; what does not fit goes in pieces, and senders learn the limit."""
+    client = own(lab)
+    w = Watched(lab, client, client.mtu() - 28)
+    faults.shrink_path(lab, path_mtu)
+    w.go_on(60)
+    wait_for(lambda: client.status()["path_limit"] < path_mtu, 20, lambda: f"the limit: {client.status()}")
+    s = w.check(f"path {path_mtu}", 500)
+    print(f"limit {s['path_limit']}, {s['packets_in_pieces']} in pieces, {s['told_too_big']} told, {s['path_black_holes']} black holes")
+    assert path_mtu - 90 <= s["path_limit"] <= path_mtu - 40 and s["active"] == "dtls"
+    assert s["adapter_mtu"] == client.mtu(), "an own peer: the adapter stays"
+    assert ping_size(lab, client.ns, SRV4, client.mtu()) and ping_size(lab, client.ns, SRV6, client.mtu())
+    faults.grow_path(lab)
+    assert ping_size(lab, client.ns, SRV4, client.mtu())
+
+
+def test_link_mtu_falls(lab):
+    """The kernel knows and refuses datagrams (EMSGSIZE): what it refused goes another way."""
+    client = own(lab)
+    w = Watched(lab, client, client.mtu() - 28)
+    faults.link_mtu(lab, 1300)
+    w.go_on(60)
+    s = w.check("the link's MTU falls", 500)
+    assert s["path_limit"] < 1300, s["path_limit"]
+
+
+def test_tcp_reset_under_live_dtls(lab):
+    client = own(lab)
+    w = Watched(lab, client)
+    lab.kill_tcp(lab.gw)
+    wait_for(lambda: client.status().get("reconnects", 0) == 1, 10, "the TLS tunnel again")
+    w.go_on(60)
+    s = w.check("TCP reset", 100)
+    assert s["active"] == "dtls" and s["dtls"]["state"] == "up"
+    assert s["switches"] <= 1, "data stayed on DTLS"
+
+
+def test_address_changes(lab):
+    client = own(lab)
+    w = Watched(lab, client)
+    faults.change_address(lab)
+    w.go_on()
+    w.check("address changes", 1000)
+
+
+def test_default_route_moves(lab):
+    """A second address is preferred from now on: a new connection is made before the old one is given up."""
+    client = own(lab)
+    w = Watched(lab, client)
+    run("ip", "-n", lab.cl, "addr", "add", "10.10.1.78/24", "dev", "eth0")
+    w.go_on(30)
+    w.check("another address appears", 100)
+
+
+@pytest.mark.parametrize("what, bound_ms", [("udp", 500), ("all", 1000)])
+def test_nat_changes(lab, what, bound_ms):
+    protocols = ("udp",) if what == "udp" else ("udp", "tcp")
+    gateway = Culvertd(lab)
+    faults.nat_begin(lab, CL4, 40000, protocols)
+    client = Culvert(lab, gateway).wait_dtls()
+    w = Watched(lab, client)
+    if what == "udp":
+        faults.nat_change(lab, first_port=41000)
+    else:
+        faults.nat_change(lab, "10.10.1.99", 42000, protocols)
+    w.go_on(60)
+    s = w.check(f"NAT changes {what}", bound_ms)
+    assert s["state"] == "connected"
+
+
+def test_idle_session_sends_nothing_extra(lab):
+    """Beyond the configured DPD, which is far away here. IPv6's own chatter inside is traffic, so it is switched off."""
+    client = own(lab)
+    run("ip", "netns", "exec", client.ns, "sysctl", "-qw", f"net.ipv6.conf.{client.tun}.disable_ipv6=1")
+    settle(5)  # what the last packets asked for
+    before = client.status()
+    settle(8)
+    after = client.status()
+    if (after["dtls"]["tx_packets"], after["dtls"]["rx_packets"]) == (before["dtls"]["tx_packets"], before["dtls"]["rx_packets"]):
+        assert after["dpd_sent"] == before["dpd_sent"], (before["dpd_sent"], after["dpd_sent"])
+    else:
+        assert after["dpd_sent"] - before["dpd_sent"] <= 6
+
+
+# ---- stock ocserv: data on one tunnel only ----
+
+def data_counts(status):
+    return status["tls"]["tx_packets"], status["dtls"]["tx_packets"]
+
+
+def test_stock_gateway_udp_dies_and_returns(lab):
+    client = Culvert(lab, Ocserv(lab)).wait_dtls()
+    w = Watched(lab, client)
+    lab.block_udp()
+    client.wait_tls(5)
+    w.go_on()
+    on_tls = data_counts(client.status())
+    w.go_on()
+    assert data_counts(client.status())[1] == on_tls[1], "nothing by DTLS while data is on TLS"
+    lab.unblock_udp()
+    client.wait_dtls(60)
+    w.go_on()
+    on_dtls = data_counts(client.status())
+    w.go_on()
+    assert data_counts(client.status())[0] == on_dtls[0], "nothing by TLS while data is on DTLS"
+    s = w.check("ocserv: UDP dies and returns", 300)
+    assert s["duplicates"] == 0
+
+
+def test_stock_gateway_one_way(lab):
+    """ocserv goes on by DTLS and gives no hint: the client has to ask."""
+    client = Culvert(lab, Ocserv(lab)).wait_dtls()
+    w = Watched(lab, client)
+    faults.block_udp_one_way(lab, "gateway")
+    client.wait_tls(10)
+    w.go_on()
+    w.check("ocserv: UDP towards it dies", 1500)
+
+
+def test_stock_gateway_path_shrinks(lab):
+    """It takes no mixture, so the adapter is lowered in place to what DTLS carries, at least to 1280."""
+    client = Culvert(lab, Ocserv(lab)).wait_dtls()
+    before = client.mtu()
+    with Timeline(lab, client) as t:
+        w = Watched(lab, client, before - 28)
+        faults.shrink_path(lab, 1400)
+        wait_for(lambda: client.mtu() < before, 20, lambda: f"a smaller adapter: {client.status()}")
+        w.go_on(30)
+    s = w.check("ocserv: path 1400", 500)
+    assert t.bounces() == 0
+    assert 1300 < client.mtu() == s["adapter_mtu"] == s["path_limit"]
+
+
+# ---- two announced values: the adapter changes in place ----
+
+@contextlib.contextmanager
+def two_values(lab, policy=""):
+    FileServer(lab, 500_000)
+    gateway = Culvertd(lab, top="mtu-formula cisco", policy_webvpn="anyconnect mtu-policy classic\n" + policy)
+    client = Culvert(lab, gateway)
+    with Timeline(lab, client, gateway) as t:
+        yield gateway, client, t
+    print([m for m in t.result("two values")["adapter_mtu"]])
+    assert t.bounces() == 0, t.up
+
+
+def test_two_values_raised_and_lowered_in_place(lab):
+    with two_values(lab) as (_, client, t):
+        client.wait_dtls()
+        s = client.status()
+        tls_mtu, dtls_mtu = s["tls"]["mtu"], s["dtls"]["mtu"]
+        assert tls_mtu < dtls_mtu and s["peer"] == "asa"
+        wait_for(lambda: client.mtu() == dtls_mtu, 5, "the adapter raised")
+        assert ping_size(lab, client.ns, SRV4, dtls_mtu)
+        lab.block_udp()
+        client.wait_tls(10)
+        wait_for(lambda: client.mtu() == tls_mtu, 5, "the adapter lowered")
+        assert ping_size(lab, client.ns, SRV4, tls_mtu)
+        lab.unblock_udp()
+        client.wait_dtls(60)
+        wait_for(lambda: client.mtu() == dtls_mtu, 5, "the adapter raised again")
+    assert client.status()["adapter_bounces"] == 0
+    assert [m for _, m in t.mtu][-3:] == [dtls_mtu, tls_mtu, dtls_mtu]
