@@ -58,7 +58,8 @@ void liveness_on_tx_data(struct liveness *v, ms_t now_ms)
 	if (v->waiting_since_ms != MS_NEVER)
 		return;
 	v->waiting_since_ms = now_ms;
-	if (v->state == LIVENESS_ALIVE)
+	if (v->state == LIVENESS_ALIVE &&
+	        !v->needs_answer) /* else a question is planned, and not to be put off */
 		v->due_ms = ms_add(now_ms, quiet_ms(v));
 }
 

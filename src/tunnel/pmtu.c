@@ -282,6 +282,9 @@ void pmtu_resume(struct pmtu *p, ms_t now_ms)
 	pmtu_doubt(p, now_ms); /* nobody looked after the size meanwhile */
 	if (p->state == PMTU_DOUBT) {
 		p->n_lost = 0;
+		p->safe_bytes =
+		        least(floor_bytes(p), p->good_bytes); /* what passed before the pause may not now */
+		p->next_at_ms = p->good_bytes > base_bytes(p) ? now_ms : MS_NEVER;
 		pmtu_verify(p, now_ms);
 	}
 }
