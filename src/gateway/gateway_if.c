@@ -34,7 +34,7 @@ unsigned gateway_if_threads(const struct config *c)
 	if (c->worker_threads > 0)
 		return c->worker_threads;
 	if (sched_getaffinity(0, sizeof(cores), &cores) == 0)
-		n = CPU_COUNT(&cores);
+		n = CPU_COUNT(&cores) / 2;
 	return n < 1 ? 1 : n > POLICY_MAX_THREADS ? POLICY_MAX_THREADS : (unsigned)n;
 }
 
