@@ -10,9 +10,9 @@
 #include "ipc/chan.h"
 #include "policy/model.h"
 
-#define AUTH_LINKS_MAX         257u /* 256 worker threads and the control thread */
+#define AUTH_LINKS_MAX         257u  /* 256 worker threads and the control thread */
 #define AUTH_JOBS_MAX          1024u /* passwords being checked at the same time */
-#define AUTH_JOBS_PER_PEER_MAX 8u   /* of one client address: parallel guesses cannot outrun the lockout */
+#define AUTH_JOBS_PER_PEER_MAX 8u    /* of one client address: parallel guesses cannot outrun the lockout */
 
 struct auth;
 
@@ -53,7 +53,7 @@ struct auth {
 	struct authority *authority;
 	struct auth_lockout *lockout;
 	struct config *config;
-	bool has_hashes; /* some user of config has a hash */
+	bool has_hashes;         /* some user of config has a hash */
 	int config_fd, state_fd; /* as they came, -1 */
 	uint8_t state;           /* enum ipc_state */
 	bool is_ending;

@@ -5,6 +5,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "gateway/process.h"
 #include "gateway/session.h"
 #include "gateway/tls_log.h"
 #include "io/log.h"
@@ -15,11 +16,17 @@
 #define TCP_IDLE_S  600
 #define TCP_PROBE_S 60
 
-#define PRE_LOGIN_HIGH     (WORKER_MAX_PRE_LOGIN / 10 * 9) /* watermarks of the ASA: 90 and 70 % */
-#define PRE_LOGIN_LOW      (WORKER_MAX_PRE_LOGIN / 10 * 7)
-#define PRE_LOGIN_QUIET_MS 10000 /* one line about them in this time */
+/* A client comes back: its TCP connection goes to the thread that has its session, whichever thread accepted
+ * it. On the way it belongs to nobody: its handles are closed here and opened there. */
+struct conn_move {
+	struct mail mail;
+	struct conn *c;
+	struct worker *to;
+	struct ipc_msg question; /* what auth is asked there */
+};
 
 static void conn_step_tls(struct conn *c);
+static void move_begin(struct conn *c);
 
 /* ---- log ---- */
 
@@ -32,19 +39,23 @@ static struct tls_log_ends ends_of(const struct conn *c)
 /* More, or less, connections without a session than a moment ago. */
 static void pre_login_changed(struct worker *w, int by)
 {
-	w->n_pre_login += (uint32_t)by;
-	bool is_crossed =
-	        w->is_pre_login_high ? w->n_pre_login <= PRE_LOGIN_LOW : w->n_pre_login >= PRE_LOGIN_HIGH;
-	if (!is_crossed || (w->pre_login_told_at_ms != 0 &&
-	                           worker_now(w) - w->pre_login_told_at_ms < PRE_LOGIN_QUIET_MS))
-		return;
-	w->is_pre_login_high = !w->is_pre_login_high;
-	w->pre_login_told_at_ms = worker_now(w);
-	log_msg(6, "ASA", 725025, "SSL Pre-auth connection rate limit hit %s watermark",
-	        w->is_pre_login_high ? "high" : "low");
+	int crossed = process_count_pre_login(w->process, by, worker_now(w));
+	if (crossed != 0)
+		log_msg(6, "ASA", 725025, "SSL Pre-auth connection rate limit hit %s watermark",
+		        crossed > 0 ? "high" : "low");
 }
 
 /* ---- life ---- */
+
+static void conn_link(struct conn *c)
+{
+	struct worker *w = c->w;
+	c->prev = NULL;
+	c->next = w->conns;
+	if (w->conns)
+		w->conns->prev = c;
+	w->conns = c;
+}
 
 static void conn_unlink(struct conn *c)
 {
@@ -61,7 +72,6 @@ static void conn_unlink(struct conn *c)
 			break;
 		}
 	}
-	w->n_conns--;
 }
 
 static void http_state_free(struct conn *c)
@@ -105,8 +115,13 @@ void conn_abort(struct conn *c)
 		session_on_tls_lost(s, "Transport closing");
 	if (c->ref)
 		htab_remove(&w->tables.by_ref, &c->by_ref);
+	if (c->move)
+		ipc_wipe(&c->move->question);
+	free(c->move);
+	c->move = NULL;
 	tls_log_end(w, &ends);
 	conn_unlink(c);
+	process_count_conn(w->process, -1);
 	http_state_free(c);
 	tls_free(c->tls);
 	tls_out_done(&c->out);
@@ -214,6 +229,8 @@ void conn_flush_dirty(struct worker *w)
 		w->dirty = c->next_dirty;
 		c->is_dirty = false;
 		conn_flush(c);
+		if (c->move && c->n_closing == 0)
+			move_begin(c);
 	}
 }
 
@@ -263,6 +280,63 @@ uint16_t conn_path_mtu(const struct conn *c)
 	if (sock_tcp_facts(c->fd, &facts) < 0 || facts.pmtu_bytes > UINT16_MAX)
 		return 0;
 	return (uint16_t)facts.pmtu_bytes;
+}
+
+/* ---- to another thread ---- */
+
+static int handles_open(struct conn *c);
+
+static void on_moved(struct worker *w, struct mail *m)
+{
+	struct conn_move *v = CONTAINER_OF(m, struct conn_move, mail);
+	struct conn *c = v->c;
+	c->w = w;
+	c->move = NULL;
+	if (handles_open(c) < 0)
+		abort(); /* an epoll instance with room for what another one had */
+	conn_link(c);
+	loop_timer_set(&c->timer, loop_now() + CONN_LOGIN_MS);
+	http_ask_session(c, &v->question);
+	ipc_wipe(&v->question);
+	free(v);
+	conn_touch(c);
+}
+
+static void move_handle_closed(struct conn *c)
+{
+	if (--c->n_closing == 0)
+		process_mail(c->move->to, &c->move->mail);
+}
+
+static void move_poll_closed(struct loop_fd *f)
+{
+	move_handle_closed(f->ctx);
+}
+
+static void move_timer_closed(struct loop_timer *t)
+{
+	move_handle_closed(t->ctx);
+}
+
+/* After the turn in which the request came: nothing of this thread points to the connection any more. */
+static void move_begin(struct conn *c)
+{
+	conn_unlink(c);
+	c->n_closing = 2;
+	loop_fd_close(&c->poll, move_poll_closed);
+	loop_timer_close(&c->timer, move_timer_closed);
+}
+
+int conn_move(struct conn *c, struct worker *to, const struct ipc_msg *question)
+{
+	struct conn_move *v = calloc(1, sizeof(*v));
+	if (v == NULL)
+		return -ENOMEM;
+	*v = (struct conn_move){.mail.open = on_moved, .c = c, .to = to, .question = *question};
+	c->move = v;
+	c->state = CONN_WAIT_AUTH;
+	conn_touch(c);
+	return 0;
 }
 
 /* ---- HTTP ---- */
@@ -429,6 +503,14 @@ static void on_ready(struct loop_fd *f, int err, int events)
 	worker_flush(w);
 }
 
+static int handles_open(struct conn *c)
+{
+	int r = loop_fd_open(&c->poll, &c->w->loop, c->fd, on_ready, c);
+	if (r == 0 && loop_timer_open(&c->timer, &c->w->loop, on_deadline, c) < 0)
+		abort(); /* uv_timer_init cannot fail */
+	return r;
+}
+
 static int conn_new(struct worker *w, int fd, const struct ip_addr *peer, uint16_t port)
 {
 	struct conn *c = calloc(1, sizeof(*c));
@@ -446,16 +528,11 @@ static int conn_new(struct worker *w, int fd, const struct ip_addr *peer, uint16
 	if ((r = tls_server_new(w->tls_ctx, &c->tls)) < 0)
 		goto fail;
 	tls_set_output(c->tls, &c->out);
-	if ((r = loop_fd_open(&c->poll, &w->loop, fd, on_ready, c)) < 0)
+	if ((r = handles_open(c)) < 0)
 		goto fail;
-	if ((r = loop_timer_open(&c->timer, &w->loop, on_deadline, c)) < 0)
-		abort(); /* uv_timer_init cannot fail */
 	loop_timer_set(&c->timer, loop_now() + CONN_HANDSHAKE_MS);
-	c->next = w->conns;
-	if (w->conns)
-		w->conns->prev = c;
-	w->conns = c;
-	w->n_conns++;
+	conn_link(c);
+	process_count_conn(w->process, 1);
 	pre_login_changed(w, 1);
 	const struct tls_log_ends ends = ends_of(c);
 	tls_log_start(w, &ends, false);
@@ -468,17 +545,6 @@ fail:
 	}
 	free(c);
 	return r;
-}
-
-/* Slots for connections without a session are few: while many are taken, no address gets more of them than a
- * fair share, so that one attacker does not keep everybody else out. */
-static bool has_room(struct worker *w, const struct ip_addr *peer)
-{
-	if (w->n_pre_login >= WORKER_MAX_PRE_LOGIN || w->n_conns >= w->max_conns)
-		return false;
-	return w->n_pre_login < WORKER_CROWDED_PRE_LOGIN ||
-	       ratelimit_allows(
-	               &w->accepts, ratelimit_key(span_of(peer, sizeof(*peer)), 0), worker_now(w), NULL);
 }
 
 /* The waiting connection would be reported again and again: look the other way for a moment. */
@@ -501,8 +567,8 @@ void conn_accept(struct worker *w)
 				accept_pause(w, fd);
 			return;
 		}
-		if (!has_room(w, &peer) || sock_tune(fd, TCP_IDLE_S, TCP_PROBE_S) < 0 ||
-		        conn_new(w, fd, &peer, port) < 0)
+		if (!process_has_room(w->process, &peer, worker_now(w)) ||
+		        sock_tune(fd, TCP_IDLE_S, TCP_PROBE_S) < 0 || conn_new(w, fd, &peer, port) < 0)
 			close(fd);
 	}
 }

@@ -54,6 +54,8 @@ struct conn {
 	int fd;
 	uint32_t ref; /* of the question at auth, 0: none */
 	enum conn_state state;
+	uint64_t token_hash;    /* of the cookie of its CONNECT */
+	struct conn_move *move; /* NULL: it stays in this thread */
 	bool is_dirty;
 	uint8_t n_closing; /* libuv handles that still close */
 };
@@ -78,11 +80,15 @@ void conn_abort(struct conn *c);
 void conn_enter_tunnel(struct conn *c, struct session *s);
 /* The answer of auth that this connection waits for (CONN_WAIT_AUTH). */
 void conn_on_auth(struct conn *c, const struct ipc_msg *m);
+/* At the end of this turn to another thread, where auth is asked the question. -ENOMEM. */
+MUST_USE int conn_move(struct conn *c, struct worker *to, const struct ipc_msg *question);
 /* MTU facts of the TCP connection: path MTU in bytes, 0 unknown. */
 uint16_t conn_path_mtu(const struct conn *c);
 
 /* gateway/http.c: one complete request is at c->http->head with this body. */
 void http_dispatch(struct conn *c, struct span body);
+/* The question of a CONNECT; the answer comes to http_on_session(). */
+void http_ask_session(struct conn *c, struct ipc_msg *m);
 void http_on_login(struct conn *c, const struct ipc_login_result *r);
 void http_on_session(struct conn *c, const struct ipc_session_info *info);
 /* Does the name belong to a VPN client that we know? */

@@ -34,7 +34,7 @@ int control_open(struct worker *w, int listen_fd)
 		free(ctl);
 		return r;
 	}
-	w->control = ctl;
+	w->process->control = ctl;
 	return loop_fd_watch(&ctl->poll, UV_READABLE);
 }
 
@@ -47,10 +47,10 @@ static void control_freed(struct loop_fd *f)
 
 void control_close(struct worker *w)
 {
-	struct control *ctl = w->control;
+	struct control *ctl = w->process->control;
 	if (!ctl)
 		return;
-	w->control = NULL;
+	w->process->control = NULL;
 	for (size_t i = 0; i < CONTROL_MAX_CLIENTS; i++) {
 		if (ctl->clients[i])
 			control_client_close(ctl->clients[i]);
@@ -74,8 +74,9 @@ void call_ask(struct call *c, struct ipc_msg *m, void (*on_answer)(struct call *
 {
 	struct worker *w = c->w;
 	bool is_monitor = ipc_is_for(m->type, IPC_MONITOR);
-	m->ref = CONTROL_REF | (w->control->next_ref++ & ~CONTROL_REF);
-	int r = ask(w, is_monitor ? &w->monitor : &w->auth, is_monitor ? &w->monitor_poll : &w->auth_poll, m);
+	m->ref = CONTROL_REF | (w->process->control->next_ref++ & ~CONTROL_REF);
+	int r = ask(w, is_monitor ? &w->process->monitor : &w->auth,
+	        is_monitor ? &w->process->monitor_poll : &w->auth_poll, m);
 	if (r < 0) {
 		call_fail(
 		        c, "ERROR: the %s process is away: %s", is_monitor ? "monitor" : "auth", err_text(r));
@@ -85,18 +86,25 @@ void call_ask(struct call *c, struct ipc_msg *m, void (*on_answer)(struct call *
 	c->on_answer = on_answer;
 }
 
+static struct control_client *find_waiting(const struct worker *w, uint32_t ref)
+{
+	for (size_t i = 0; w->process->control && i < CONTROL_MAX_CLIENTS; i++) {
+		struct control_client *k = w->process->control->clients[i];
+		if (k && k->call.ref != 0 && k->call.ref == ref)
+			return k;
+	}
+	return NULL; /* an answer of whom the console gave up waiting for finds nobody */
+}
+
 static void on_answer(struct worker *w, const struct ipc_msg *m)
 {
-	for (size_t i = 0; w->control && i < CONTROL_MAX_CLIENTS; i++) {
-		struct control_client *k = w->control->clients[i];
-		if (!k || k->call.ref == 0 || k->call.ref != m->ref)
-			continue;
-		k->call.ref = 0;
-		k->call.on_answer(&k->call, m);
-		if (k->call.ref == 0)
-			control_client_answer(k);
-		return; /* an answer of whom the console gave up waiting for finds nobody */
-	}
+	struct control_client *k = find_waiting(w, m->ref);
+	if (k == NULL)
+		return;
+	k->call.ref = 0;
+	k->call.on_answer(&k->call, m);
+	if (k->call.ref == 0)
+		control_client_answer(k);
 }
 
 void control_on_auth(struct worker *w, const struct ipc_msg *m)
@@ -107,4 +115,70 @@ void control_on_auth(struct worker *w, const struct ipc_msg *m)
 void control_on_monitor(struct worker *w, const struct ipc_msg *m)
 {
 	on_answer(w, m);
+}
+
+/* ---- questions to the other threads ---- */
+
+struct gather_letter {
+	struct mail mail;
+	uint32_t ref;
+	gather_f *f;
+	struct gathered g;
+};
+
+/* Back in the main thread. */
+static void gather_take(struct worker *w, struct mail *m)
+{
+	struct gather_letter *l = CONTAINER_OF(m, struct gather_letter, mail);
+	struct control_client *k = find_waiting(w, l->ref);
+	bool is_taken = k != NULL && gathered_add(&k->call.gathered, &l->g);
+	if (k && !is_taken)
+		k->call.gathered.is_short = true;
+	gathered_done(&l->g);
+	free(l);
+	if (k == NULL || --k->call.n_asked > 0)
+		return;
+	k->call.ref = 0;
+	k->call.on_gathered(&k->call);
+	if (k->call.ref == 0)
+		control_client_answer(k);
+}
+
+/* In the thread that was asked. */
+static void gather_do(struct worker *w, struct mail *m)
+{
+	struct gather_letter *l = CONTAINER_OF(m, struct gather_letter, mail);
+	if (l->f)
+		l->f(w, &l->g);
+	m->open = gather_take;
+	process_mail(w->process->threads[0], m);
+}
+
+void call_gather(
+        struct call *c, gather_f *f, const struct session_choice *choice, void (*then)(struct call *c))
+{
+	struct process *p = c->w->process;
+	c->n_asked = 0;
+	c->on_gathered = then;
+	if (p->n_threads > 1)
+		c->ref = CONTROL_REF | (p->control->next_ref++ & ~CONTROL_REF);
+	for (unsigned i = 1; i < p->n_threads; i++) {
+		struct gather_letter *l = calloc(1, sizeof(*l));
+		if (l == NULL || (choice && session_choice_copy(choice, &l->g.choice) < 0)) {
+			free(l);
+			c->gathered.is_short = true;
+			continue;
+		}
+		l->mail.open = gather_do;
+		l->ref = c->ref;
+		l->f = f;
+		process_mail(p->threads[i], &l->mail);
+		c->n_asked++;
+	}
+	if (f)
+		f(c->w, &c->gathered);
+	if (c->n_asked > 0)
+		return;
+	c->ref = 0;
+	then(c);
 }

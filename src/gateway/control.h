@@ -2,13 +2,16 @@
 #ifndef GATEWAY_CONTROL_H
 #define GATEWAY_CONTROL_H
 
-#include "gateway/worker.h"
+#include "gateway/process.h"
 
+/* All of these in the main thread, whose worker w is. */
 MUST_USE int control_open(struct worker *w, int listen_fd);
 void control_on_auth(struct worker *w, const struct ipc_msg *m);
 void control_on_monitor(struct worker *w, const struct ipc_msg *m);
 /* A line of debug output, for every console that wants this level. Never waits. */
-void control_debug_line(struct worker *w, unsigned level, const char *text);
+void control_debug_line(struct control *ctl, unsigned level, const char *text);
+/* So many lines were lost before they came here. */
+void control_debug_lost(struct control *ctl, uint32_t n);
 void control_close(struct worker *w);
 
 #endif

@@ -5,16 +5,20 @@
 #include "base/parse.h"
 #include "gateway/control_int.h"
 
-void act_clear_drops(struct call *c)
+static void drops_cleared(struct call *c)
 {
-	struct render_clearing *x = &c->w->control->cleared;
-	struct timespec t;
-	clock_gettime(CLOCK_REALTIME, &t);
-	memset(c->w->drops, 0, sizeof(c->w->drops));
-	x->at_s = (uint64_t)t.tv_sec;
-	snprintf(x->by, sizeof(x->by), "uid %u", c->uid);
 	if (c->is_json)
 		c->json = json_object();
+}
+
+void act_clear_drops(struct call *c)
+{
+	struct render_clearing *x = &c->w->process->control->cleared;
+	struct timespec t;
+	clock_gettime(CLOCK_REALTIME, &t);
+	x->at_s = (uint64_t)t.tv_sec;
+	snprintf(x->by, sizeof(x->by), "uid %u", c->uid);
+	call_gather(c, gather_clear_drops, NULL, drops_cleared);
 }
 
 /* ---- logoff ---- */
@@ -64,12 +68,19 @@ void act_logoff(struct call *c)
 
 /* ---- reload ---- */
 
+/* Every thread has the new configuration. */
+static void reload_done(struct call *c)
+{
+	(void)c;
+}
+
 static void reload_on_result(struct call *c, const struct ipc_msg *m)
 {
 	c->status = !m->reload_result.is_ok;
 	if (c->is_json) {
 		c->json = json_pack("{s:b, s:o}", "ok", m->reload_result.is_ok, "text",
 		        render_json_text(m->reload_result.text));
+		call_gather(c, NULL, NULL, reload_done);
 		return;
 	}
 	text_str(&c->out, m->reload_result.text);
@@ -77,6 +88,7 @@ static void reload_on_result(struct call *c, const struct ipc_msg *m)
 		text_str(&c->out, "\n");
 	text_str(&c->out, m->reload_result.is_ok ? "Configuration reloaded.\n"
 	                                         : "ERROR: the former configuration stays in use.\n");
+	call_gather(c, NULL, NULL, reload_done);
 }
 
 void act_reload(struct call *c)

@@ -13,6 +13,7 @@ static void call_done(struct call *c)
 	json_decref(c->json);
 	text_done(&c->out);
 	session_list_done(&c->list);
+	gathered_done(&c->gathered);
 	*c = (struct call){0};
 }
 

@@ -19,6 +19,18 @@
 #define CONTROL_PACKET_BYTES 16384        /* of data in one packet of an answer */
 #define CONTROL_REF          0x80000000u  /* our questions at auth have this bit */
 
+/* What threads have, added up; of other threads than the main one, sessions are copies. */
+struct gathered {
+	struct session_choice choice; /* its text is owned */
+	uint64_t drops[N_DROP_REASONS];
+	struct switches switches;
+	uint64_t n_handed_over;
+	struct render_list list;
+	bool is_short; /* memory was: something is missing */
+};
+/* Runs in each thread, and puts what that one has into g. */
+typedef void gather_f(struct worker *w, struct gathered *g);
+
 /* One command from request to answer. run() either leaves its result in out or json, or asks another process
  * with call_ask() and is continued in on_answer. */
 struct call {
@@ -37,7 +49,10 @@ struct call {
 	uint32_t ref;    /* of the question, 0: none */
 	void (*on_answer)(struct call *c, const struct ipc_msg *m);
 	size_t step;             /* of commands that ask several times */
-	struct render_list list; /* sessions gathered so far */
+	struct render_list list; /* sessions that nobody has but auth */
+	struct gathered gathered;
+	unsigned n_asked; /* threads that have not answered */
+	void (*on_gathered)(struct call *c);
 	uint8_t stream_level; /* debug lines up to this level follow, until it ends; 0: a command with an end
 	                       */
 	uint64_t n_lost;      /* lines of it since the last that fitted */
@@ -69,6 +84,16 @@ extern const struct command_table control_commands;
 
 /* Sends m (its ref is set here) to auth, or to the monitor. On failure the call has its error. */
 void call_ask(struct call *c, struct ipc_msg *m, void (*on_answer)(struct call *c, const struct ipc_msg *m));
+/* Runs f in every thread, the main one included, and goes on with then() when all have answered: at once when
+ * there is no other. f NULL: only waits until each has done what it was sent before. choice may be NULL. */
+void call_gather(
+        struct call *c, gather_f *f, const struct session_choice *choice, void (*then)(struct call *c));
+/* control_gather.c: false when memory is short; from loses what it owns. */
+bool gathered_add(struct gathered *to, struct gathered *from);
+void gathered_done(struct gathered *g);
+void gather_counts(struct worker *w, struct gathered *g);
+void gather_clear_drops(struct worker *w, struct gathered *g);
+void gather_sessions(struct worker *w, struct gathered *g);
 void call_fail(struct call *c, const char *fmt, ...) PRINTF_LIKE(2, 3);
 
 /* control_client.c */

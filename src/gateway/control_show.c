@@ -12,19 +12,33 @@ static struct render_now now(void)
 	return (struct render_now){.now_ms = loop_now(), .now_s = (uint64_t)t.tv_sec};
 }
 
-void show_version(struct call *c)
+static uint32_t n_sessions(struct process *p)
+{
+	struct tunnel_count tunnels[N_TUNNEL_KINDS];
+	process_tunnels(p, tunnels);
+	return tunnels[TUNNEL_PARENT].n_active;
+}
+
+static void version_gathered(struct call *c)
 {
 	struct render_version v = {
 	        .version = CULVERT_VERSION,
 	        .hostname = c->w->config->hostname,
 	        .crypto = aead_engine_name(),
-	        .uptime_s = (loop_now() - c->w->started_at_ms) / 1000,
-	        .n_sessions = c->w->n_sessions,
+	        .uptime_s = (loop_now() - c->w->process->started_at_ms) / 1000,
+	        .n_sessions = n_sessions(c->w->process),
+	        .n_threads = c->w->process->n_threads,
+	        .n_handed_over = c->gathered.n_handed_over,
 	};
 	if (c->is_json)
 		c->json = render_version_json(&v);
 	else
 		render_version(&v, &c->out);
+}
+
+void show_version(struct call *c)
+{
+	call_gather(c, gather_counts, NULL, version_gathered);
 }
 
 /* ---- sessions: those of this process, and those that wait since before it started ---- */
@@ -41,7 +55,9 @@ static void sessions_answer(struct call *c)
 {
 	struct session_choice choice;
 	struct render_now t = now();
-	if (!read_choice(c, &choice) || session_list_add_live(&c->list, c->w, &choice) < 0) {
+	if (!read_choice(c, &choice) || c->gathered.is_short ||
+	        session_list_join(&c->list, &c->gathered.list) < 0 ||
+	        session_list_add_live(&c->list, c->w, &choice) < 0) {
 		call_fail(c, "ERROR: the filter is not usable, or memory is short");
 		return;
 	}
@@ -63,7 +79,8 @@ static void sessions_on_item(struct call *c, const struct ipc_msg *m)
 	int r = 0;
 	if (!read_choice(c, &choice))
 		return;
-	if (item->is_found && session_by_index(c->w, item->index) == NULL)
+	if (item->is_found && session_by_index(c->w, item->index) == NULL &&
+	        !session_is_elsewhere(c->w, item->index))
 		r = session_list_add_waiting(&c->list, c->w, &choice, item, &t);
 	if (r == ERR_LIMIT)
 		call_fail(c, "ERROR: more than %u sessions wait: use a filter", SESSION_LIST_WAITING_MAX);
@@ -82,22 +99,32 @@ static void sessions_ask(struct call *c, uint32_t after)
 	call_ask(c, &m, sessions_on_item);
 }
 
-void show_sessions(struct call *c)
+static void sessions_gathered(struct call *c)
 {
-	struct session_choice choice;
-	if (!read_choice(c, &choice))
-		return;
 	if (c->w->is_auth_up)
 		sessions_ask(c, 0);
 	else
 		sessions_answer(c);
 }
 
-void show_mtu(struct call *c)
+void show_sessions(struct call *c)
 {
-	struct session_choice choice = {
+	struct session_choice choice;
+	if (read_choice(c, &choice))
+		call_gather(c, gather_sessions, &choice, sessions_gathered);
+}
+
+static struct session_choice mtu_choice(const struct call *c)
+{
+	return (struct session_choice){
 	        .filter = c->n_args ? SESSION_FILTER_NAME : 0, .text = c->n_args ? c->args[0] : NULL};
-	if (session_list_add_live(&c->list, c->w, &choice) < 0) {
+}
+
+static void mtu_gathered(struct call *c)
+{
+	const struct session_choice choice = mtu_choice(c);
+	if (c->gathered.is_short || session_list_join(&c->list, &c->gathered.list) < 0 ||
+	        session_list_add_live(&c->list, c->w, &choice) < 0) {
 		call_fail(c, "ERROR: memory is short");
 		return;
 	}
@@ -109,6 +136,12 @@ void show_mtu(struct call *c)
 	session_list_done(&c->list);
 }
 
+void show_mtu(struct call *c)
+{
+	const struct session_choice choice = mtu_choice(c);
+	call_gather(c, gather_sessions, &choice, mtu_gathered);
+}
+
 /* ---- summary: auth knows the sessions of the time before this worker as well ---- */
 
 static void summary_on_stats(struct call *c, const struct ipc_msg *m)
@@ -118,9 +151,9 @@ static void summary_on_stats(struct call *c, const struct ipc_msg *m)
 	        .n_inactive = m->stats_info.n_waiting,
 	        .n_total = m->stats_info.n_sessions,
 	        .n_peak = m->stats_info.n_peak,
-	        .n_capacity = c->w->max_conns,
+	        .n_capacity = c->w->process->max_conns,
 	};
-	memcpy(s.tunnels, c->w->tunnels, sizeof(s.tunnels));
+	process_tunnels(c->w->process, s.tunnels);
 	s.tunnels[TUNNEL_PARENT] = (struct tunnel_count){
 	        .n_active = m->stats_info.n_active + m->stats_info.n_waiting,
 	        .n_peak = m->stats_info.n_peak,
@@ -159,20 +192,41 @@ void show_config(struct call *c)
 	text_done(&c->out);
 }
 
+static bool is_complete(struct call *c)
+{
+	if (c->gathered.is_short)
+		call_fail(c, "ERROR: memory is short");
+	return !c->gathered.is_short;
+}
+
+static void drops_gathered(struct call *c)
+{
+	if (!is_complete(c))
+		return;
+	if (c->is_json)
+		c->json = render_drops_json(c->gathered.drops);
+	else
+		render_drops(c->gathered.drops, &c->w->process->control->cleared, &c->out);
+}
+
 void show_drops(struct call *c)
 {
+	call_gather(c, gather_counts, NULL, drops_gathered);
+}
+
+static void switches_gathered(struct call *c)
+{
+	if (!is_complete(c))
+		return;
 	if (c->is_json)
-		c->json = render_drops_json(c->w->drops);
+		c->json = render_switches_json(&c->gathered.switches);
 	else
-		render_drops(c->w->drops, &c->w->control->cleared, &c->out);
+		render_switches(&c->gathered.switches, &c->out);
 }
 
 void show_switches(struct call *c)
 {
-	if (c->is_json)
-		c->json = render_switches_json(&c->w->switches);
-	else
-		render_switches(&c->w->switches, &c->out);
+	call_gather(c, gather_counts, NULL, switches_gathered);
 }
 
 /* ---- pools: one question after the other ---- */

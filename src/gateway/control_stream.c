@@ -11,12 +11,13 @@
 /* The most that anybody wants to know, so that others need not ask. */
 static void update_level(struct control *ctl)
 {
-	ctl->w->debug_level = 0;
+	unsigned level = 0;
 	for (size_t i = 0; i < CONTROL_MAX_CLIENTS; i++) {
 		const struct control_client *k = ctl->clients[i];
-		if (k && k->call.stream_level > ctl->w->debug_level)
-			ctl->w->debug_level = k->call.stream_level;
+		if (k && k->call.stream_level > level)
+			level = k->call.stream_level;
 	}
+	atomic_store(&ctl->w->process->debug_level, level);
 }
 
 static size_t n_streams(const struct control *ctl)
@@ -70,12 +71,21 @@ static void take_line(struct control_client *k, const char *text)
 	control_stream_wake(k);
 }
 
-void control_debug_line(struct worker *w, unsigned level, const char *text)
+void control_debug_line(struct control *ctl, unsigned level, const char *text)
 {
-	for (size_t i = 0; w->control && i < CONTROL_MAX_CLIENTS; i++) {
-		struct control_client *k = w->control->clients[i];
+	for (size_t i = 0; ctl && i < CONTROL_MAX_CLIENTS; i++) {
+		struct control_client *k = ctl->clients[i];
 		if (k && k->call.stream_level >= level)
 			take_line(k, text);
+	}
+}
+
+void control_debug_lost(struct control *ctl, uint32_t n)
+{
+	for (size_t i = 0; ctl && i < CONTROL_MAX_CLIENTS; i++) {
+		struct control_client *k = ctl->clients[i];
+		if (k && k->call.stream_level > 0)
+			k->call.n_lost += n;
 	}
 }
 
@@ -88,7 +98,7 @@ void debug_on(struct call *c)
 		call_fail(c, "ERROR: the level is a number from 1 to %u", DEBUG_LEVEL_MAX);
 		return;
 	}
-	if (n_streams(c->w->control) >= CONTROL_MAX_STREAMS) {
+	if (n_streams(c->w->process->control) >= CONTROL_MAX_STREAMS) {
 		call_fail(c, "ERROR: %u consoles are debugging already", CONTROL_MAX_STREAMS);
 		return;
 	}
@@ -111,7 +121,7 @@ void control_stream_closed(struct control_client *k)
 /* Every console's, on whichever it was asked for. */
 void debug_off(struct call *c)
 {
-	struct control *ctl = c->w->control;
+	struct control *ctl = c->w->process->control;
 	unsigned n = 0;
 	for (size_t i = 0; i < CONTROL_MAX_CLIENTS; i++) {
 		struct control_client *k = ctl->clients[i];
@@ -128,7 +138,7 @@ void debug_off(struct call *c)
 
 void show_debug(struct call *c)
 {
-	const struct control *ctl = c->w->control;
+	const struct control *ctl = c->w->process->control;
 	if (c->is_json)
 		c->json = json_array();
 	for (size_t i = 0; i < CONTROL_MAX_CLIENTS; i++) {

@@ -4,7 +4,7 @@
 #include <stdio.h>
 
 #include "gateway/conn.h"
-#include "gateway/control.h"
+#include "gateway/process.h"
 #include "gateway/session_mtu.h"
 
 #define VALUE_SHOWN_MAX 1024 /* bytes of one header's value */
@@ -128,14 +128,14 @@ void debug_format_reply(struct span head, debug_line_f *f, void *ctx)
 
 static void to_consoles(void *ctx, unsigned level, const char *text)
 {
-	control_debug_line(ctx, level, text);
+	process_debug_line(ctx, level, text);
 }
 
 void debug_request(struct conn *c, const struct http_head *h)
 {
 	struct sink k = {to_consoles, c->w};
 	char addr[ADDR_TEXT_MAX];
-	if (c->w->debug_level == 0)
+	if (process_debug_level(c->w) == 0)
 		return;
 	debug_format_request(h, to_consoles, c->w);
 	say(&k, DEBUG_DIALOGUE, "Validating cookie of client %s/%u", addr_format(&c->peer, addr),
@@ -146,7 +146,7 @@ void debug_refused(struct conn *c, unsigned status, const char *why)
 {
 	struct sink k = {to_consoles, c->w};
 	char addr[ADDR_TEXT_MAX];
-	if (c->w->debug_level == 0)
+	if (process_debug_level(c->w) == 0)
 		return;
 	say(&k, DEBUG_DIALOGUE, "CONNECT of client %s/%u refused: %u %s", addr_format(&c->peer, addr),
 	        c->peer_port, status, why);
@@ -177,7 +177,7 @@ void debug_session(struct session *s, struct span reply)
 	struct sink k = {to_consoles, s->w};
 	char addr[ADDR_TEXT_MAX];
 	struct text user = {0};
-	if (s->w->debug_level == 0)
+	if (process_debug_level(s->w) == 0)
 		return;
 	text_escaped(&user, span_str(s->id.username), IPC_USER_MAX);
 	say(&k, DEBUG_DIALOGUE, "WebVPN Cookie: 'webvpn=*****'");

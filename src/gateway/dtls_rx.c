@@ -5,6 +5,7 @@
 
 #include "gateway/conn.h"
 #include "gateway/offer.h"
+#include "gateway/process.h"
 #include "gateway/session.h"
 #include "gateway/tls_log.h"
 #include "io/log.h"
@@ -33,6 +34,11 @@ static uint64_t peer_hash(struct worker *w, const union udp_addr *peer, struct p
 	return htab_hash(w->tables.hash_key, span_of(ret, sizeof(*ret)));
 }
 
+static uint64_t host_hash(struct worker *w, const struct ip_addr *host)
+{
+	return htab_hash(w->tables.hash_key, span_of(host, sizeof(*host)));
+}
+
 static uint64_t id_hash(struct worker *w, struct span id)
 {
 	return htab_hash(w->tables.hash_key, id);
@@ -41,24 +47,18 @@ static uint64_t id_hash(struct worker *w, struct span id)
 static struct session *find_next(struct worker *w, const union udp_addr *peer)
 {
 	struct peer_key key;
-	struct htab_node *n = htab_find(&w->tables.by_next, peer_hash(w, peer, &key));
-	for (; n; n = htab_next(n)) {
-		struct session *s = CONTAINER_OF(n, struct session, by_next);
-		if (udp_addr_eq(&s->dtls.next.path.peer, peer))
-			return s;
-	}
-	return NULL;
+	struct session *s = session_key_find(w, SESSION_BY_NEXT, peer_hash(w, peer, &key));
+	while (s && !udp_addr_eq(&s->dtls.next.path.peer, peer))
+		s = session_key_next(s, SESSION_BY_NEXT);
+	return s;
 }
 
 static struct session *find_by_id(struct worker *w, struct span id)
 {
-	struct htab_node *n = htab_find(&w->tables.by_dtls_id, id_hash(w, id));
-	for (; n; n = htab_next(n)) {
-		struct session *s = CONTAINER_OF(n, struct session, by_dtls_id);
-		if (id.n == sizeof(s->dtls.id) && memcmp(id.p, s->dtls.id, sizeof(s->dtls.id)) == 0)
-			return s;
-	}
-	return NULL;
+	struct session *s = session_key_find(w, SESSION_BY_DTLS_ID, id_hash(w, id));
+	while (s && (id.n != sizeof(s->dtls.id) || memcmp(id.p, s->dtls.id, sizeof(s->dtls.id)) != 0))
+		s = session_key_next(s, SESSION_BY_DTLS_ID);
+	return s;
 }
 
 static void log_no_memory(const struct session *s)
@@ -70,40 +70,35 @@ static void log_no_memory(const struct session *s)
  * finished handshake, may lead here: whoever has seen the id could send ClientHellos. */
 static void set_active_peer(struct session *s, const struct udp_path *path)
 {
-	struct worker_tables *t = &s->w->tables;
 	struct peer_key key;
 	s->dtls.active.path = *path;
-	htab_remove(&t->by_peer, &s->by_peer);
-	if (htab_insert(&t->by_peer, &s->by_peer, peer_hash(s->w, &path->peer, &key)) < 0)
+	if (session_key_set(s, SESSION_BY_PEER, peer_hash(s->w, &path->peer, &key)) < 0)
 		log_no_memory(s);
+	steer_set(s->w->process->steer[STEER_BY_SOURCE], &key.addr, key.port, s->w->index);
 	dtls_expect_from(s, &key.addr);
 }
 
 void dtls_expect_from(struct session *s, const struct ip_addr *host)
 {
-	struct worker_tables *t = &s->w->tables;
-	htab_remove(&t->by_host, &s->by_host);
-	if (htab_insert(&t->by_host, &s->by_host, htab_hash(t->hash_key, span_of(host, sizeof(*host)))) < 0)
+	if (session_key_set(s, SESSION_BY_HOST, host_hash(s->w, host)) < 0)
 		log_no_memory(s);
 }
 
 static void set_next_peer(struct session *s, const struct udp_path *path)
 {
-	struct worker_tables *t = &s->w->tables;
 	struct peer_key key;
 	s->dtls.next.path = *path;
-	htab_remove(&t->by_next, &s->by_next);
-	if (htab_insert(&t->by_next, &s->by_next, peer_hash(s->w, &path->peer, &key)) < 0)
+	if (session_key_set(s, SESSION_BY_NEXT, peer_hash(s->w, &path->peer, &key)) < 0)
 		log_no_memory(s);
+	steer_set(s->w->process->steer[STEER_BY_SOURCE], &key.addr, key.port, s->w->index);
 }
 
 void dtls_id_new(struct session *s)
 {
-	struct worker_tables *t = &s->w->tables;
-	htab_remove(&t->by_dtls_id, &s->by_dtls_id);
+	session_key_drop(s, SESSION_BY_DTLS_ID);
 	if (getrandom(s->dtls.id, sizeof(s->dtls.id), 0) != (ssize_t)sizeof(s->dtls.id) ||
-	        htab_insert(&t->by_dtls_id, &s->by_dtls_id,
-	                id_hash(s->w, span_of(s->dtls.id, sizeof(s->dtls.id)))) < 0)
+	        session_key_set(
+	                s, SESSION_BY_DTLS_ID, id_hash(s->w, span_of(s->dtls.id, sizeof(s->dtls.id)))) < 0)
 		s->dtls.suite = DTLS_NONE;
 }
 
@@ -199,16 +194,16 @@ static struct tls_log_ends ends_of(const struct session *s, const struct udp_pat
 
 void dtls_active_done(struct session *s)
 {
-	struct worker_tables *t = &s->w->tables;
 	if (s->w->dtls_pending == s) /* its path dies with it */
 		dtls_tx_flush(s->w);
 	if (s->dtls.active.dtls) {
 		const struct tls_log_ends ends = ends_of(s, &s->dtls.active.path);
+		steer_clear(s->w->process->steer[STEER_BY_SOURCE], &ends.peer, ends.peer_port, s->w->index);
 		tls_log_end(s->w, &ends);
 	}
 	assoc_done(&s->dtls.active);
-	htab_remove(&t->by_peer, &s->by_peer);
-	htab_remove(&t->by_host, &s->by_host);
+	session_key_drop(s, SESSION_BY_PEER);
+	session_key_drop(s, SESSION_BY_HOST);
 }
 
 void dtls_old_done(struct session *s)
@@ -236,7 +231,7 @@ static void retire_active(struct session *s)
 void dtls_next_done(struct session *s)
 {
 	assoc_done(&s->dtls.next);
-	htab_remove(&s->w->tables.by_next, &s->by_next);
+	session_key_drop(s, SESSION_BY_NEXT);
 }
 
 void dtls_forget(struct session *s)
@@ -244,7 +239,7 @@ void dtls_forget(struct session *s)
 	dtls_active_done(s);
 	dtls_next_done(s);
 	dtls_old_done(s);
-	htab_remove(&s->w->tables.by_dtls_id, &s->by_dtls_id);
+	session_key_drop(s, SESSION_BY_DTLS_ID);
 	explicit_bzero(s->dtls.master_secret, sizeof(s->dtls.master_secret));
 	s->dtls.suite = DTLS_NONE;
 }
@@ -351,11 +346,11 @@ static bool hello_allowed(struct session *s, const union udp_addr *peer, ms_t no
 /* A ClientHello whose id we gave out: a handshake begins beside the association in use, which keeps its peer
  * and its keys until the new one is up. A repeated one from the same peer belongs to the handshake under way.
  */
-static void on_hello(struct worker *w, const struct udp_datagram *in, const struct dtls_hello *hello)
+static void on_hello(
+        struct worker *w, struct session *s, const struct udp_datagram *in, const struct dtls_hello *hello)
 {
-	struct session *s = find_by_id(w, hello->id);
 	struct session_assoc *a;
-	if (s == NULL || hello->is_zero_random || s->dtls.suite == DTLS_NONE || s->conn == NULL)
+	if (hello->is_zero_random || s->dtls.suite == DTLS_NONE || s->conn == NULL)
 		return;
 	if (hello->version == DTLS_VERSION_ANYCONNECT) {
 		if (worker_may_log(w, WORKER_LOG_DTLS_OLD, s->id.index))
@@ -429,11 +424,10 @@ static size_t read_old(struct session *s, const struct udp_datagram *in)
 static size_t read_active(struct worker *w, const struct udp_datagram *in, bool may_spoil, bool *ret_any)
 {
 	struct peer_key key;
-	struct htab_node *n = htab_find(&w->tables.by_peer, peer_hash(w, in->peer, &key)), *next;
+	struct session *s = session_key_find(w, SESSION_BY_PEER, peer_hash(w, in->peer, &key)), *next;
 	size_t n_records = 0;
-	for (int i = 0; n && n_records == 0 && i < REBIND_TRIES_MAX; n = next, i++) {
-		struct session *s = CONTAINER_OF(n, struct session, by_peer);
-		next = htab_next(n);
+	for (int i = 0; s && n_records == 0 && i < REBIND_TRIES_MAX; s = next, i++) {
+		next = session_key_next(s, SESSION_BY_PEER);
 		if (s->dtls.active.dtls == NULL || !udp_addr_eq(&s->dtls.active.path.peer, in->peer))
 			continue;
 		*ret_any = true;
@@ -447,53 +441,93 @@ static size_t read_active(struct worker *w, const struct udp_datagram *in, bool 
 
 /* The client's address or port changed on the way (NAT): whoever can decrypt it, it is. The new address
  * counts only because a record proved it. */
-static void try_rebind(struct worker *w, const struct udp_datagram *in)
+static bool try_rebind(struct worker *w, const struct udp_datagram *in)
 {
 	uint16_t port;
 	struct ip_addr host = udp_addr_ip(in->peer, &port);
-	struct htab_node *n = htab_find(&w->tables.by_host,
-	                         htab_hash(w->tables.hash_key, span_of(&host, sizeof(host)))),
-	                 *next;
-	for (int i = 0; n && i < REBIND_TRIES_MAX; n = next, i++) {
-		struct session *s = CONTAINER_OF(n, struct session, by_host);
-		next = htab_next(n);
+	struct session *s = session_key_find(w, SESSION_BY_HOST, host_hash(w, &host)), *next;
+	for (int i = 0; s && i < REBIND_TRIES_MAX; s = next, i++) {
+		next = session_key_next(s, SESSION_BY_HOST);
 		if (s->dtls.active.dtls == NULL)
 			continue;
 		if (read_assoc(s, &s->dtls.active, in, false) == 0) {
 			if (read_old(s, in) > 0)
-				return;
+				return true;
 			continue;
 		}
 		if (s->is_closing || s->dtls.active.dtls == NULL)
-			return;
+			return true;
 		set_active_peer(s, &(struct udp_path){.peer = *in->peer, .local = *in->local});
 		link_on_peer_address_change(&s->link, worker_now(w));
 		session_touch(s);
-		return;
+		return true;
 	}
+	return false;
 }
 
-static void on_datagram(struct worker *w, const struct udp_datagram *in)
+/* To a thread that may have the session and has not tried it: whatever the order, each tries once. */
+static void pass_on(struct worker *w, const struct udp_datagram *in, uint64_t tried, uint64_t threads)
 {
-	struct dtls_hello hello;
-	if (in->n < DTLS_RECORD_HEADER_BYTES)
-		return;
-	if (in->p[0] == DTLS_HANDSHAKE && dtls_hello_parse(span_of(in->p, in->n), &hello) == 0) {
-		on_hello(w, in, &hello);
-		return;
-	}
+	struct handover_head head = {.is_datagram = true,
+	        .ifindex = in->ifindex,
+	        .tried = tried | (uint64_t)1 << w->index,
+	        .peer = *in->peer,
+	        .local = *in->local};
+	if ((threads & ~head.tried) != 0)
+		process_hand_over(w, threads & ~head.tried, &head, span_of(in->p, in->n));
+}
+
+/* A record of this peer may be decrypted where it lies, unless somebody else has to try it as well. */
+static bool is_peer_ours_alone(struct worker *w, const union udp_addr *peer)
+{
+	struct peer_key key;
+	return w->process->n_threads == 1 || !owners_are_shared(&w->process->owners, OWNER_PEER) ||
+	       session_key_elsewhere(w, SESSION_BY_PEER, peer_hash(w, peer, &key)) == 0;
+}
+
+/* False: it is none of ours; *ret_is_known: its peer is. */
+static bool place(struct worker *w, const struct udp_datagram *in, bool *ret_is_known)
+{
 	/* on a shared 4-tuple the old association may still carry data while the new one shakes hands */
 	struct session *next = find_next(w, in->peer);
-	bool has_active = false;
-	if ((next == NULL || in->p[0] == DTLS_APPDATA) && read_active(w, in, next == NULL, &has_active) > 0)
-		return;
+	if ((next == NULL || in->p[0] == DTLS_APPDATA) &&
+	        read_active(w, in, next == NULL && is_peer_ours_alone(w, in->peer), ret_is_known) > 0)
+		return true;
 	if (next) {
 		if (next->dtls.next.dtls)
 			assoc_handshake(next, span_of(in->p, in->n));
+		return true;
+	}
+	return !*ret_is_known && in->p[0] == DTLS_APPDATA && try_rebind(w, in);
+}
+
+static void on_datagram(struct worker *w, const struct udp_datagram *in, uint64_t tried)
+{
+	struct dtls_hello hello;
+	struct peer_key key;
+	bool is_known = false;
+	if (in->n < DTLS_RECORD_HEADER_BYTES)
+		return;
+	if (in->p[0] == DTLS_HANDSHAKE && dtls_hello_parse(span_of(in->p, in->n), &hello) == 0) {
+		struct session *s = find_by_id(w, hello.id);
+		if (s)
+			on_hello(w, s, in, &hello);
+		else
+			pass_on(w, in, tried,
+			        session_key_elsewhere(w, SESSION_BY_DTLS_ID, id_hash(w, hello.id)));
 		return;
 	}
-	if (!has_active && in->p[0] == DTLS_APPDATA)
-		try_rebind(w, in);
+	if (place(w, in, &is_known) || w->process->n_threads == 1)
+		return;
+	uint64_t threads = session_key_elsewhere(w, SESSION_BY_PEER, peer_hash(w, in->peer, &key));
+	if ((threads & ~tried) == 0 && !is_known && in->p[0] == DTLS_APPDATA)
+		threads = session_key_elsewhere(w, SESSION_BY_HOST, host_hash(w, &key.addr));
+	pass_on(w, in, tried, threads);
+}
+
+void dtls_rx_handed_over(struct worker *w, const struct udp_datagram *in, uint64_t tried)
+{
+	on_datagram(w, in, tried);
 }
 
 void dtls_rx_ready(struct worker *w)
@@ -501,6 +535,6 @@ void dtls_rx_ready(struct worker *w)
 	const struct udp_datagram *batch;
 	int n = udp_recv_batch(&w->udp, w->scratch.udp_rx, &batch);
 	for (int i = 0; i < n; i++)
-		on_datagram(w, &batch[i]);
+		on_datagram(w, &batch[i], 0);
 	worker_flush(w);
 }

@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <sched.h>
 #include <stdio.h>
 #include <unistd.h>
 
@@ -17,15 +18,51 @@ static const char *const forward_paths[GATEWAY_N_FORWARD] = {
 
 void gateway_if_init(struct gateway_if *g)
 {
-	*g = (struct gateway_if){.tcp_fd = -1, .control_fd = -1, .udp = {.fd = -1}};
+	*g = (struct gateway_if){.control_fd = -1, .n_threads = 1};
+	for (size_t i = 0; i < POLICY_MAX_THREADS; i++)
+		g->tcp_fds[i] = g->udps[i].fd = -1;
+	for (size_t i = 0; i < STEER_N_KEYS; i++)
+		g->steer_fds[i] = -1;
+}
+
+/* ---- threads ---- */
+
+unsigned gateway_if_threads(const struct config *c)
+{
+	cpu_set_t cores;
+	int n = 1;
+	if (c->worker_threads > 0)
+		return c->worker_threads;
+	if (sched_getaffinity(0, sizeof(cores), &cores) == 0)
+		n = CPU_COUNT(&cores) / 2;
+	return n < 1 ? 1 : n > POLICY_MAX_THREADS ? POLICY_MAX_THREADS : (unsigned)n;
+}
+
+static void fd_close(int *fd)
+{
+	if (*fd >= 0)
+		close(*fd);
+	*fd = -1;
+}
+
+/* Keeps the sockets of the first n. One that nobody serves would swallow its share of the clients. */
+static void threads_close(struct gateway_if *g, unsigned n)
+{
+	for (; g->n_threads > n; g->n_threads--) {
+		struct udp *u = &g->udps[g->n_threads - 1];
+		fd_close(&g->tcp_fds[g->n_threads - 1]);
+		if (u->fd >= 0)
+			udp_close(u);
+		u->fd = -1;
+	}
 }
 
 /* ---- TUN ---- */
 
 int gateway_if_open_tun(struct gateway_if *g, const struct config *c, struct text *why)
 {
-	const struct tun_config want = {.name = c->tunnel_interface,
-	        .queues = 1,
+	struct tun_config want = {.name = c->tunnel_interface,
+	        .queues = g->n_threads,
 	        .queue_packets = TUN_QUEUE_PACKETS,
 	        .wants_vnet_hdr = !(g->offloads_refused & OFFLOAD_TUN),
 	        .offloads_refused = offload_tun_refused(g->offloads_refused)};
@@ -34,13 +71,46 @@ int gateway_if_open_tun(struct gateway_if *g, const struct config *c, struct tex
 		text_fmt(why, "cannot talk to the kernel's network configuration: %s", err_text(r));
 		return r;
 	}
-	if ((r = tun_open(&want, &g->tun)) < 0) {
+	r = g->offloads_refused & OFFLOAD_QUEUES && want.queues > 1 ? -EOPNOTSUPP : tun_open(&want, &g->tun);
+	if (r < 0 && want.queues > 1) {
+		log_line(LOG_NOTICE, "no tunnel device with %u queues (%s): one worker thread", want.queues,
+		        err_text(r));
+		threads_close(g, 1);
+		want.queues = 1;
+		r = tun_open(&want, &g->tun);
+	}
+	if (r < 0) {
 		text_fmt(why, "cannot make the tunnel device %s: %s", c->tunnel_interface, tun_error_text(r));
 		return r;
 	}
 	if ((r = netlink_link_index(g->nl, g->tun.name, &g->ifindex)) < 0)
 		text_fmt(why, "cannot find the tunnel device %s: %s", g->tun.name, err_text(r));
 	return r;
+}
+
+static int steer_open(struct gateway_if *g, enum steer_key key)
+{
+	int program_fd, r = g->offloads_refused & OFFLOAD_STEER ? -EOPNOTSUPP : 0;
+	if (r == 0)
+		r = steer_new(key, &g->steer_fds[key], &program_fd);
+	if (r < 0)
+		return r;
+	r = key == STEER_BY_SOURCE ? steer_udp(g->udps[0].fd, program_fd)
+	                           : steer_tun(g->tun.fds[0], program_fd);
+	close(program_fd);
+	if (r < 0)
+		fd_close(&g->steer_fds[key]);
+	return r;
+}
+
+void gateway_if_steer(struct gateway_if *g)
+{
+	int r = 0;
+	for (enum steer_key key = 0; r == 0 && g->n_threads > 1 && key < STEER_N_KEYS; key++)
+		r = steer_open(g, key);
+	if (r < 0)
+		log_line(LOG_NOTICE, "packets cannot be steered to their thread (%s): threads hand them over",
+		        err_text(r));
 }
 
 static int address_change(struct gateway_if *g, const struct ip_prefix *p, bool is_wanted, struct text *why)
@@ -165,13 +235,29 @@ static void where_put(struct text *t, const char *what, const struct ip_addr *a,
 		text_fmt(t, " of %s", addr_format(a, buf));
 }
 
+/* n listeners and n UDP sockets. */
+static int ports_open(struct gateway_if *g, const struct sock_listen *tcp, const struct udp_config *udp,
+        unsigned n, struct text *why)
+{
+	int r = 0;
+	for (unsigned i = 0; r == 0 && i < n; i++) {
+		if ((r = sock_listen_tcp(tcp, &g->tcp_fds[i])) < 0)
+			where_put(why, "TCP", &tcp->addr, tcp->port);
+		else if ((r = udp_listen(udp, &g->udps[i])) < 0)
+			where_put(why, "UDP", &udp->local, udp->port);
+	}
+	if (r < 0)
+		text_fmt(why, ": %s", sock_listen_hint(r));
+	return r;
+}
+
 int gateway_if_open_sockets(
         struct gateway_if *g, const struct config *c, const char *control_path, struct text *why)
 {
 	const struct webvpn_settings *web = &c->webvpn;
-	const struct sock_listen tcp = {
+	struct sock_listen tcp = {
 	        .addr = web->listen, .port = (uint16_t)web->tls_port, .mss_bytes = GATEWAY_IF_MSS_BYTES};
-	const struct udp_config udp = {
+	struct udp_config udp = {
 	        .local = web->listen,
 	        .port = (uint16_t)web->dtls_port,
 	        .wants_gro = !(g->offloads_refused & OFFLOAD_GRO),
@@ -179,17 +265,19 @@ int gateway_if_open_sockets(
 	        .pmtu = UDP_PMTU_PROBE,
 	        .buffer_bytes = GATEWAY_IF_UDP_BUFFER_BYTES,
 	};
-	int r = sock_listen_tcp(&tcp, &g->tcp_fd);
-	if (r < 0) {
-		where_put(why, "TCP", &web->listen, web->tls_port);
-		text_fmt(why, ": %s", sock_listen_hint(r));
-		return r;
+	g->n_threads = gateway_if_threads(c);
+	int r = ports_open(g, &tcp, &udp, 1, why);
+	if (r == 0 && g->n_threads > 1) {
+		/* sockets that share a port would share it with another gateway as well: the first pair has
+		 * shown that there is none */
+		fd_close(&g->tcp_fds[0]);
+		udp_close(&g->udps[0]);
+		g->udps[0].fd = -1;
+		tcp.has_reuseport = udp.has_reuseport = true;
+		r = ports_open(g, &tcp, &udp, g->n_threads, why);
 	}
-	if ((r = udp_listen(&udp, &g->udp)) < 0) {
-		where_put(why, "UDP", &web->listen, web->dtls_port);
-		text_fmt(why, ": %s", sock_listen_hint(r));
+	if (r < 0)
 		return r;
-	}
 	if ((r = sock_listen_unix(control_path, 0660, 0, 0, &g->control_fd)) < 0) {
 		text_fmt(why, "cannot make the control socket %s: %s", control_path,
 		        r == -EADDRINUSE ? "another culvertd answers on it" : err_text(r));
@@ -199,23 +287,15 @@ int gateway_if_open_sockets(
 	return 0;
 }
 
-static void fd_close(int *fd)
-{
-	if (*fd >= 0)
-		close(*fd);
-	*fd = -1;
-}
-
 void gateway_if_close(struct gateway_if *g)
 {
 	if (g->control_path != NULL)
 		unlink(g->control_path);
 	g->control_path = NULL;
 	fd_close(&g->control_fd);
-	fd_close(&g->tcp_fd);
-	if (g->udp.fd >= 0)
-		udp_close(&g->udp);
-	g->udp.fd = -1;
+	threads_close(g, 0);
+	for (size_t i = 0; i < STEER_N_KEYS; i++)
+		fd_close(&g->steer_fds[i]);
 	for (int i = 0; i < GATEWAY_N_FORWARD; i++)
 		if (g->has_forward[i]) {
 			int r = sysctl_put(forward_paths[i], false);

@@ -6,6 +6,7 @@
 #include "base/text.h"
 #include "gateway/inner_net.h"
 #include "io/netlink.h"
+#include "io/steer.h"
 #include "io/tun.h"
 #include "io/udp.h"
 
@@ -26,16 +27,24 @@ struct gateway_if {
 	uint32_t ifindex;
 	struct inner_net net;                /* addresses that are set */
 	bool has_forward[GATEWAY_N_FORWARD]; /* we switched it on: off again at the end */
-	int tcp_fd, control_fd;
-	struct udp udp;
-	const char *control_path; /* NULL: no control socket was made */
+	unsigned n_threads;                  /* of the worker: so many queues of tun, and of each of these */
+	int tcp_fds[POLICY_MAX_THREADS];
+	struct udp udps[POLICY_MAX_THREADS];
+	int control_fd;
+	int steer_fds[STEER_N_KEYS]; /* tables; -1: the kernel chooses */
+	const char *control_path;    /* NULL: no control socket was made */
 };
 
 void gateway_if_init(struct gateway_if *g);
+/* As the configuration says, or one for every two cores: a second thread on two cores was not faster, with
+ * one client or with four (the kernel needs them for TCP, UDP and TUN). */
+unsigned gateway_if_threads(const struct config *c);
 /* All of these: 0, or an error and one line for the operator in why. */
 MUST_USE int gateway_if_open_tun(struct gateway_if *g, const struct config *c, struct text *why);
 MUST_USE int gateway_if_open_sockets(
         struct gateway_if *g, const struct config *c, const char *control_path, struct text *why);
+/* Packets to the thread of their session, where the kernel lets us; after the two above. */
+void gateway_if_steer(struct gateway_if *g);
 /* Addresses, MTU and forwarding as the configuration wants them now; at start and at reload. */
 MUST_USE int gateway_if_apply(struct gateway_if *g, const struct config *c, struct text *why);
 /* Copes with whatever is open. The device goes when its last descriptor does. */

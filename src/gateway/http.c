@@ -7,6 +7,7 @@
 #include "base/parse.h"
 #include "gateway/conn.h"
 #include "gateway/debug.h"
+#include "gateway/process.h"
 #include "gateway/session.h"
 #include "gateway/session_log.h"
 #include "io/log.h"
@@ -270,6 +271,26 @@ static void log_no_session(struct conn *c, const struct ipc_session_info *info, 
 	text_done(&user);
 }
 
+void http_ask_session(struct conn *c, struct ipc_msg *m)
+{
+	c->state = CONN_HTTP;
+	if (worker_ask_auth(c->w, m, c) < 0)
+		http_reply(c, 503, "Service Unavailable", "X-Reason: Server error\r\n", span_str(""));
+}
+
+/* A session stays in the thread that has it: from there its cookie is asked about. */
+static void send_question(struct conn *c, struct ipc_msg *m)
+{
+	struct worker *w = c->w;
+	const struct ipc_session_open *o = &m->session_open;
+	c->token_hash = htab_hash(w->tables.hash_key, span_of(o->token, sizeof(o->token)));
+	uint64_t threads = session_key_find(w, SESSION_BY_TOKEN, c->token_hash)
+	                           ? 0
+	                           : session_key_elsewhere(w, SESSION_BY_TOKEN, c->token_hash);
+	if (threads == 0 || conn_move(c, w->process->threads[__builtin_ctzll(threads)], m) < 0)
+		http_ask_session(c, m);
+}
+
 static void ask_session(struct conn *c)
 {
 	struct tunnel_request *q = &c->http->connect;
@@ -302,10 +323,10 @@ static void ask_session(struct conn *c)
 	if (r == 0)
 		r = ipc_set_str(o->hostname, sizeof(o->hostname), host);
 	if (r == 0)
-		r = worker_ask_auth(c->w, &m, c);
-	ipc_wipe(&m);
-	if (r < 0)
+		send_question(c, &m);
+	else
 		http_reply(c, 503, "Service Unavailable", "X-Reason: Server error\r\n", span_str(""));
+	ipc_wipe(&m);
 }
 
 void http_on_session(struct conn *c, const struct ipc_session_info *info)

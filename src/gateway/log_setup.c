@@ -47,6 +47,20 @@ uint64_t log_setup_now_us(void)
 }
 
 /* Never waits and never grows without bound: what the monitor does not take in time is lost and counted. */
+void log_relay_send(struct log_relay *r, struct ipc_msg *m)
+{
+	if (r->monitor->n_waiting >= LOG_RELAY_WAITING_MAX) {
+		atomic_fetch_add(&r->n_lost, 1);
+		return;
+	}
+	unsigned n_lost = atomic_exchange(&r->n_lost, 0);
+	m->log.n_lost = n_lost;
+	if (chan_send(r->monitor, m, -1) < 0)
+		atomic_fetch_add(&r->n_lost, n_lost + 1);
+	else if (chan_wants_write(r->monitor))
+		r->wants_write(r->ctx);
+}
+
 static void relay(void *ctx, const struct log_record *in)
 {
 	struct log_relay *r = ctx;
@@ -55,17 +69,11 @@ static void relay(void *ctx, const struct log_record *in)
 	                .is_asa = in->is_asa,
 	                .id = in->id,
 	                .at_us = log_setup_now_us()}};
-	if (!pthread_equal(pthread_self(), r->thread) || r->monitor->n_waiting >= LOG_RELAY_WAITING_MAX) {
-		atomic_fetch_add(&r->n_lost, 1);
-		return;
-	}
-	unsigned n_lost = atomic_exchange(&r->n_lost, 0);
-	m.log.n_lost = n_lost;
 	ipc_cut_str(m.log.text, sizeof(m.log.text), in->text);
-	if (chan_send(r->monitor, &m, -1) < 0)
-		atomic_fetch_add(&r->n_lost, n_lost + 1);
-	else if (chan_wants_write(r->monitor))
-		r->wants_write(r->ctx);
+	if (pthread_equal(pthread_self(), r->thread))
+		log_relay_send(r, &m);
+	else if (r->elsewhere == NULL || !r->elsewhere(r->ctx, &m))
+		atomic_fetch_add(&r->n_lost, 1);
 }
 
 void log_relay_apply(struct log_relay *r, const struct config *c)

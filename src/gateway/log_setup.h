@@ -27,11 +27,16 @@ uint64_t log_setup_now_us(void);
 struct log_relay {
 	struct chan *monitor;
 	void (*wants_write)(void *ctx); /* something waits in the channel: poll it for writing */
+	/* m comes from another thread than the one of the channel: brings it there, to log_relay_send().
+	 * false: lost. NULL: such messages are lost. */
+	bool (*elsewhere)(void *ctx, const struct ipc_msg *m);
 	void *ctx;
 	pthread_t thread;   /* the only one that may use the channel */
 	atomic_uint n_lost; /* since the last message that went out */
 };
 
+/* In the channel's thread. */
+void log_relay_send(struct log_relay *r, struct ipc_msg *m);
 /* From now on, and with each new configuration. */
 void log_relay_apply(struct log_relay *r, const struct config *c);
 

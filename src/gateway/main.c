@@ -12,7 +12,7 @@
 #include "gateway/child.h"
 #include "gateway/conf_file.h"
 #include "gateway/monitor.h"
-#include "gateway/worker.h"
+#include "gateway/process.h"
 
 static int role_run(enum child_role role)
 {

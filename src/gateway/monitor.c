@@ -135,8 +135,8 @@ static void background_detach(struct monitor *m)
 void monitor_ready(struct monitor *m)
 {
 	m->is_ready = true;
-	log_line(LOG_NOTICE, "ready: TCP port %u, UDP port %u, device %s", m->config->webvpn.tls_port,
-	        m->config->webvpn.dtls_port, m->ifs.tun.name);
+	log_line(LOG_NOTICE, "ready: TCP port %u, UDP port %u, device %s, worker threads %u",
+	        m->config->webvpn.tls_port, m->config->webvpn.dtls_port, m->ifs.tun.name, m->ifs.n_threads);
 	notify_send(NOTIFY_READY);
 	if (m->opts->is_foreground)
 		fprintf(stderr, "culvertd: ready\n");

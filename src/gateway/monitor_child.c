@@ -10,8 +10,6 @@
 #include "gateway/monitor_int.h"
 #include "io/log.h"
 
-#define MONITOR_N_THREADS 1u
-
 /* ---- handing over ---- */
 
 static int hand_fd(struct monitor_child *c, enum ipc_fd_kind kind, uint16_t index, int fd)
@@ -51,7 +49,7 @@ static int hand_start(struct monitor_child *c)
 	const struct monitor *m = c->m;
 	struct ipc_msg msg = {
 	        .type = IPC_START,
-	        .start = {.n_threads = MONITOR_N_THREADS,
+	        .start = {.n_threads = (uint16_t)m->ifs.n_threads,
 	                .uid = m->uid,
 	                .gid = m->gid,
 	                .log_target = (uint8_t)m->opts->log_target,
@@ -82,12 +80,15 @@ static int hand_worker(struct monitor_child *c)
 	int r = hand_config(c);
 	if (r == 0)
 		r = hand_log(c);
-	if (r == 0)
-		r = hand_fd(c, IPC_FD_TUN, 0, g->tun.fds[0]);
-	if (r == 0)
-		r = hand_fd(c, IPC_FD_TCP, 0, g->tcp_fd);
-	if (r == 0)
-		r = hand_fd(c, IPC_FD_UDP, 0, g->udp.fd);
+	for (uint16_t i = 0; r == 0 && i < g->n_threads; i++) {
+		r = hand_fd(c, IPC_FD_TUN, i, g->tun.fds[i]);
+		if (r == 0)
+			r = hand_fd(c, IPC_FD_TCP, i, g->tcp_fds[i]);
+		if (r == 0)
+			r = hand_fd(c, IPC_FD_UDP, i, g->udps[i].fd);
+	}
+	for (uint16_t i = 0; r == 0 && i < STEER_N_KEYS; i++)
+		r = g->steer_fds[i] < 0 ? 0 : hand_fd(c, IPC_FD_STEER, i, g->steer_fds[i]);
 	if (r == 0)
 		r = hand_fd(c, IPC_FD_CONTROL, 0, g->control_fd);
 	return r;
@@ -98,7 +99,7 @@ static int hand_worker(struct monitor_child *c)
 static int hand_pairs(struct monitor_child *auth, struct monitor_child *worker)
 {
 	int r = 0, fds[2];
-	for (uint16_t i = 0; r == 0 && i < MONITOR_N_THREADS; i++) {
+	for (uint16_t i = 0; r == 0 && i < worker->m->ifs.n_threads; i++) {
 		if ((r = chan_pair(fds)) < 0)
 			return r;
 		r = hand_fd(worker, IPC_FD_AUTH, i, fds[0]);

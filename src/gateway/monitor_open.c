@@ -138,6 +138,7 @@ int monitor_open(struct monitor *m, struct text *why)
 		return r;
 	if ((r = gateway_if_open_tun(&m->ifs, m->config, why)) < 0)
 		return r;
+	gateway_if_steer(&m->ifs);
 	return gateway_if_apply(&m->ifs, m->config, why);
 }
 

@@ -92,6 +92,8 @@ struct render_version {
 	const char *crypto; /* aead_engine_name() */
 	uint64_t uptime_s;
 	uint32_t n_sessions;
+	uint16_t n_threads;     /* of the worker */
+	uint64_t n_handed_over; /* packets that came to another thread than the session's */
 };
 void render_version(const struct render_version *v, struct text *out);
 json_t *render_version_json(const struct render_version *v);

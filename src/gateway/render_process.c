@@ -78,6 +78,7 @@ static const struct {
         [DROP_SPOOFED] = {"SVC inner policy mismatch failure", true},
         [DROP_NO_FRAGMENT] = {"SVC Module unable to fragment packet", false},
         [DROP_NO_CHANNEL] = {"SVC Module does not have a channel for reinjection", false},
+        [DROP_HANDOVER] = {"SVC Module is behind in another thread", false},
         [DROP_DELETING] = {"SVC Module received data while connection was being deleted", false},
         [DROP_REPLACED] = {"SVC replacement connection established", true},
         [DROP_TLS_HANDSHAKE] = {"SSL handshake failed", true},
@@ -158,12 +159,16 @@ void render_version(const struct render_version *v, struct text *out)
 {
 	text_fmt(out, "Culvert SSL VPN Gateway Version %s\n\n%s up", v->version, v->hostname);
 	uptime(v->uptime_s, out);
-	text_fmt(out, "\nSessions: %u\nAES-GCM by %s\n", v->n_sessions, v->crypto);
+	text_fmt(out,
+	        "\nSessions: %u\nWorker threads: %u\nPackets handed over between them: %llu\n"
+	        "AES-GCM by %s\n",
+	        v->n_sessions, v->n_threads, ull(v->n_handed_over), v->crypto);
 }
 
 json_t *render_version_json(const struct render_version *v)
 {
-	return json_pack("{s:s, s:o, s:s, s:I, s:I}", "version", v->version, "hostname",
+	return json_pack("{s:s, s:o, s:s, s:I, s:I, s:i, s:I}", "version", v->version, "hostname",
 	        render_json_text(v->hostname), "crypto", v->crypto, "uptime_s", (json_int_t)v->uptime_s,
-	        "sessions", (json_int_t)v->n_sessions);
+	        "sessions", (json_int_t)v->n_sessions, "worker_threads", (int)v->n_threads, "handed_over",
+	        (json_int_t)v->n_handed_over);
 }

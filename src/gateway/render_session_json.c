@@ -158,6 +158,7 @@ static json_t *session_json(const struct render_session *r, const struct render_
 	int bad = json_object_set_new(j, "tls", tls_json(r)) | json_object_set_new(j, "dtls", dtls_json(s)) |
 	          json_object_set_new(j, "mtu", mtu_json(s)) | put_totals(j, s) |
 	          json_object_set_new(j, "tunnels", tunnels_json(s, now)) |
+	          json_object_set_new(j, "thread", s->w ? json_integer(s->w->index) : json_null()) |
 	          json_object_set_new(j, "why", json_string(link_why(&s->link))) |
 	          json_object_set_new(j, "switches", json_integer((json_int_t)switches_of(&s->link))) |
 	          json_object_set_new(j, "nudges", json_integer((json_int_t)s->n_nudges)) |

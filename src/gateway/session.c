@@ -6,6 +6,7 @@
 
 #include "gateway/conn.h"
 #include "gateway/offer.h"
+#include "gateway/process.h"
 #include "gateway/session_log.h"
 #include "io/log.h"
 
@@ -18,46 +19,66 @@ static uint64_t hash_bytes(struct worker *w, const void *p, size_t n)
 
 struct session *session_by_index(struct worker *w, uint32_t index)
 {
-	struct htab_node *n = htab_find(&w->tables.by_index, hash_bytes(w, &index, sizeof(index)));
-	for (; n; n = htab_next(n)) {
-		struct session *s = CONTAINER_OF(n, struct session, by_index);
-		if (s->id.index == index)
-			return s;
-	}
-	return NULL;
+	struct session *s = session_key_find(w, SESSION_BY_INDEX, hash_bytes(w, &index, sizeof(index)));
+	while (s && s->id.index != index)
+		s = session_key_next(s, SESSION_BY_INDEX);
+	return s;
 }
 
 struct session *session_by_inner(struct worker *w, const struct ip_addr *a)
 {
-	struct htab_node *n = htab_find(&w->tables.by_inner, hash_bytes(w, a, sizeof(*a)));
-	for (; n; n = htab_next(n)) {
-		struct session *s = a->family == 4 ? CONTAINER_OF(n, struct session, by_ip4)
-		                                   : CONTAINER_OF(n, struct session, by_ip6);
-		if (addr_eq(a->family == 4 ? &s->id.ip4.addr : &s->id.ip6.addr, a))
-			return s;
-	}
-	return NULL;
+	enum session_key_kind kind = a->family == 4 ? SESSION_BY_IP4 : SESSION_BY_IP6;
+	struct session *s = session_key_find(w, kind, hash_bytes(w, a, sizeof(*a)));
+	while (s && !addr_eq(a->family == 4 ? &s->id.ip4.addr : &s->id.ip6.addr, a))
+		s = session_key_next(s, kind);
+	return s;
 }
 
-static int session_publish(struct session *s)
+uint64_t session_inner_elsewhere(struct worker *w, const struct ip_addr *a)
 {
-	struct worker_tables *t = &s->w->tables;
-	int r = htab_insert(&t->by_index, &s->by_index, hash_bytes(s->w, &s->id.index, sizeof(s->id.index)));
+	return session_key_elsewhere(w, SESSION_BY_IP4, hash_bytes(w, a, sizeof(*a)));
+}
+
+bool session_is_elsewhere(struct worker *w, uint32_t index)
+{
+	return session_key_elsewhere(w, SESSION_BY_INDEX, hash_bytes(w, &index, sizeof(index))) != 0;
+}
+
+/* What comes from TUN for the session comes to this thread. */
+static void steer_inner(struct session *s)
+{
+	steer_slot *slots = s->w->process->steer[STEER_BY_DESTINATION];
+	if (s->id.ip4.addr.family)
+		steer_set(slots, &s->id.ip4.addr, 0, s->w->index);
+	if (s->id.ip6.addr.family)
+		steer_set(slots, &s->id.ip6.addr, 0, s->w->index);
+}
+
+static int session_publish(struct session *s, uint64_t token_hash)
+{
+	struct worker *w = s->w;
+	int r = session_key_set(s, SESSION_BY_INDEX, hash_bytes(w, &s->id.index, sizeof(s->id.index)));
+	if (r == 0)
+		r = session_key_set(s, SESSION_BY_TOKEN, token_hash);
 	if (r == 0 && s->id.ip4.addr.family)
-		r = htab_insert(
-		        &t->by_inner, &s->by_ip4, hash_bytes(s->w, &s->id.ip4.addr, sizeof(struct ip_addr)));
+		r = session_key_set(
+		        s, SESSION_BY_IP4, hash_bytes(w, &s->id.ip4.addr, sizeof(struct ip_addr)));
 	if (r == 0 && s->id.ip6.addr.family)
-		r = htab_insert(
-		        &t->by_inner, &s->by_ip6, hash_bytes(s->w, &s->id.ip6.addr, sizeof(struct ip_addr)));
+		r = session_key_set(
+		        s, SESSION_BY_IP6, hash_bytes(w, &s->id.ip6.addr, sizeof(struct ip_addr)));
+	steer_inner(s);
 	return r;
 }
 
 static void session_unpublish(struct session *s)
 {
-	struct worker_tables *t = &s->w->tables;
-	htab_remove(&t->by_index, &s->by_index);
-	htab_remove(&t->by_inner, &s->by_ip4);
-	htab_remove(&t->by_inner, &s->by_ip6);
+	steer_slot *slots = s->w->process->steer[STEER_BY_DESTINATION];
+	steer_clear(slots, &s->id.ip4.addr, 0, s->w->index);
+	steer_clear(slots, &s->id.ip6.addr, 0, s->w->index);
+	session_key_drop(s, SESSION_BY_INDEX);
+	session_key_drop(s, SESSION_BY_TOKEN);
+	session_key_drop(s, SESSION_BY_IP4);
+	session_key_drop(s, SESSION_BY_IP6);
 }
 
 /* ---- life ---- */
@@ -105,9 +126,7 @@ static struct session *session_new(struct worker *w)
 	if (w->sessions)
 		w->sessions->prev = s;
 	w->sessions = s;
-	w->n_sessions_total++;
-	if (++w->n_sessions > w->n_sessions_peak)
-		w->n_sessions_peak = w->n_sessions;
+	w->n_sessions++;
 	return s;
 }
 
@@ -232,7 +251,7 @@ int session_open(struct worker *w, struct conn *c, const struct ipc_session_info
 		session_unpublish(s); /* the client may ask for other address families than before */
 	}
 	set_identity(s, c, info, req);
-	if ((r = session_publish(s)) < 0)
+	if ((r = session_publish(s, c->token_hash)) < 0)
 		goto fail;
 	if ((r = resolve_policy(s)) < 0)
 		goto fail;
@@ -365,6 +384,13 @@ void session_detach(struct session *s, const char *why)
 	}
 }
 
+/* Another thread has the session now, and nothing here is told of its end. */
+static void forget(struct session *s)
+{
+	drop_tunnels(s);
+	session_free(s);
+}
+
 void session_on_kick(struct session *s, enum ipc_kick_reason reason)
 {
 	static const char *const texts[] = {
@@ -375,4 +401,6 @@ void session_on_kick(struct session *s, enum ipc_kick_reason reason)
 	};
 	if (reason < N_ELEM(texts) && texts[reason])
 		session_end(s, IPC_END_N, texts[reason], true);
+	else if (reason == IPC_KICK_TAKEN_OVER)
+		forget(s);
 }

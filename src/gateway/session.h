@@ -6,6 +6,8 @@
 
 #include "base/htab.h"
 #include "datapath/split.h"
+#include "gateway/owners.h"
+#include "gateway/session_tunnel.h"
 #include "gateway/worker.h"
 #include "mtu/derive.h"
 #include "tunnel/link.h"
@@ -63,12 +65,28 @@ struct session_identity {
 	uint64_t login_at_s; /* Unix time */
 };
 
+/* What a session is found by: in the tables of its thread, and which thread that is (gateway/owners.h). */
+enum session_key_kind {
+	SESSION_BY_INDEX,
+	SESSION_BY_IP4,
+	SESSION_BY_IP6,
+	SESSION_BY_DTLS_ID,
+	SESSION_BY_PEER, /* of dtls.active */
+	SESSION_BY_NEXT, /* of dtls.next */
+	SESSION_BY_HOST, /* public address that dtls.active may come from */
+	SESSION_BY_TOKEN,
+	N_SESSION_KEYS,
+};
+
+struct session_key {
+	struct htab_node own;
+	struct owner_node shared;
+};
+
 struct session {
 	struct worker *w;
 	struct session *prev, *next;
-	struct htab_node by_index, by_ip4, by_ip6, by_dtls_id;
-	struct htab_node by_peer, by_host; /* dtls.active */
-	struct htab_node by_next;          /* dtls.next */
+	struct session_key keys[N_SESSION_KEYS];
 	struct session_identity id;
 	struct config *config; /* the one that policy borrows from */
 	struct group_policy_values policy;
@@ -136,8 +154,20 @@ void session_settle(struct worker *w);
 /* What waits to be put together is given up. */
 void session_pieces_done(struct session *s);
 
+/* gateway/session_key.c: one key of its kind, in place of a former one. -ENOMEM: it has none then. */
+MUST_USE int session_key_set(struct session *s, enum session_key_kind kind, uint64_t hash);
+void session_key_drop(struct session *s, enum session_key_kind kind);
+/* The first session of this thread in that table, then session_key_next(): the hash agrees, the caller
+ * compares. */
+struct session *session_key_find(const struct worker *w, enum session_key_kind kind, uint64_t hash);
+struct session *session_key_next(const struct session *s, enum session_key_kind kind);
+/* The threads besides this one that have such a session: bit n is thread n. */
+uint64_t session_key_elsewhere(struct worker *w, enum session_key_kind kind, uint64_t hash);
 struct session *session_by_index(struct worker *w, uint32_t index);
 struct session *session_by_inner(struct worker *w, const struct ip_addr *a);
+/* The threads besides this one that have a session with that inner address; has one that session? */
+uint64_t session_inner_elsewhere(struct worker *w, const struct ip_addr *a);
+bool session_is_elsewhere(struct worker *w, uint32_t index);
 
 /* The largest inner packet for that tunnel as announced, bytes: the threshold of 722035 and 722036. Without a
  * channel (LINK_N_CHANNELS) 0. session_mtu_now(): of the tunnel that carries data now. */
@@ -150,6 +180,8 @@ void session_log(struct session *s, unsigned severity, unsigned id, const char *
 
 /* gateway/dtls_rx.c */
 void dtls_rx_ready(struct worker *w);
+/* A datagram that other threads (tried: bit n is thread n) could not place. */
+void dtls_rx_handed_over(struct worker *w, const struct udp_datagram *in, uint64_t tried);
 /* Sends what waits in scratch.dtls_out for w->dtls_pending. */
 void dtls_tx_flush(struct worker *w);
 /* Appends one typed packet to the session's DTLS batch. 0 or an error of dtls_write(). */

@@ -36,6 +36,22 @@ int session_choice_parse(const struct command_option *options, size_t n, struct 
 	return 0;
 }
 
+int session_choice_copy(const struct session_choice *c, struct session_choice *ret)
+{
+	char *text = c->text ? strdup(c->text) : NULL;
+	if (c->text && text == NULL)
+		return -ENOMEM;
+	*ret = *c;
+	ret->text = text;
+	return 0;
+}
+
+void session_choice_done(struct session_choice *c)
+{
+	free((char *)c->text);
+	*c = (struct session_choice){0};
+}
+
 bool session_choice_takes(const struct session_choice *c, const struct session *s)
 {
 	switch (c->filter) {
@@ -96,6 +112,52 @@ int session_list_add_live(struct render_list *l, const struct worker *w, const s
 	return 0;
 }
 
+/* The policy borrows from the configuration, which the copy keeps. */
+static int add_copy(struct render_list *l, const struct session *s)
+{
+	struct session *copy = malloc(sizeof(*copy));
+	struct render_session *r = copy ? add(l, copy) : NULL;
+	if (r == NULL) {
+		free(copy);
+		return -ENOMEM;
+	}
+	r->s = s;
+	ask_kernel(r);
+	*copy = *s;
+	explicit_bzero(copy->dtls.master_secret, sizeof(copy->dtls.master_secret));
+	copy->config = config_get(s->config);
+	r->s = copy;
+	r->is_owned = true;
+	return 0;
+}
+
+int session_list_add_copies(struct render_list *l, const struct worker *w, const struct session_choice *c)
+{
+	int r = 0;
+	for (const struct session *s = w->sessions; s && r == 0; s = s->next) {
+		if (!s->is_closing && session_choice_takes(c, s))
+			r = add_copy(l, s);
+	}
+	return r;
+}
+
+int session_list_join(struct render_list *to, struct render_list *from)
+{
+	if (from->n == 0)
+		return 0;
+	struct render_session *v = reallocarray(to->v, to->n + from->n, sizeof(*v));
+	if (v == NULL)
+		return -ENOMEM;
+	memcpy(v + to->n, from->v, from->n * sizeof(*v));
+	to->v = v;
+	to->n += from->n;
+	to->cap = to->n;
+	to->n_owned += from->n_owned;
+	free(from->v);
+	*from = (struct render_list){0};
+	return 0;
+}
+
 /* What auth knows of a session, in the form of those of this process. */
 static void session_from_item(struct session *s, const struct worker *w, const struct ipc_session_item *item,
         const struct render_now *now)
@@ -145,8 +207,10 @@ int session_list_add_waiting(struct render_list *l, const struct worker *w, cons
 void session_list_done(struct render_list *l)
 {
 	for (size_t i = 0; i < l->n; i++) {
-		if (l->v[i].is_owned)
-			free((struct session *)l->v[i].s);
+		if (!l->v[i].is_owned)
+			continue;
+		config_put(l->v[i].s->config);
+		free((struct session *)l->v[i].s);
 	}
 	free(l->v);
 	*l = (struct render_list){0};

@@ -35,11 +35,20 @@ struct session_choice {
 
 /* -EINVAL: an argument is not what the option wants (an address, a number). */
 MUST_USE int session_choice_parse(const struct command_option *options, size_t n, struct session_choice *ret);
+/* With a text of its own, for another thread. -ENOMEM. */
+MUST_USE int session_choice_copy(const struct session_choice *c, struct session_choice *ret);
+void session_choice_done(struct session_choice *c); /* of a copy */
 bool session_choice_takes(const struct session_choice *c, const struct session *s);
 
 /* Appends those of the worker's sessions that the choice takes. -ENOMEM. */
 MUST_USE int session_list_add_live(
         struct render_list *l, const struct worker *w, const struct session_choice *c);
+/* The same, as copies that another thread may read. They are as those that renderers get, not more: nothing
+ * that they point to may be used. -ENOMEM. */
+MUST_USE int session_list_add_copies(
+        struct render_list *l, const struct worker *w, const struct session_choice *c);
+/* Takes all of from. -ENOMEM: nothing was taken. */
+MUST_USE int session_list_join(struct render_list *to, struct render_list *from);
 /* A session that waits and that only auth knows, after a restart of the worker. Appended unless the worker
  * has it, or the choice does not take it. -ENOMEM, ERR_LIMIT. */
 MUST_USE int session_list_add_waiting(struct render_list *l, const struct worker *w,

@@ -1,5 +1,6 @@
 #include "gateway/session_tunnel.h"
 
+#include "gateway/process.h"
 #include "gateway/session.h"
 
 static enum link_channel channel_of(enum tunnel_kind kind)
@@ -20,7 +21,8 @@ void session_tunnel_begin(struct session *s, uint32_t connection, ms_t now_ms)
 
 void session_tunnel_up(struct session *s, enum tunnel_kind kind, ms_t now_ms)
 {
-	struct tunnel_count *n = &s->w->tunnels[kind];
+	struct process_counts *counts = &s->w->process->counts;
+	struct tunnel_count *n = &counts->tunnels[kind];
 	session_tunnel_down(s, kind);
 	s->tunnels.v[kind] = (struct session_tunnel){
 	        .is_up = true,
@@ -28,9 +30,11 @@ void session_tunnel_up(struct session *s, enum tunnel_kind kind, ms_t now_ms)
 	        .up_at_ms = now_ms,
 	        .before = carried(s, kind),
 	};
+	pthread_mutex_lock(&counts->lock);
 	n->n_total++;
 	if (++n->n_active > n->n_peak)
 		n->n_peak = n->n_active;
+	pthread_mutex_unlock(&counts->lock);
 }
 
 void session_tunnel_down(struct session *s, enum tunnel_kind kind)
@@ -38,7 +42,10 @@ void session_tunnel_down(struct session *s, enum tunnel_kind kind)
 	if (!s->tunnels.v[kind].is_up)
 		return;
 	s->tunnels.v[kind].is_up = false;
-	s->w->tunnels[kind].n_active--;
+	struct process_counts *counts = &s->w->process->counts;
+	pthread_mutex_lock(&counts->lock);
+	counts->tunnels[kind].n_active--;
+	pthread_mutex_unlock(&counts->lock);
 }
 
 void session_tunnel_end(struct session *s)

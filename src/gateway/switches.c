@@ -12,6 +12,17 @@ void switches_count(struct switches *s, const struct choice_switch *c)
 	s->n_by_gap[bucket]++;
 }
 
+void switches_add(struct switches *to, const struct switches *from)
+{
+	for (size_t i = 0; i < CAUSE_N; i++)
+		to->n_by_cause[i] += from->n_by_cause[i];
+	for (size_t i = 0; i < CHOICE_GAP_BUCKETS; i++)
+		to->n_by_gap[i] += from->n_by_gap[i];
+	for (size_t i = 0; i < SWITCHES_N_LIMIT_CAUSES; i++)
+		to->n_limits[i] += from->n_limits[i];
+	to->n_nudges += from->n_nudges;
+}
+
 uint64_t switches_of(const struct link *l)
 {
 	uint64_t n = 0;

@@ -15,6 +15,7 @@ struct switches {
 };
 
 void switches_count(struct switches *s, const struct choice_switch *c);
+void switches_add(struct switches *to, const struct switches *from);
 /* Of one session. */
 uint64_t switches_of(const struct link *l);
 

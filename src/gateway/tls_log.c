@@ -1,4 +1,5 @@
 #include "gateway/tls_log.h"
+#include "io/log.h"
 
 #include <stdio.h>
 

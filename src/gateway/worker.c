@@ -2,33 +2,22 @@
 
 #include <errno.h>
 #include <stdlib.h>
-#include <sys/random.h>
-#include <sys/resource.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
-#include "gateway/config_text.h"
 #include "gateway/conn.h"
 #include "gateway/control.h"
+#include "gateway/process.h"
 #include "gateway/session.h"
-#include "gateway/tls_policy.h"
 #include "datapath/split.h"
 #include "io/log.h"
 #include "io/offload.h"
-#include "io/sandbox.h"
 #include "io/tun.h"
 #include "wire/ip.h"
 
-#define MEMFD_MAX_BYTES (8u << 20)
-
-#define STRANGER_LINES     100 /* of one kind at once, then one per period */
-#define STRANGER_PERIOD_MS 100
-#define SESSION_LINES      20
-#define SESSION_PERIOD_MS  1000
-#define TOO_BIG_ANSWERS    10 /* ICMP to one sender about one session at once, then one per period */
-#define TOO_BIG_PERIOD_MS  100
-#define ADDRESS_CONNS      64 /* new connections of one address at once while many wait, then one per period */
-#define ADDRESS_PERIOD_MS  200
+#define SESSION_LINES     20
+#define SESSION_PERIOD_MS 1000
+#define TOO_BIG_ANSWERS   10 /* ICMP to one sender about one session at once, then one per period */
+#define TOO_BIG_PERIOD_MS 100
 
 const char *worker_version(void)
 {
@@ -46,6 +35,7 @@ static const char *const drop_names[N_DROP_REASONS] = {
         [DROP_SPOOFED] = "svc-selector-failure",
         [DROP_NO_FRAGMENT] = "mp-svc-no-fragment",
         [DROP_NO_CHANNEL] = "mp-svc-no-channel",
+        [DROP_HANDOVER] = "mp-svc-handover",
         [DROP_DELETING] = "mp-svc-delete-in-progress",
         [DROP_REPLACED] = "svc-replacement-conn",
         [DROP_TLS_HANDSHAKE] = "ssl-handshake-failed",
@@ -75,28 +65,20 @@ void worker_flush(struct worker *w)
 bool worker_may_log(struct worker *w, uint32_t id, uint32_t session)
 {
 	uint32_t n_suppressed;
-	struct ratelimit *limit = session ? &w->log_sessions : &w->log_strangers;
-	if (!ratelimit_allows(limit, ratelimit_key(span_of(&session, sizeof(session)), id), worker_now(w),
-	            &n_suppressed))
+	uint64_t key = ratelimit_key(span_of(&session, sizeof(session)), id);
+	if (session == 0 ? !process_may_log(w->process, key, worker_now(w), &n_suppressed)
+	                 : !ratelimit_allows(&w->log_sessions, key, worker_now(w), &n_suppressed))
 		return false;
 	if (n_suppressed > 0)
 		log_line(LOG_NOTICE, "%u messages %06u were left out: too many", n_suppressed, id);
 	return true;
 }
 
-/* Readable always, writable while something waits. */
-static void watch_chan(struct loop_fd *f, const struct chan *c)
+void worker_watch_chan(struct loop_fd *f, const struct chan *c)
 {
 	int r = loop_fd_watch(f, UV_READABLE | (chan_wants_write(c) ? UV_WRITABLE : 0));
 	if (r < 0)
 		log_line(LOG_CRIT, "worker cannot poll its channel: %s", err_text(r));
-}
-
-/* The log has put more into the monitor's channel than went out at once. */
-static void on_log_waiting(void *ctx)
-{
-	struct worker *w = ctx;
-	watch_chan(&w->monitor_poll, &w->monitor);
 }
 
 /* ---- questions to auth ---- */
@@ -120,7 +102,7 @@ int worker_ask_auth(struct worker *w, struct ipc_msg *m, struct conn *c)
 	c->ref = m->ref;
 	c->state = CONN_WAIT_AUTH;
 	conn_touch(c);
-	watch_chan(&w->auth_poll, &w->auth);
+	worker_watch_chan(&w->auth_poll, &w->auth);
 	return 0;
 }
 
@@ -129,7 +111,7 @@ int worker_tell_auth(struct worker *w, const struct ipc_msg *m)
 	if (!w->is_auth_up)
 		return ERR_CLOSED;
 	int r = chan_send(&w->auth, m, -1);
-	watch_chan(&w->auth_poll, &w->auth); /* what had to be queued goes out when auth reads again */
+	worker_watch_chan(&w->auth_poll, &w->auth); /* what had to be queued goes out when auth reads again */
 	return r;
 }
 
@@ -166,8 +148,6 @@ static void on_auth_msg(struct worker *w, const struct ipc_msg *m)
 		conn_on_auth(c, m);
 }
 
-static void worker_stop(struct worker *w, bool tells_clients);
-
 static void on_auth_ready(struct loop_fd *f, int err, int events)
 {
 	struct worker *w = f->ctx;
@@ -185,10 +165,10 @@ static void on_auth_ready(struct loop_fd *f, int err, int events)
 		log_line(LOG_ERR, "auth process is gone: %s", err_text(r));
 		w->is_auth_up = false;
 		loop_fd_close(&w->auth_poll, NULL);
-		worker_stop(w, false); /* the monitor starts both anew; clients resume with their cookies */
+		process_fail(w); /* the monitor starts both anew; clients resume with their cookies */
 		return;
 	}
-	watch_chan(&w->auth_poll, &w->auth);
+	worker_watch_chan(&w->auth_poll, &w->auth);
 	worker_flush(w);
 }
 
@@ -239,9 +219,20 @@ void worker_to_tun(struct worker *w, struct span packet)
 	                is_within(packet.p, x->tls_rx, WORKER_TLS_RX_BYTES));
 }
 
-/* What was read from TUN: one packet, or many in one. */
-static void forward(struct worker *w, uint8_t *p, size_t n)
+/* To the thread that has the session, if another one has it. */
+static bool hand_packet(struct worker *w, const struct ip_addr *dst, struct span read)
 {
+	uint64_t threads = session_inner_elsewhere(w, dst);
+	if (threads == 0)
+		return false;
+	process_hand_over(w, threads, &(struct handover_head){0}, read);
+	return true;
+}
+
+/* What was read from TUN: one packet, or many in one. may_stray: it may be another thread's. */
+static void forward(struct worker *w, uint8_t *p, size_t n, bool may_stray)
+{
+	struct span whole = span_of(p, n);
 	struct vnet_hdr h = {0};
 	struct split split;
 	struct ip_addr src, dst;
@@ -254,11 +245,14 @@ static void forward(struct worker *w, uint8_t *p, size_t n)
 		n -= VNET_HDR_BYTES;
 	}
 	bool has_ends = ip_addresses(span_of(p, n), &src, &dst) == 0;
+	s = has_ends ? session_by_inner(w, &dst) : NULL;
+	if (s == NULL && has_ends && may_stray && hand_packet(w, &dst, whole))
+		return;
 	if (split_open(&split, &h, p, n, 0) < 0) {
 		worker_drop(w, DROP_BAD_LENGTH);
 		return;
 	}
-	if (has_ends && (s = session_by_inner(w, &dst)) != NULL)
+	if (s)
 		session_send(s, &split);
 	else
 		w->drops[DROP_NO_SESSION] += split_count(&split);
@@ -278,11 +272,11 @@ static void on_tun_ready(struct loop_fd *f, int err, int events)
 		if (n <= 0)
 			break;
 		n_bytes += packet.n;
-		forward(w, packet.p, packet.n);
+		forward(w, packet.p, packet.n, true);
 	}
 	if (n < 0) {
 		log_line(LOG_CRIT, "TUN device failed: %s", err_text(n));
-		worker_stop(w, false);
+		process_fail(w);
 		return;
 	}
 	worker_flush(w);
@@ -308,213 +302,32 @@ static void on_accept_timer(struct loop_timer *t, ms_t now_ms)
 		log_line(LOG_CRIT, "worker cannot poll its listener");
 }
 
-/* ---- configuration ---- */
+/* ---- other threads ---- */
 
-/* The whole of a memfd. Owned bytes in *ret; wiped and freed by the caller. */
-static int read_memfd(int fd, struct text *ret)
+static void on_handed_over(struct worker *w)
 {
-	struct stat st;
-	char buf[4096];
-	off_t at = 0;
-	if (fstat(fd, &st) < 0)
-		return -errno;
-	if (st.st_size > MEMFD_MAX_BYTES)
-		return ERR_TOO_LARGE;
-	while (at < st.st_size) {
-		ssize_t n = pread(fd, buf, sizeof(buf), at);
-		if (n <= 0)
-			return n < 0 ? -errno : ERR_MALFORMED;
-		text_put(ret, span_of(buf, (size_t)n));
-		at += n;
-	}
-	explicit_bzero(buf, sizeof(buf));
-	return text_ok(ret) ? 0 : -ENOMEM;
-}
-
-static int take_config(struct worker *w, int fd)
-{
-	struct config *c;
-	int r = config_text_read(fd, &c);
-	if (r < 0)
-		return r;
-	config_put(w->config);
-	w->config = c;
-	if (w->ipc_state == IPC_RUNNING)
-		log_relay_apply(&w->log_relay, c);
-	return 0;
-}
-
-static int take_cert(struct worker *w, int fd)
-{
-	struct text pem = {0}, why = {0};
-	struct tls_server_ctx *ctx;
-	int r = read_memfd(fd, &pem);
-	if (r == 0) {
-		struct span all = span_of(pem.p, pem.n);
-		struct tls_server_opts o = {.cert_pem = all, .key_pem = all};
-		if (w->config)
-			o = tls_policy_opts(&w->config->ssl, all);
-		r = tls_server_ctx_new(&o, &why, &ctx);
-		if (r == 0)
-			r = tls_cert_sha1_hex(all, w->cert_sha1);
-	}
-	tls_pem_wipe(&pem);
-	if (r < 0) {
-		log_line(LOG_ERR, "certificate: %s", why.n ? text_cstr(&why) : err_text(r));
-	} else {
-		tls_server_ctx_put(w->tls_ctx);
-		w->tls_ctx = ctx;
-	}
-	text_done(&why);
-	return r;
-}
-
-/* ---- monitor ---- */
-
-/* Takes the descriptor: kept, or used and closed. */
-static int take_fd(struct worker *w, const struct ipc_fd *f, int fd)
-{
-	int r = 0;
-	switch (f->kind) {
-	case IPC_FD_CONFIG:
-		r = take_config(w, fd);
-		break;
-	case IPC_FD_CERT:
-		r = take_cert(w, fd);
-		break;
-	case IPC_FD_TUN:
-		w->tun.fds[0] = fd;
-		return 0;
-	case IPC_FD_TCP:
-		w->tcp_fd = fd;
-		return 0;
-	case IPC_FD_UDP:
-		return udp_adopt(fd, &w->udp);
-	case IPC_FD_CONTROL:
-		w->control_fd = fd;
-		return 0;
-	case IPC_FD_AUTH:
-		if (f->index != 0)
-			break;
-		chan_init(&w->auth, fd, IPC_WORKER, IPC_AUTH);
-		w->is_auth_up = true;
-		return 0;
-	case IPC_FD_LOG:
-		return dup2(fd, STDERR_FILENO) < 0 ? -errno : (close(fd), 0);
-	default:
-		break;
-	}
-	close(fd);
-	return r;
-}
-
-static int worker_start(struct worker *w, const struct ipc_start *start)
-{
-	const char *step = "";
-	struct ipc_msg ready = {.type = IPC_READY};
-	struct sandbox_config box = {
-	        .profile = SANDBOX_WORKER,
-	        .user = start->user[0] ? start->user : NULL,
-	        .root_dir = start->root_dir[0] ? start->root_dir : NULL,
-	        .keeps_user = start->user[0] == '\0',
-	};
-	int r = log_open(&(struct log_config){
-	        .target = start->log_target == IPC_LOG_SYSLOG ? LOG_TO_SYSLOG : LOG_TO_STDERR,
-	        .program = "culvertd",
-	        .max_level = start->log_level,
-	        .is_json = w->config->logging.format == 1,
-	});
-	if (r < 0)
-		return r;
-	w->udp.has_no_gso = start->offloads_refused & OFFLOAD_GSO;
-	if ((r = tun_start(w, start->offloads_refused)) < 0 ||
-	        (r = loop_fd_open(&w->tun_poll, &w->loop, w->tun.fds[0], on_tun_ready, w)) < 0 ||
-	        (r = loop_timer_open(&w->accept_timer, &w->loop, on_accept_timer, w)) < 0 ||
-	        (r = loop_fd_open(&w->tcp_poll, &w->loop, w->tcp_fd, on_tcp_ready, w)) < 0 ||
-	        (r = loop_fd_open(&w->udp_poll, &w->loop, w->udp.fd, on_udp_ready, w)) < 0 ||
-	        (r = loop_fd_open(&w->auth_poll, &w->loop, w->auth.fd, on_auth_ready, w)) < 0 ||
-	        (r = control_open(w, w->control_fd)) < 0)
-		return r;
-	if ((r = sandbox_enter(&box, &step)) < 0) {
-		log_line(LOG_CRIT, "sandbox: %s: %s", step, err_text(r));
-		return r;
-	}
-	w->ipc_state = IPC_RUNNING;
-	log_relay_apply(&w->log_relay, w->config);
-	if ((r = loop_fd_watch(&w->tun_poll, UV_READABLE)) < 0 ||
-	        (r = loop_fd_watch(&w->tcp_poll, UV_READABLE)) < 0 ||
-	        (r = loop_fd_watch(&w->udp_poll, UV_READABLE)) < 0 ||
-	        (r = loop_fd_watch(&w->auth_poll, UV_READABLE)) < 0)
-		return r;
-	return chan_send(&w->monitor, &ready, -1);
-}
-
-static int on_monitor_msg(struct worker *w, const struct ipc_msg *m, int fd)
-{
-	struct ipc_msg ready = {.type = IPC_READY};
-	switch (m->type) {
-	case IPC_FD:
-		return take_fd(w, &m->fd, fd);
-	case IPC_START:
-		return worker_start(w, &m->start);
-	case IPC_RELOAD:
-		return chan_send(&w->monitor, &ready, -1);
-	case IPC_RELOAD_RESULT:
-	case IPC_LOG_INFO:
-	case IPC_LOG_HOST_INFO:
-	case IPC_LOG_ITEM:
-		control_on_monitor(w, m);
-		return 0;
-	case IPC_SHUTDOWN:
-		worker_stop(w, m->shutdown.tells_clients);
-		return 0;
-	default:
-		return 0;
-	}
-}
-
-static void on_monitor_ready(struct loop_fd *f, int err, int events)
-{
-	struct worker *w = f->ctx;
-	struct ipc_msg m;
-	int fd, r = err;
-	if (err == 0 && events & UV_WRITABLE)
-		r = chan_flush(&w->monitor);
-	while (r == 0) {
-		r = chan_recv(&w->monitor, w->ipc_state, loop_now(), &m, &fd);
-		if (r == 0)
-			r = on_monitor_msg(w, &m, fd);
-	}
-	if (r < 0 && r != -EAGAIN) {
-		if (w->ipc_state != IPC_STOPPING)
-			log_line(LOG_CRIT, "worker: %s", err_text(r));
-		w->ipc_state = IPC_STOPPING;
-		uv_stop(&w->loop);
-		return;
-	}
-	watch_chan(&w->monitor_poll, &w->monitor);
-}
-
-/* ---- end ---- */
-
-static void worker_stop(struct worker *w, bool tells_clients)
-{
-	if (w->ipc_state == IPC_STOPPING)
-		return;
-	w->ipc_state = IPC_STOPPING;
-	for (struct session *s = w->sessions, *next; s; s = next) {
-		next = s->next;
-		if (tells_clients)
-			session_end(s, IPC_END_ADMIN, "Administrator Shutdown", true);
+	struct handover_batch batch = handover_take(&w->handover);
+	const struct handover_head *h;
+	uint8_t *p;
+	while ((h = handover_next(&batch, &p)) != NULL) {
+		struct udp_datagram in = {
+		        .p = p, .n = h->n, .peer = &h->peer, .local = &h->local, .ifindex = h->ifindex};
+		if (h->is_datagram)
+			dtls_rx_handed_over(w, &in, h->tried);
 		else
-			session_detach(s, "Gateway restart");
+			forward(w, p, h->n, false);
 	}
-	worker_flush(w);
-	if (w->is_auth_up && chan_flush(&w->auth) < 0)
-		log_line(LOG_WARNING, "auth process not told of the sessions' end");
-	(void)!chan_flush(&w->monitor); /* the log of it, as far as it goes out without waiting */
-	uv_stop(&w->loop);
 }
+
+static void on_wake(uv_async_t *a)
+{
+	struct worker *w = a->data;
+	mailbox_open_all(&w->mailbox, w);
+	on_handed_over(w);
+	worker_flush(w);
+}
+
+/* ---- life ---- */
 
 static int scratch_init(struct worker_scratch *x)
 {
@@ -531,46 +344,69 @@ static int scratch_init(struct worker_scratch *x)
 	return r < 0 ? r : dtls_out_init(&x->dtls_out, WORKER_DTLS_OUT, UDP_GSO_SEGMENTS_MAX);
 }
 
-/* As many connections as the system lets us have; one more would make accept fail and the listener spin. */
-static void raise_limits(struct worker *w)
-{
-	struct rlimit l;
-	w->max_conns = WORKER_MAX_PRE_LOGIN;
-	if (getrlimit(RLIMIT_NOFILE, &l) < 0)
-		return;
-	l.rlim_cur = l.rlim_max;
-	if (setrlimit(RLIMIT_NOFILE, &l) < 0)
-		log_line(LOG_WARNING, "descriptor limit not raised: %s", err_text(-errno));
-	if (getrlimit(RLIMIT_NOFILE, &l) == 0 && l.rlim_cur > WORKER_OTHER_FDS)
-		w->max_conns = l.rlim_cur > UINT32_MAX ? UINT32_MAX : (uint32_t)l.rlim_cur - WORKER_OTHER_FDS;
-}
-
-int worker_main(int monitor_fd)
+int worker_new(struct process *p, uint8_t index, struct worker **ret)
 {
 	struct worker *w = calloc(1, sizeof(*w));
-	int r = -ENOMEM;
+	int r;
 	if (w == NULL)
-		return 1;
+		return -ENOMEM;
+	w->process = p;
+	w->index = index;
 	w->ipc_state = IPC_SETUP;
-	w->tun.fds[0] = w->tcp_fd = w->control_fd = w->udp.fd = -1;
-	w->started_at_ms = loop_now();
-	raise_limits(w);
-	ratelimit_init(&w->log_strangers, STRANGER_LINES, STRANGER_PERIOD_MS);
+	w->tun.fds[0] = w->tcp_fd = w->udp.fd = w->auth.fd = -1;
 	ratelimit_init(&w->log_sessions, SESSION_LINES, SESSION_PERIOD_MS);
 	ratelimit_init(&w->too_big, TOO_BIG_ANSWERS, TOO_BIG_PERIOD_MS);
-	ratelimit_init(&w->accepts, ADDRESS_CONNS, ADDRESS_PERIOD_MS);
-	chan_init(&w->monitor, monitor_fd, IPC_WORKER, IPC_MONITOR);
-	w->log_relay = (struct log_relay){.monitor = &w->monitor, .wants_write = on_log_waiting, .ctx = w};
-	if (getrandom(w->tables.hash_key, sizeof(w->tables.hash_key), 0) !=
-	                (ssize_t)sizeof(w->tables.hash_key) ||
-	        (r = scratch_init(&w->scratch)) < 0 || (r = dtls_ctx_new(&w->dtls_ctx)) < 0 ||
-	        (r = uv_loop_init(&w->loop)) < 0 ||
-	        (r = loop_fd_open(&w->monitor_poll, &w->loop, monitor_fd, on_monitor_ready, w)) < 0 ||
-	        (r = loop_fd_watch(&w->monitor_poll, UV_READABLE)) < 0) {
-		log_line(LOG_CRIT, "worker cannot start: %s", err_text(r));
-		return 1;
+	memcpy(w->tables.hash_key, p->hash_key, sizeof(w->tables.hash_key));
+	mailbox_init(&w->mailbox);
+	if ((r = scratch_init(&w->scratch)) < 0 || (r = handover_init(&w->handover, HANDOVER_BYTES)) < 0 ||
+	        (r = dtls_ctx_new(&w->dtls_ctx)) < 0 || (r = uv_loop_init(&w->loop)) < 0 ||
+	        (r = uv_async_init(&w->loop, &w->wake, on_wake)) < 0)
+		return r; /* the process ends */
+	w->wake.data = w;
+	*ret = w;
+	return 0;
+}
+
+int worker_open(struct worker *w, unsigned offloads_refused)
+{
+	int r;
+	if (w->tun.fds[0] < 0 || w->tcp_fd < 0 || w->udp.fd < 0 || w->auth.fd < 0)
+		return -EBADF;
+	w->udp.has_no_gso = offloads_refused & OFFLOAD_GSO;
+	if ((r = tun_start(w, offloads_refused)) < 0 ||
+	        (r = loop_fd_open(&w->tun_poll, &w->loop, w->tun.fds[0], on_tun_ready, w)) < 0 ||
+	        (r = loop_timer_open(&w->accept_timer, &w->loop, on_accept_timer, w)) < 0 ||
+	        (r = loop_fd_open(&w->tcp_poll, &w->loop, w->tcp_fd, on_tcp_ready, w)) < 0 ||
+	        (r = loop_fd_open(&w->udp_poll, &w->loop, w->udp.fd, on_udp_ready, w)) < 0)
+		return r;
+	return loop_fd_open(&w->auth_poll, &w->loop, w->auth.fd, on_auth_ready, w);
+}
+
+int worker_go(struct worker *w)
+{
+	int r;
+	w->ipc_state = IPC_RUNNING;
+	if ((r = loop_fd_watch(&w->tun_poll, UV_READABLE)) < 0 ||
+	        (r = loop_fd_watch(&w->tcp_poll, UV_READABLE)) < 0 ||
+	        (r = loop_fd_watch(&w->udp_poll, UV_READABLE)) < 0)
+		return r;
+	return loop_fd_watch(&w->auth_poll, UV_READABLE);
+}
+
+void worker_stop(struct worker *w, bool tells_clients)
+{
+	if (w->ipc_state == IPC_STOPPING)
+		return;
+	w->ipc_state = IPC_STOPPING;
+	for (struct session *s = w->sessions, *next; s; s = next) {
+		next = s->next;
+		if (tells_clients)
+			session_end(s, IPC_END_ADMIN, "Administrator Shutdown", true);
+		else
+			session_detach(s, "Gateway restart");
 	}
-	uv_run(&w->loop, UV_RUN_DEFAULT);
-	control_close(w);
-	return w->ipc_state == IPC_STOPPING ? 0 : 1; /* the process ends here: the kernel frees */
+	worker_flush(w);
+	if (w->is_auth_up && chan_flush(&w->auth) < 0)
+		log_line(LOG_WARNING, "auth process not told of the sessions' end");
+	uv_stop(&w->loop);
 }

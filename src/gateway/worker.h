@@ -1,17 +1,19 @@
-/* The worker process: everything that touches a client's bytes. Unprivileged, one loop, one TUN queue.
+/* One thread of the worker process: everything that touches a client's bytes. One loop, one TUN queue, one
+ * listener, one UDP socket, and the sessions whose CONNECT came by them.
  *
  *	TCP listener -> conn (TLS, HTTP, login) -> CONNECT -> session
  *	UDP socket   -> dtls_rx (route by peer, or by the id in a ClientHello) -> session
  *	TUN queue    -> forward (route by inner destination) -> session -> DTLS or TLS
  *
- * All state of one loop hangs off struct worker; there are no globals. */
+ * All state of a thread hangs off its struct worker, and no other thread touches it: they send letters
+ * (mail.h) and hand packets over (handover.h). What they share is in struct process. */
 #ifndef GATEWAY_WORKER_H
 #define GATEWAY_WORKER_H
 
 #include "base/htab.h"
 #include "datapath/outlet.h"
-#include "gateway/log_setup.h"
-#include "gateway/session_tunnel.h"
+#include "gateway/handover.h"
+#include "gateway/mail.h"
 #include "gateway/switches.h"
 #include "io/dtls.h"
 #include "io/loop.h"
@@ -36,7 +38,7 @@
 
 struct conn;
 struct session;
-struct control;
+struct process;
 
 /* What is counted for the whole process; names as in `show asp drop` (cisco-facts.md 4.1). */
 enum drop_reason {
@@ -48,6 +50,7 @@ enum drop_reason {
 	DROP_SPOOFED,      /* svc-selector-failure: inner source is not the session's */
 	DROP_NO_FRAGMENT,  /* mp-svc-no-fragment: larger than the tunnel's MTU, and not to be cut */
 	DROP_NO_CHANNEL,   /* mp-svc-no-channel: TUN did not take it */
+	DROP_HANDOVER,     /* mp-svc-handover: the thread that has the session is behind */
 	DROP_DELETING,     /* mp-svc-delete-in-progress: came after the session's end */
 	/* flows, not packets */
 	DROP_REPLACED,      /* svc-replacement-conn: a newer connection took a tunnel's place */
@@ -60,13 +63,8 @@ enum drop_reason {
 
 struct worker_tables {
 	uint8_t hash_key[16];
-	struct htab by_index;   /* sessions */
-	struct htab by_inner;   /* sessions by inner address, IPv4 and IPv6 */
-	struct htab by_dtls_id; /* sessions that wait for a ClientHello */
-	struct htab by_peer;    /* sessions by UDP address and port of the association in use */
-	struct htab by_next;    /* the same of the association that shakes hands */
-	struct htab by_host;    /* sessions by public address alone, for NAT rebinding */
-	struct htab by_ref;     /* conns that wait for an answer of auth */
+	struct htab by[8];  /* sessions, by enum session_key_kind; the token is asked for by others only */
+	struct htab by_ref; /* conns that wait for an answer of auth */
 };
 
 /* Buffers that one turn of the loop uses and leaves empty. */
@@ -84,21 +82,25 @@ struct worker_scratch {
 };
 
 struct worker {
+	struct process *process;
+	uint8_t index; /* of the thread, and of its queue and sockets */
 	uv_loop_t loop;
+	uv_async_t wake; /* a letter or a packet has come */
+	struct mailbox mailbox;
+	struct handover handover;
 	struct config *config; /* current; sessions hold references to theirs */
 	struct tls_server_ctx *tls_ctx;
 	struct dtls_ctx *dtls_ctx;
 	char cert_sha1[TLS_SHA1_TEXT_MAX];
 
-	struct chan monitor, auth;
-	struct loop_fd monitor_poll, auth_poll, tun_poll, tcp_poll, udp_poll, control_poll;
-	int tcp_fd, control_fd;
+	struct chan auth;
+	struct loop_fd auth_poll, tun_poll, tcp_poll, udp_poll;
+	int tcp_fd;
 	struct tun tun; /* one queue; fds[0] < 0: none yet */
 	struct outlet to_tun;
 	struct udp udp;
 	uint8_t ipc_state; /* enum ipc_state */
 	bool is_auth_up;
-	struct log_relay log_relay;
 
 	struct worker_tables tables;
 	struct worker_scratch scratch;
@@ -107,27 +109,25 @@ struct worker {
 	struct session *sessions;     /* all, doubly linked */
 	struct session *touched;      /* whose deadlines have moved in this turn */
 	struct session *dtls_pending; /* whose active association's datagrams lie in scratch.dtls_out */
-	uint32_t n_conns, n_pre_login, n_sessions;
-	uint32_t max_conns; /* what the descriptor limit allows */
+	uint32_t n_sessions;
 	uint32_t next_ref;
 	uint64_t drops[N_DROP_REASONS];
-	ms_t started_at_ms;
-	struct ratelimit log_strangers; /* lines that anybody can cause, by message */
+	uint64_t n_handed_over;         /* packets and datagrams that came to the wrong thread */
 	struct ratelimit log_sessions;  /* lines that a client can cause, by message and session */
 	struct ratelimit too_big;       /* ICMP "too big" by session and sender */
-	struct ratelimit accepts;       /* new connections by address, while many wait to log in */
-	bool is_pre_login_high;    /* over the high watermark of n_pre_login, and not below the low since */
-	ms_t pre_login_told_at_ms; /* when the log heard of a watermark last */
 	struct loop_timer accept_timer; /* no descriptor was left: when to try again */
-	struct control *control;        /* the console (control.c); NULL: no socket */
-	uint8_t debug_level;            /* the highest that a console wants, 0: nobody debugs */
-	uint64_t n_sessions_total, n_sessions_peak;
-	struct tunnel_count tunnels[N_TUNNEL_KINDS];
 	struct switches switches;
 };
 
-/* The process: talks to the monitor on this socket until told to stop. Returns the exit status. */
-int worker_main(int monitor_fd);
+/* A thread's state, not running; then its descriptors are put into it, worker_open() makes it ready, and
+ * after the sandbox was entered worker_go() lets events come. */
+MUST_USE int worker_new(struct process *p, uint8_t index, struct worker **ret);
+MUST_USE int worker_open(struct worker *w, unsigned offloads_refused);
+MUST_USE int worker_go(struct worker *w);
+/* Ends or leaves its sessions, and its loop. */
+void worker_stop(struct worker *w, bool tells_clients);
+/* Readable always, writable while something waits. */
+void worker_watch_chan(struct loop_fd *f, const struct chan *c);
 
 /* Asks auth; the answer comes to conn_on_auth(). 0, ERR_CLOSED or ERR_LIMIT when auth is away. */
 MUST_USE int worker_ask_auth(struct worker *w, struct ipc_msg *m, struct conn *c);

@@ -11,7 +11,9 @@ static const struct {
         {"uso", OFFLOAD_USO},
         {"gso", OFFLOAD_GSO},
         {"gro", OFFLOAD_GRO},
-        {"all", OFFLOAD_TUN | OFFLOAD_USO | OFFLOAD_GSO | OFFLOAD_GRO},
+        {"queues", OFFLOAD_QUEUES},
+        {"steer", OFFLOAD_STEER},
+        {"all", OFFLOAD_ALL},
 };
 
 static unsigned word_bits(struct span word)

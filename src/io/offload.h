@@ -11,7 +11,11 @@
 #define OFFLOAD_GSO 4u /* many datagrams in one sendmsg() */
 #define OFFLOAD_GRO 8u /* many datagrams in one recvmsg() */
 
-#define OFFLOAD_WORDS "tun, uso, gso, gro, all"
+#define OFFLOAD_QUEUES 16u /* several queues of one TUN device; without them there is one worker thread */
+#define OFFLOAD_STEER  32u /* a BPF program that chooses queue and socket */
+#define OFFLOAD_ALL    63u
+
+#define OFFLOAD_WORDS "tun, uso, gso, gro, queues, steer, all"
 
 /* A list of OFFLOAD_WORDS with commas between. ERR_MALFORMED. */
 MUST_USE int offload_parse(const char *list, unsigned *ret_refused);

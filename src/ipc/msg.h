@@ -79,6 +79,7 @@ enum ipc_fd_kind {
 	                   thread */
 	IPC_FD_WORKER,  /* auth's end of the same; comes again while running when the worker was restarted */
 	IPC_FD_STATE_DIR, /* directory for what must survive a restart; auth only */
+	IPC_FD_STEER,     /* table of a steering program (io/steer.h): [enum steer_key] */
 	IPC_FD_LOG,       /* log file, when log_target is IPC_LOG_FILE */
 	IPC_FD_N_KINDS
 };

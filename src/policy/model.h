@@ -237,7 +237,8 @@ struct webvpn_settings {
 };
 
 #define POLICY_LOG_LEVEL_OFF 8
-#define POLICY_MAX_LOG_HOSTS 16  /* as on the ASA */
+#define POLICY_MAX_LOG_HOSTS 16 /* as on the ASA */
+#define POLICY_MAX_THREADS   64
 #define POLICY_MAX_LOG_RULES 256 /* messages with settings of their own */
 
 /* `logging host`. */
@@ -280,6 +281,7 @@ struct config {
 
 	const char *hostname;
 	const char *tunnel_interface;    /* at most 15 characters */
+	uint32_t worker_threads;         /* 0: one for every two cores */
 	uint32_t outside_mtu;            /* `mtu outside N`, bytes */
 	uint32_t mtu_formula;            /* enum mtu_formula */
 	uint32_t mtu_formula_negotiated; /* 0 or 1: cisco with the suites of the session, not of the tech note

@@ -29,6 +29,12 @@ static const struct command rows[] = {
         {MODE_GLOBAL, "tunnel-interface DEVICE", "tunnel-interface culvert0",
                 "Name of the TUN device which carries all sessions.", .flags = CMD_EXTENSION,
                 .bind = BIND_WORD, CFG(tunnel_interface)},
+        {MODE_GLOBAL, "worker-threads {auto|N}", "worker-threads auto",
+                "Threads that carry the sessions: auto takes one for every two cores that the gateway may "
+                "use, "
+                "because the kernel's part of the work needs cores as well.",
+                RANGE(1, POLICY_MAX_THREADS, "threads"), .flags = CMD_EXTENSION, .bind = BIND_NUMBER,
+                CFG(worker_threads)},
         {MODE_GLOBAL, "mtu-formula {exact|cisco [negotiated]}", "mtu-formula exact",
                 "How the MTUs of mtu-policy classic are derived: from the true overhead of the ciphers, or "
                 "as the "

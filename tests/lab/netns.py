@@ -200,7 +200,7 @@ class Lab:
     def check_sanitizers(self):
         """No program built with sanitizers may have complained."""
         for proc in self.procs:
-            m = re.search(r"^.*(?:ERROR: \w+Sanitizer|runtime error:).*$", proc.text(), re.M)
+            m = re.search(r"^.*(?:(?:ERROR|WARNING): \w+Sanitizer|runtime error:).*$", proc.text(), re.M)
             if m:
                 raise LabError(f"{proc.name}: {proc.text()[m.start():m.start() + 4000]}")
 

@@ -13,16 +13,19 @@ static void call_free(struct call *c)
 	json_decref(c->request);
 	json_decref(c->json);
 	text_done(&c->out);
+	gathered_done(&c->gathered);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	static struct worker w = {.monitor.fd = -1, .auth.fd = -1};
+	static struct process process;
+	static struct worker w = {.process = &process, .auth.fd = -1};
 	static struct control control = {.w = &w};
 	struct control_client k = {.control = &control};
 	if (!w.config) {
 		log_set_level(LOG_CRIT);
-		w.control = &control;
+		process_init(&process);
+		process.control = &control;
 		if (config_parse(span_str("hostname fuzz\nip local pool P 10.0.0.1-10.0.0.9\n"), "fuzz",
 		            (struct diag_sink){0}, &w.config) < 0)
 			abort();

@@ -3,11 +3,13 @@
 #include <stdlib.h>
 
 #include "gateway/conn.h"
+#include "gateway/process.h"
 #include "gateway/render.h"
 #include "gateway/session_list.h"
 
 static struct conn conn = {.fd = -1};
-static struct worker worker;
+static struct process process;
+static struct worker worker = {.process = &process};
 static const struct render_now now = {.now_ms = 10000000, .now_s = 1360028444 + 93905};
 
 static struct ip_addr ip(const char *s)
@@ -220,17 +222,17 @@ TEST(numbers_of_tunnels_grow)
 
 TEST(tunnels_of_the_process_are_counted)
 {
-	memset(&worker, 0, sizeof(worker));
+	process_init(&process);
 	struct session a = sample(), b = sample();
 	session_tunnel_up(&a, TUNNEL_TLS, now.now_ms);
 	session_tunnel_end(&b);
 	session_tunnel_end(&b);
-	assert_int_equal(worker.tunnels[TUNNEL_TLS].n_active, 1);
-	assert_int_equal(worker.tunnels[TUNNEL_TLS].n_peak, 2);
-	assert_int_equal(worker.tunnels[TUNNEL_TLS].n_total, 3);
-	assert_int_equal(worker.tunnels[TUNNEL_DTLS].n_active, 1);
+	assert_int_equal(process.counts.tunnels[TUNNEL_TLS].n_active, 1);
+	assert_int_equal(process.counts.tunnels[TUNNEL_TLS].n_peak, 2);
+	assert_int_equal(process.counts.tunnels[TUNNEL_TLS].n_total, 3);
+	assert_int_equal(process.counts.tunnels[TUNNEL_DTLS].n_active, 1);
 	session_tunnel_end(&a);
-	assert_int_equal(worker.tunnels[TUNNEL_PARENT].n_active, 0);
+	assert_int_equal(process.counts.tunnels[TUNNEL_PARENT].n_active, 0);
 }
 
 TEST(dtls_alone_is_inactive_with_its_own_timers)

@@ -17,7 +17,7 @@
 #include <unistd.h>
 
 #include "base/parse.h"
-#include "gateway/worker.h"
+#include "gateway/process.h"
 #include "io/sock.h"
 #include "wire/cstp.h"
 #include "wire/pieces.h"
