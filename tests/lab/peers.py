@@ -60,8 +60,8 @@ class Culvertd:
 
     kind = "culvertd"
 
-    def __init__(self, lab, config=None, port=443, start=True, ns=None, **options):
-        self.lab, self.port, self.ns = lab, port, ns or lab.gw
+    def __init__(self, lab, config=None, port=443, start=True, ns=None, arguments=(), **options):
+        self.lab, self.port, self.ns, self.arguments = lab, port, ns or lab.gw, arguments
         self.state = lab.dir / f"culvertd-{port}"
         self.state.mkdir(exist_ok=True)
         self.state.chmod(0o755)
@@ -73,7 +73,7 @@ class Culvertd:
 
     def argv(self):
         return [BUILD / "culvertd", "-c", self.file, "--foreground", "--state-dir", self.state / "state",
-                "--control", self.control, "--log", "stderr"]
+                "--control", self.control, "--log", "stderr", *self.arguments]
 
     def launch(self):
         (self.state / "state").mkdir(exist_ok=True)

@@ -64,7 +64,10 @@ static void split_case(const struct packet_form *f, size_t payload, uint16_t siz
 	size_t want_size = !f->is_udp && max_bytes && size > max_bytes - head ? max_bytes - head : size;
 	unsigned count = split_count(&s);
 	assert_int_equal(count, payload ? (payload + want_size - 1) / want_size : 1);
+	size_t largest = split_packet_bytes(&s);
+	assert_int_equal(largest, head + (payload < want_size ? payload : want_size));
 	while (split_next(&s, &p, &got)) {
+		assert_true(got <= largest);
 		assert_true(p >= memory + ROOM && p + got <= memory + ROOM + n);
 		assert_true(got - head == want_size || at + got - head == payload);
 		check_segment(f, p, got, at, i == 0, at + got - head == payload);

@@ -3,6 +3,7 @@
 #include <errno.h>
 
 #include "gateway/options.h"
+#include "io/offload.h"
 
 static char why[OPTIONS_TEXT_MAX];
 
@@ -53,6 +54,17 @@ TEST(log_targets)
 	assert_null(o.log_file);
 }
 
+TEST(offloads_to_do_without)
+{
+	struct options o;
+	assert_int_equal(PARSE(&o, "--no-offload", "tun,gro"), 0);
+	assert_int_equal(o.offloads_refused, OFFLOAD_TUN | OFFLOAD_GRO);
+	assert_int_equal(PARSE(&o, "--test"), 0);
+	assert_int_equal(o.offloads_refused, 0);
+	assert_int_equal(PARSE(&o, "--no-offload=tun,nothing"), -EINVAL);
+	assert_string_equal(why, "--no-offload wants a list of tun, uso, gso, gro, all");
+}
+
 TEST(refused)
 {
 	struct options o;
@@ -73,6 +85,7 @@ int main(void)
 	        cmocka_unit_test(defaults),
 	        cmocka_unit_test(all_of_the_contract),
 	        cmocka_unit_test(log_targets),
+	        cmocka_unit_test(offloads_to_do_without),
 	        cmocka_unit_test(refused),
 	};
 	return RUN(tests);

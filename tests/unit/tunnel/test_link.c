@@ -126,6 +126,47 @@ TEST(data_takes_dtls_unless_the_peer_fell_back)
 	assert_int_equal(link_active(&l), LINK_N_CHANNELS);
 }
 
+/* A shortcut must say what the long way says, and say nothing where that does more than to choose one. */
+TEST(plain_route_is_what_route_says)
+{
+	static const size_t sizes[] = {60, 576, 1200, 1280, 1281, 1400, 1434, 1435, 1500, 9000};
+	unsigned n_plain = 0, n_not = 0;
+	for (unsigned bits = 0; bits < 64; bits++) {
+		struct link l;
+		link_init(&l, 0);
+		link_configure(&l,
+		        &(struct link_config){.policy = bits & 1 ? LINK_SEAMLESS : LINK_CLASSIC,
+		                .peer = bits & 2 ? PEER_OWN : PEER_OCSERV,
+		                .has_steer = bits & 2,
+		                .has_pieces = bits & 4,
+		                .is_gateway = bits & 8,
+		                .dtls_max_bytes = 1434},
+		        0);
+		if (bits & 16)
+			link_up(&l, LINK_TLS, &timers_30s, 0);
+		if (bits & 32)
+			link_up(&l, LINK_DTLS, &timers_30s, 0);
+		for (size_t i = 0; i < N_ELEM(sizes); i++) {
+			struct link before = l, asked = l;
+			enum link_channel ch = link_plain_route(&l, sizes[i]);
+			struct link_route r = link_route(&asked, sizes[i], 100);
+			assert_memory_equal(&l, &before, sizeof(l));
+			n_plain += ch != LINK_N_CHANNELS;
+			n_not += ch == LINK_N_CHANNELS;
+			if (ch == LINK_N_CHANNELS)
+				continue;
+			assert_int_equal(r.tls, ch == LINK_TLS);
+			assert_int_equal(r.dtls, ch == LINK_DTLS);
+			assert_false(r.in_pieces);
+			assert_false(r.tell_too_big);
+			assert_memory_equal(&asked, &before, sizeof(l)); /* nothing was to be noted */
+			for (size_t k = 0; k < i; k++)                   /* nor for smaller ones */
+				assert_int_equal(link_plain_route(&l, sizes[k]), ch);
+		}
+	}
+	assert_true(n_plain > 50 && n_not > 50);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -135,6 +176,7 @@ int main(void)
 	        cmocka_unit_test(rekey_comes_once_and_keepalive_after_own_silence),
 	        cmocka_unit_test(only_data_counts_against_idleness),
 	        cmocka_unit_test(data_takes_dtls_unless_the_peer_fell_back),
+	        cmocka_unit_test(plain_route_is_what_route_says),
 	};
 	return RUN(tests);
 }
