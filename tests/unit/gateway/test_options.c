@@ -62,7 +62,7 @@ TEST(offloads_to_do_without)
 	assert_int_equal(PARSE(&o, "--test"), 0);
 	assert_int_equal(o.offloads_refused, 0);
 	assert_int_equal(PARSE(&o, "--no-offload=tun,nothing"), -EINVAL);
-	assert_string_equal(why, "--no-offload wants a list of tun, uso, gso, gro, all");
+	assert_string_equal(why, "--no-offload wants a list of tun, uso, gso, gro, queues, steer, all");
 }
 
 TEST(refused)
