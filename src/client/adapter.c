@@ -66,7 +66,7 @@ static int device_open(struct adapter *a)
 	struct tun_config config = {
 	        .name = a->opt->interface,
 	        .queues = 1,
-	        .queue_packets = TUN_QUEUE_PACKETS,
+	        .queue_packets = ADAPTER_QUEUE_PACKETS,
 	        .wants_vnet_hdr = !(a->opt->offloads_refused & OFFLOAD_TUN),
 	        .offloads_refused = offload_tun_refused(a->opt->offloads_refused),
 	};

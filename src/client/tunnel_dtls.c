@@ -288,6 +288,15 @@ void tunnel_dtls_replace(struct tunnel_dtls *t, ms_t now_ms)
 	t->retry_at_ms = soon_ms(t, now_ms);
 }
 
+/* Keys that have served long enough: a successor is made beside, and data goes on meanwhile. */
+static void renew_if_worn(struct tunnel_dtls *t)
+{
+	if (t->used == NULL || t->next != NULL || t->must_renew || !dtls_wants_rekey(t->used->dtls))
+		return;
+	t->must_renew = true;
+	t->retry_at_ms = soon_ms(t, loop_now());
+}
+
 void tunnel_dtls_settle(struct tunnel_dtls *t)
 {
 	if (t->used != NULL && t->next == NULL && !t->must_renew) {
@@ -396,6 +405,7 @@ static void assoc_ready(void *ctx, int events)
 		take_datagram(t, a, &d[i]);
 	if (is_there(t, a))
 		(void)assoc_flush(t, a);
+	renew_if_worn(t);
 	t->owner.on_batch(t->owner.ctx);
 }
 
@@ -423,7 +433,9 @@ int tunnel_dtls_put_control(struct tunnel_dtls *t, uint8_t type, struct span pay
 
 bool tunnel_dtls_flush(struct tunnel_dtls *t)
 {
-	return t->used != NULL && assoc_flush(t, t->used);
+	bool has_refused = t->used != NULL && assoc_flush(t, t->used);
+	renew_if_worn(t);
+	return has_refused;
 }
 
 bool tunnel_dtls_keeps(const struct tunnel_dtls *t, const uint8_t *p)

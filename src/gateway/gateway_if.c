@@ -63,7 +63,6 @@ int gateway_if_open_tun(struct gateway_if *g, const struct config *c, struct tex
 {
 	struct tun_config want = {.name = c->tunnel_interface,
 	        .queues = g->n_threads,
-	        .queue_packets = TUN_QUEUE_PACKETS,
 	        .wants_vnet_hdr = !(g->offloads_refused & OFFLOAD_TUN),
 	        .offloads_refused = offload_tun_refused(g->offloads_refused)};
 	int r = netlink_open(&g->nl);

@@ -1,6 +1,7 @@
 #include "gateway/process.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <sys/random.h>
 #include <sys/resource.h>
@@ -15,6 +16,7 @@
 #include "io/sandbox.h"
 
 #define MEMFD_MAX_BYTES    (8u << 20)
+#define LAST_WORDS_MS      200
 #define THREAD_FDS         12  /* descriptors of one thread */
 #define STRANGER_LINES     100 /* of one kind at once, then one per period */
 #define STRANGER_PERIOD_MS 100
@@ -550,6 +552,15 @@ static void on_monitor_ready(struct loop_fd *f, int err, int events)
 	worker_watch_chan(&p->monitor_poll, &p->monitor);
 }
 
+/* The log of the end: the monitor has a moment to take it. */
+static void last_words_send(struct process *p)
+{
+	struct pollfd out = {.fd = p->monitor.fd, .events = POLLOUT};
+	int r = chan_flush(&p->monitor);
+	while (r == 0 && chan_wants_write(&p->monitor) && poll(&out, 1, LAST_WORDS_MS) > 0)
+		r = chan_flush(&p->monitor);
+}
+
 int worker_main(int monitor_fd)
 {
 	struct process *p = calloc(1, sizeof(*p));
@@ -574,7 +585,7 @@ int worker_main(int monitor_fd)
 	for (unsigned i = 1; i <= p->n_started; i++)
 		uv_thread_join(&p->ids[i]);
 	mailbox_open_all(&w->mailbox, w); /* what they said last */
-	(void)!chan_flush(&p->monitor);   /* as far as it goes out without waiting */
+	last_words_send(p);
 	control_close(w);
 	return w->ipc_state == IPC_STOPPING ? 0 : 1; /* the process ends here: the kernel frees */
 }

@@ -109,7 +109,8 @@ MUST_USE int dtls_read_view(struct dtls *d, uint8_t *buf, size_t cap, uint8_t **
 /* 1..DTLS_PLAIN_MAX bytes as one record in one datagram. 0, -ENOBUFS (batch full, nothing written),
  * ERR_TOO_LARGE, ERR_CLOSED, ERR_CRYPTO. */
 MUST_USE int dtls_write(struct dtls *d, struct span plaintext);
-/* The keys have protected so much that the association should be replaced by a new one. */
+/* Our keys or the peer's have protected so much that the association should be replaced by a new one, which is
+ * the client's to begin. */
 bool dtls_wants_rekey(const struct dtls *d);
 /* Appends close_notify, once. */
 void dtls_close(struct dtls *d);

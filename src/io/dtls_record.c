@@ -18,6 +18,7 @@
 struct dtls_record {
 	struct aead *tx, *rx;
 	uint64_t tx_seq, tx_nonce, tx_blocks;
+	uint64_t rx_seq, rx_blocks; /* the peer's key, as far as we know: only a client can renew both */
 	uint64_t n_forged;
 	uint16_t epoch;
 	bool is_gcm;
@@ -195,11 +196,14 @@ int dtls_record_open(struct dtls_record *r, const struct dtls_record_head *h, ui
 		return ERR_CRYPTO;
 	}
 	replay_mark(&r->replay, h->seq);
+	r->rx_blocks += (uint64_t)n / AES_BLOCK_BYTES + 2;
+	if (h->seq > r->rx_seq)
+		r->rx_seq = h->seq;
 	return n;
 }
 
 bool dtls_record_wants_rekey(const struct dtls_record *r)
 {
-	return r->tx_seq >= REKEY_SEQ || r->n_forged >= REKEY_FORGERIES ||
-	       (r->is_gcm && r->tx_blocks >= REKEY_BLOCKS);
+	return r->tx_seq >= REKEY_SEQ || r->rx_seq >= REKEY_SEQ || r->n_forged >= REKEY_FORGERIES ||
+	       (r->is_gcm && (r->tx_blocks >= REKEY_BLOCKS || r->rx_blocks >= REKEY_BLOCKS));
 }

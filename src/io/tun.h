@@ -14,10 +14,7 @@
 
 #include "base/util.h"
 
-#define TUN_QUEUES_MAX 64
-/* What may wait to be read: a bulk stream's super-packets fill the queue, and others wait behind them. The
- * kernel's usual 500 were made for packets of 1500 bytes. */
-#define TUN_QUEUE_PACKETS  200
+#define TUN_QUEUES_MAX     64
 #define TUN_VNET_HDR_BYTES 10 /* struct virtio_net_hdr, virtio 1.1 section 5.1.6 without num_buffers */
 
 /* The largest super-packet with its header: what a slot of tun_read_batch() needs with wants_vnet_hdr. The

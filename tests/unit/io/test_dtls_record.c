@@ -108,6 +108,14 @@ TEST(numbers_run_out_but_never_wrap)
 	assert_false(dtls_record_wants_rekey(e.a));
 	assert_true(dtls_record_seal(e.a, DTLS_DATA, wire, span_str("x")) > 0);
 	assert_true(dtls_record_wants_rekey(e.a));
+	/* who only receives knows it as well */
+	uint8_t text[8];
+	struct dtls_record_head h = cut(wire, 38);
+	assert_false(dtls_record_wants_rekey(e.b));
+	assert_int_equal(dtls_record_seal(e.a, DTLS_DATA, wire, span_str("x")), 38);
+	h = cut(wire, 38);
+	assert_int_equal(dtls_record_open(e.b, &h, text), 1);
+	assert_true(dtls_record_wants_rekey(e.b));
 	ends_done(&e);
 	ends_make(&e, AEAD_CHACHA20_POLY1305, DTLS_RECORD_SEQ_END - 1);
 	assert_true(dtls_record_seal(e.a, DTLS_DATA, wire, span_str("x")) > 0);
