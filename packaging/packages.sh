@@ -8,7 +8,7 @@ PACKAGES_BUILD=(
 	libedit-dev libsystemd-dev libipsec-mb-dev libcrypt-dev libcmocka-dev libzip-dev
 )
 PACKAGES_LAB=(
-	python3 python3-pytest iproute2 ethtool iputils-ping procps nftables iperf3 openssl openconnect ocserv
+	python3 python3-pytest iproute2 ethtool conntrack iputils-ping procps nftables iperf3 openssl openconnect ocserv
 )
 
 packages_missing() {
