@@ -107,6 +107,8 @@ struct worker {
 	struct session *sessions;     /* all, doubly linked */
 	struct session *touched;      /* whose deadlines have moved in this turn */
 	struct session *dtls_pending; /* whose active association's datagrams lie in scratch.dtls_out */
+	struct session
+	        *dtls_same; /* the only one that the last datagram could belong to; NULL: ask the tables */
 	uint32_t n_conns, n_pre_login, n_sessions;
 	uint32_t max_conns; /* what the descriptor limit allows */
 	uint32_t next_ref;
