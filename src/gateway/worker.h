@@ -109,6 +109,8 @@ struct worker {
 	struct session *sessions;     /* all, doubly linked */
 	struct session *touched;      /* whose deadlines have moved in this turn */
 	struct session *dtls_pending; /* whose active association's datagrams lie in scratch.dtls_out */
+	struct session
+	        *dtls_same; /* the only one that the last datagram could belong to; NULL: ask the tables */
 	uint32_t n_sessions;
 	uint32_t next_ref;
 	uint64_t drops[N_DROP_REASONS];
