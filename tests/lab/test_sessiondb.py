@@ -234,7 +234,7 @@ def test_mtu_with_derivation(lab):
     wait_kinds(gateway, "parent", "tls", "dtls")
     mtu = gateway.ctl("show", "mtu", "name", "tester")[0]
     assert mtu["adapter"] == client.mtu() == mtu["tls"] == mtu["dtls"] and mtu["policy"] == "seamless"
-    assert mtu["formula"] == "exact" and mtu["reconnect_expected"] is False and mtu["path_limit"] is None
+    assert mtu["formula"] == "exact" and mtu["reconnect_expected"] is False and mtu["path_limit"] == mtu["dtls"]
     for kind in ("tls", "dtls"):
         assert mtu["steps"][kind] and all({"label", "value"} == set(step) for step in mtu["steps"][kind])
     out = gateway.ctl("show", "mtu", as_json=False)
