@@ -1,14 +1,16 @@
 """The gateway's side of seamless with a stock client: UDP dies, one way or both, the path shrinks, and what the operator sees."""
 import re
+import time
 
 import pytest
 
 import faults
 from checks import PingLog, check_fetch, ping_size
-from netns import SRV4, progress, wait_for
+from netns import SRV4, progress, run, wait_for
 from peers import Culvertd, OpenConnect
 
 pytestmark = pytest.mark.culvert
+IDLE_S = 10
 SILENCE_MS = 6000  # the promise is 3000; the machine may be busy
 
 
@@ -108,3 +110,25 @@ def test_what_is_shown(lab):
     session = w.session()
     assert session["mtu"]["path_limit"] == w.client.mtu() and session["dtls"]["rtt_ms"] is not None
     w.settle()
+
+
+def packets_outside(lab):
+    return sum(map(int, re.findall(r"packets (\d+)", lab.exec(lab.gw, "nft", "list", "table", "inet", "counted"))))
+
+
+def test_idle_session_is_left_alone(lab):
+    """Nothing goes over the path of a session that nobody uses; the configured DPD and the client's keepalive are far away."""
+    w = Watched(lab)
+    run("ip", "netns", "exec", lab.cl, "sysctl", "-qw", f"net.ipv6.conf.{w.client.tun}.disable_ipv6=1")
+    w.settle()
+    lab.nft(lab.gw, "add table inet counted\n"
+                    "add chain inet counted in { type filter hook input priority 0; }\n"
+                    "add chain inet counted out { type filter hook output priority 0; }\n" +
+            "".join(f"add rule inet counted {chain} {proto} {side} 443 counter\n"
+                    for chain, side in (("in", "dport"), ("out", "sport")) for proto in ("tcp", "udp")))
+    before, since, quiet_since = packets_outside(lab), time.monotonic(), time.monotonic()
+    while time.monotonic() - quiet_since < IDLE_S:  # what the last packets asked for may still be under way
+        wait_for(lambda: packets_outside(lab) != before or time.monotonic() - quiet_since >= IDLE_S, IDLE_S + 2, "silence")
+        if packets_outside(lab) != before:
+            before, quiet_since = packets_outside(lab), time.monotonic()
+        assert time.monotonic() - since < 3 * IDLE_S, "the path is never silent"
