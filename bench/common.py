@@ -12,7 +12,7 @@ import time
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "tests" / "lab"))
 
 # pylint: disable=wrong-import-position
-from netns import GW4, Lab, LabError, SRV4, progress, run, stop_on_sigterm, wait_for  # noqa: E402
+from netns import CONGESTION, GW4, Lab, LabError, SRV4, progress, run, stop_on_sigterm, wait_for  # noqa: E402
 from peers import BUILD, Culvert, Culvertd, Ocserv, OpenConnect, USER, PASSWORD, children  # noqa: E402
 
 PAIRS = ("culvert", "stock")
@@ -169,9 +169,10 @@ class Rig:
         inside = self.inside()
         if pair == "culvert":
             client = Culvert(self.lab, self.gateways[pair], options=["--script", "none"], **options)
-            run("ip", "-n", self.lab.cl, "route", "replace", f"{inside}/32", "dev", client.tun)
         else:
             client = OpenConnect(self.lab, self.gateways[pair], routes=f"{inside}/32", **options)
+        # iperf3 chooses cubic when its stream is up: one that begins with another (BBR) has its pacing for ever
+        run("ip", "-n", self.lab.cl, "route", "replace", f"{inside}/32", "dev", client.tun, "congctl", CONGESTION)
         if tunnel == "dtls":
             client.wait_dtls()
         return Lane(pair, tunnel, client, inside)
