@@ -55,7 +55,7 @@ MUST_USE int super_parse(struct span payload, size_t max_bytes, struct super *re
 /* Whether the connection is fast enough for them. All of one arrives at once, when its last byte has come: on
  * a slow path single packets are there earlier, and cost nothing that matters. */
 #define SUPER_PACE_BYTES_PER_S 13107200u /* the largest in 5 ms */
-#define SUPER_PACE_LOOK_MS     100
+#define SUPER_PACE_LOOK_MS     20
 
 struct super_pace {
 	ms_t look_at_ms; /* when to ask the kernel again */
