@@ -35,6 +35,8 @@ struct channel_owner {
 	void *ctx;
 	void (*on_up)(void *ctx, enum link_channel ch);
 	void (*on_packet)(void *ctx, enum link_channel ch, const struct cstp_packet *p);
+	/* Part of a packet came; the rest is on its way (TLS only). */
+	void (*on_part)(void *ctx, enum link_channel ch, size_t bytes);
 	/* All that had come was read: deadlines may have moved. */
 	void (*on_batch)(void *ctx);
 	/* The socket took what had waited: more may be sent (TLS only). */

@@ -5,7 +5,8 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "datapath/split.h"
+#include "datapath/super.h"
+#include "io/sock.h"
 #include "wire/ip.h"
 #include "wire/ip_fragment.h"
 
@@ -268,6 +269,37 @@ static void send_one(struct datapath *d, struct tun_packet *p, struct tally *t)
 	send_packet(d, p, t);
 }
 
+/* Is the connection fast enough? Asked now and then. */
+static bool is_fast(struct datapath *d, ms_t now_ms)
+{
+	struct sock_tcp_facts facts = {0};
+	if (super_pace_is_due(&d->super_pace, now_ms)) {
+		int err = sock_tcp_facts(d->tls->conn.fd, &facts);
+		(void)err; /* not known */
+		super_pace_note(&d->super_pace, facts.delivered_bytes_per_s, now_ms);
+	}
+	return d->super_pace.is_fast;
+}
+
+/* By TLS, as it is. False: it must be cut. */
+static bool put_whole(struct datapath *d, const struct split *split, ms_t now_ms)
+{
+	struct super_form form;
+	size_t n;
+	if (d->super_max_bytes == 0 || d->tls->stage != TUNNEL_TLS_UP || !is_fast(d, now_ms))
+		return false;
+	uint8_t *payload = super_put(split, d->super_max_bytes, &n, &form);
+	if (payload == NULL)
+		return false;
+	cstp_put_header(payload - CSTP_HEADER_BYTES, CSTP_SUPER, (uint16_t)n);
+	if (tunnel_tls_put_long(d->tls, span_of(payload - CSTP_HEADER_BYTES, CSTP_HEADER_BYTES + n)) != 0)
+		return false;
+	d->tls->count.tx_packets += form.n_packets;
+	d->tls->count.tx_bytes += form.total_bytes;
+	d->n_super_up++;
+	return true;
+}
+
 /* Packets of one flow and size: where they go is asked once. */
 static void send_super(struct datapath *d, struct split *split, struct tally *t)
 {
@@ -278,6 +310,10 @@ static void send_super(struct datapath *d, struct split *split, struct tally *t)
 	        (ch == LINK_TLS && d->tls_max_bytes != 0 && largest > d->tls_max_bytes)) {
 		while (split_next(split, &p.p, &p.n))
 			send_one(d, &p, t);
+		return;
+	}
+	if (ch == LINK_TLS && put_whole(d, split, t->now_ms)) {
+		tally_add(t, ch, largest);
 		return;
 	}
 	while (split_next(split, &p.p, &p.n)) {
@@ -399,6 +435,21 @@ void datapath_deliver_piece(struct datapath *d, struct span payload, ms_t now_ms
 	if (r == JOINER_PACKET)
 		datapath_deliver(d, packet);
 	d->drops_down += r == JOINER_DROPPED;
+}
+
+size_t datapath_deliver_super(struct datapath *d, struct span payload)
+{
+	struct channel_counters *c = &d->tls->count;
+	struct super u;
+	if (d->tun_fd < 0 || super_parse(payload, d->super_max_bytes, &u) != 0) {
+		d->drops_down++;
+		return 0;
+	}
+	c->rx_packets += u.form.n_packets;
+	c->rx_bytes += u.form.total_bytes;
+	d->n_super_down++;
+	outlet_put_super(&d->down, &u);
+	return u.form.largest_bytes;
 }
 
 void datapath_flush(struct datapath *d)

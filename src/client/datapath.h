@@ -20,6 +20,7 @@ struct datapath {
 	struct tunnel_dtls *dtls;
 	struct link *link;
 	uint16_t tls_max_bytes; /* larger packets are not sent by TLS, the gateway would drop them; 0: none */
+	uint16_t super_max_bytes; /* of a packet in a super-packet that goes by TLS whole; 0: not agreed */
 	uint16_t piece_id;
 	struct watch *watch; /* of a duplicate of tun_fd */
 	bool has_vnet_hdr;
@@ -30,10 +31,12 @@ struct datapath {
 	struct outlet down; /* to the adapter */
 	struct joiner *joiner;
 	struct ratelimit *tell_limit;
-	uint64_t drops_up;           /* from the adapter, not sent */
-	uint64_t drops_down;         /* not accepted by the adapter */
-	uint64_t n_told;             /* "too big" answers to senders */
-	void (*on_batch)(void *ctx); /* packets were sent: deadlines may have moved */
+	uint64_t drops_up;   /* from the adapter, not sent */
+	uint64_t drops_down; /* not accepted by the adapter */
+	uint64_t n_told;     /* "too big" answers to senders */
+	struct super_pace super_pace;
+	uint64_t n_super_up, n_super_down; /* CSTP packets that were many in one */
+	void (*on_batch)(void *ctx);       /* packets were sent: deadlines may have moved */
 	void *ctx;
 };
 
@@ -46,6 +49,8 @@ void datapath_update(struct datapath *d);
  * datapath_flush(), at the end of every batch that a tunnel received. */
 void datapath_deliver(struct datapath *d, struct span packet);
 void datapath_deliver_piece(struct datapath *d, struct span payload, ms_t now_ms);
+/* Payload of a CSTP_SUPER, which is agreed: many packets in one. The largest of them, bytes; 0: malformed. */
+size_t datapath_deliver_super(struct datapath *d, struct span payload);
 void datapath_flush(struct datapath *d);
 
 #endif

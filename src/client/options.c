@@ -51,7 +51,7 @@ static const struct option_row {
         {"reconnect-timeout", OPT_RECONNECT_TIMEOUT, "SECONDS",
                 "how long to try to get a lost session back (default: as the gateway says)"},
         {"control", OPT_CONTROL, "SOCKET", "for status and disconnect (default " OPTIONS_DEFAULT_CONTROL ")"},
-        {"no-offload", OPT_NO_OFFLOAD, "LIST", "do without these of the kernel's: " OFFLOAD_WORDS},
+        {"no-offload", OPT_NO_OFFLOAD, "LIST", "do without these: " OFFLOAD_WORDS},
         {"verbose", 'v', NULL, "say more on standard error"},
         {"help", 'h', NULL, "this text"},
 };

@@ -400,6 +400,7 @@ static int session_open(struct session *s)
 	struct channel_owner owner = {.ctx = s,
 	        .on_up = on_up,
 	        .on_packet = session_on_packet,
+	        .on_part = session_on_part,
 	        .on_batch = session_on_batch,
 	        .on_room = on_room,
 	        .on_lost = on_lost};

@@ -33,7 +33,8 @@ void session_format_request(void *ctx, uint16_t base_mtu, struct text *out)
 	        .suites = DTLS_SUITES_AEAD,
 	        .own = {.is_own = true,
 	                .has_steer = session_is_seamless(s),
-	                .has_pieces = session_is_seamless(s)},
+	                .has_pieces = session_is_seamless(s),
+	                .has_super = session_wants_super(s)},
 	};
 	if (s->has_params) {
 		q.old4 = s->params.ip4.addr;

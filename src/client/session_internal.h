@@ -50,6 +50,8 @@ static inline bool session_is_seamless(const struct session *s)
 {
 	return s->opt->tunnel.mtu_policy == MTU_SEAMLESS;
 }
+/* Are super-packets to go by TLS whole, if the gateway is ours, too? */
+bool session_wants_super(const struct session *s);
 MUST_USE int session_seamless_open(struct session *s);
 void session_seamless_close(struct session *s);
 /* After each answer of CONNECT: what kind of peer it is, and what the tunnels may do. Both policies. */
@@ -77,6 +79,7 @@ ms_t session_rules_due_ms(const struct session *s);
 /* ---- session_packets.c ---- */
 
 void session_on_packet(void *session, enum link_channel ch, const struct cstp_packet *p);
+void session_on_part(void *session, enum link_channel ch, size_t bytes);
 void session_send_control(struct session *s, enum link_channel ch, uint8_t type, struct span payload);
 /* Tells the gateway that the TLS tunnel ends. code: an enum disconnect_code. */
 void session_send_close(struct session *s, uint8_t code, const char *text);

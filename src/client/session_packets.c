@@ -98,10 +98,21 @@ static void on_answer(struct session *s, enum link_channel ch, struct span paylo
 	}
 }
 
+void session_on_part(void *ctx, enum link_channel ch, size_t bytes)
+{
+	struct session *s = ctx;
+	link_on_rx(&s->link, ch, false, bytes, uv_now(&s->loop));
+}
+
 void session_on_packet(void *ctx, enum link_channel ch, const struct cstp_packet *p)
 {
 	struct session *s = ctx;
 	ms_t now_ms = uv_now(&s->loop);
+	if (ch == LINK_TLS && p->type == CSTP_SUPER && s->tls.takes_super) {
+		size_t bytes = datapath_deliver_super(&s->path, p->payload);
+		link_on_rx(&s->link, ch, bytes > 0, bytes, now_ms);
+		return;
+	}
 	bool is_piece = ch == LINK_DTLS && p->type == DTLS_PIECE && session_is_seamless(s);
 	/* a hint is not an order: what comes by TLS does not move our own data off DTLS */
 	link_on_rx(&s->link, ch, p->type == CSTP_DATA || is_piece, p->payload.n, now_ms);

@@ -1,6 +1,7 @@
 /* What the seamless policy does for a session: what the two tunnels may do with this gateway, the adapter's
  * MTU in place, what the user is told, and a second TLS connection when neither tunnel answers. */
 #include "client/session_internal.h"
+#include "io/offload.h"
 #include "mtu/derive.h"
 
 #define REDIAL_AFTER_MS 150 /* or two round trips: TLS was asked and says nothing, and DTLS neither */
@@ -51,6 +52,20 @@ static uint16_t dtls_max_bytes(const struct session *s)
 	return exact;
 }
 
+bool session_wants_super(const struct session *s)
+{
+	return session_is_seamless(s) && !(s->opt->network.offloads_refused & OFFLOAD_SUPER);
+}
+
+/* Both have said so in this CONNECT. */
+static void agree_super(struct session *s)
+{
+	const struct tunnel_params *p = &s->params;
+	s->tls.takes_super = p->own.has_super && session_wants_super(s);
+	s->path.super_max_bytes = s->tls.takes_super ? p->cstp_mtu : 0;
+	s->path.super_pace = (struct super_pace){0}; /* of another connection */
+}
+
 void session_seamless_on_params(struct session *s)
 {
 	const struct tunnel_params *p = &s->params;
@@ -65,6 +80,7 @@ void session_seamless_on_params(struct session *s)
 	if (is_seamless && p->suite != DTLS_NONE)
 		c.dtls_max_bytes = dtls_max_bytes(s);
 	link_configure(&s->link, &c, loop_now());
+	agree_super(s);
 	/* such a gateway drops what is larger */
 	s->path.tls_max_bytes = is_seamless && c.peer == PEER_ASA ? p->cstp_mtu : 0;
 }

@@ -101,6 +101,8 @@ static void put_seamless(const struct session *s, json_t *o)
 	json_object_set_new(o, "suspicions", json_integer((json_int_t)l->choice.counts.suspicions));
 	json_object_set_new(o, "duplicates", json_integer((json_int_t)l->choice.counts.duplicates));
 	json_object_set_new(o, "packets_in_pieces", json_integer((json_int_t)l->n_in_pieces));
+	json_object_set_new(o, "super_sent", json_integer((json_int_t)s->path.n_super_up));
+	json_object_set_new(o, "super_received", json_integer((json_int_t)s->path.n_super_down));
 	json_object_set_new(o, "packets_oversize", json_integer((json_int_t)l->n_oversize));
 	json_object_set_new(o, "told_too_big", json_integer((json_int_t)s->path.n_told));
 	json_object_set_new(o, "dpd_sent", json_integer((json_int_t)l->n_dpd_sent));

@@ -26,6 +26,7 @@ void tunnel_tls_done(struct tunnel_tls *t)
 		https_reply_done(t->reply);
 	free(t->reply);
 	free(t->record);
+	free(t->long_memory);
 }
 
 void tunnel_tls_close(struct tunnel_tls *t, bool is_polite)
@@ -34,6 +35,7 @@ void tunnel_tls_close(struct tunnel_tls *t, bool is_polite)
 		sock_dial_done(&t->dial);
 	t->stage = TUNNEL_TLS_DOWN;
 	t->setup_until_ms = MS_NEVER;
+	(void)cstp_long_end(&t->rx_long);
 	if (t->watch == NULL) {
 		conn_close(&t->conn, is_polite);
 		return;
@@ -216,18 +218,52 @@ void tunnel_tls_on_time(struct tunnel_tls *t, ms_t now_ms)
 
 /* ---- packets ---- */
 
+static void begin_long(struct tunnel_tls *t, struct span part)
+{
+	if (t->long_memory == NULL && (t->long_memory = malloc(CSTP_LONG_BYTES)) == NULL) {
+		tunnel_tls_lose(t, -ENOMEM);
+		return;
+	}
+	cstp_long_begin(&t->rx_long, t->long_memory, part);
+	t->owner.on_part(t->owner.ctx, LINK_TLS, part.n);
+}
+
+static void go_on_long(struct tunnel_tls *t, struct span part)
+{
+	int err = cstp_long_put(&t->rx_long, part);
+	if (err == ERR_MORE) {
+		t->owner.on_part(t->owner.ctx, LINK_TLS, part.n);
+		return;
+	}
+	struct cstp_packet p = cstp_long_packet(&t->rx_long);
+	(void)cstp_long_end(&t->rx_long); /* the memory stays */
+	if (err != 0)
+		tunnel_tls_lose(t, err);
+	else
+		t->owner.on_packet(t->owner.ctx, LINK_TLS, &p);
+}
+
 static void take_packets(struct tunnel_tls *t, struct span record)
 {
 	enum cstp_fault fault;
 	struct cstp_packet p;
+	if (cstp_long_waits(&t->rx_long)) {
+		go_on_long(t, record);
+		return;
+	}
 	while (record.n > 0 && t->stage == TUNNEL_TLS_UP) {
+		if (t->takes_super && cstp_long_begins(record, CSTP_SUPER)) {
+			begin_long(t, record);
+			return;
+		}
 		if (cstp_take(&record, &p, &fault) != 0) {
 			/* behind a frame that cannot be read there is no next one: begin anew with the cookie
 			 */
 			tunnel_tls_lose(t, ERR_MALFORMED);
 			return;
 		}
-		channel_count_rx(&t->count, &p);
+		if (p.type != CSTP_SUPER || !t->takes_super) /* who takes it apart counts what is in it */
+			channel_count_rx(&t->count, &p);
 		t->owner.on_packet(t->owner.ctx, LINK_TLS, &p);
 	}
 }
@@ -255,11 +291,21 @@ static void take_answer(struct tunnel_tls *t, struct span plaintext)
 		take_packets(t, https_reply_rest(t->reply));
 }
 
+/* What is missing of a long packet is decrypted to its place. */
+static int read_record(struct tunnel_tls *t, uint8_t **ret)
+{
+	size_t n;
+	if (!cstp_long_waits(&t->rx_long))
+		return tls_read_view(t->conn.tls, t->record, TLS_RECORD_MAX, ret);
+	*ret = cstp_long_room(&t->rx_long, &n);
+	return tls_read_record(t->conn.tls, *ret, n);
+}
+
 static void read_records(struct tunnel_tls *t)
 {
 	while (t->stage >= TUNNEL_TLS_ASK) {
 		uint8_t *record;
-		int n = tls_read_view(t->conn.tls, t->record, TLS_RECORD_MAX, &record);
+		int n = read_record(t, &record);
 		if (n == 0)
 			return;
 		if (n < 0)
@@ -305,6 +351,19 @@ static void tunnel_tls_ready(void *ctx, int events)
 int tunnel_tls_put(struct tunnel_tls *t, struct span packet)
 {
 	return tls_write(t->conn.tls, packet);
+}
+
+int tunnel_tls_put_long(struct tunnel_tls *t, struct span packet)
+{
+	int err = 0;
+	if (!tls_has_room(t->conn.tls, packet.n))
+		return -ENOBUFS;
+	while (packet.n > 0 && err == 0) {
+		size_t n = packet.n < TLS_RECORD_MAX ? packet.n : TLS_RECORD_MAX;
+		err = tls_write(t->conn.tls, span_of(packet.p, n));
+		packet = span_skip(packet, n);
+	}
+	return err;
 }
 
 int tunnel_tls_put_control(struct tunnel_tls *t, uint8_t type, struct span payload)

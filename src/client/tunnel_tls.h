@@ -7,6 +7,7 @@
 #include "client/gate.h"
 #include "client/https.h"
 #include "client/watch.h"
+#include "wire/cstp_long.h"
 #include "wire/params.h"
 
 #define TUNNEL_TLS_SETUP_MS     15000        /* from dialling to the answer of CONNECT */
@@ -33,7 +34,10 @@ struct tunnel_tls {
 	struct conn conn;
 	struct watch *watch;
 	struct https_reply *reply;
-	uint8_t *record; /* TLS_RECORD_MAX of plaintext */
+	uint8_t *record;          /* TLS_RECORD_MAX of plaintext */
+	bool takes_super;         /* agreed: CSTP_SUPER may come */
+	struct cstp_long rx_long; /* a packet that goes on in the next record */
+	uint8_t *long_memory;     /* for it; NULL: none came yet */
 	ms_t setup_until_ms;
 	struct channel_counters count;
 };
@@ -51,6 +55,9 @@ void tunnel_tls_close(struct tunnel_tls *t, bool is_polite);
 /* One packet as one record into the queue; -ENOBUFS: the queue is full. Nothing is sent before
  * tunnel_tls_flush(). */
 MUST_USE int tunnel_tls_put(struct tunnel_tls *t, struct span packet);
+/* A packet with its header as several records, all or none: up to CSTP_HEADER_BYTES + CSTP_LONG_PAYLOAD_MAX.
+ * -ENOBUFS: there is no room for all of it. */
+MUST_USE int tunnel_tls_put_long(struct tunnel_tls *t, struct span packet);
 /* The same with a type and payload that need not have room for a header in front. */
 MUST_USE int tunnel_tls_put_control(struct tunnel_tls *t, uint8_t type, struct span payload);
 /* One send for all that waits; afterwards tunnel_tls_is_stuffed() says whether the socket took it. */

@@ -44,7 +44,9 @@ void outlet_close(struct outlet *o)
 {
 	free(o->joining);
 	free(o->kept);
+	free(o->cut);
 	o->joining = NULL;
+	o->cut = NULL;
 	o->kept = NULL;
 	o->n_kept = 0;
 }
@@ -77,6 +79,51 @@ void outlet_put(struct outlet *o, struct span packet, bool stays)
 	memcpy(o->kept + o->n_kept, packet.p, packet.n);
 	coalesce_add(o->joining, o->kept + o->n_kept, packet.n);
 	o->n_kept += packet.n;
+}
+
+static unsigned kind_of(const struct super_form *f)
+{
+	if (!f->is_tcp)
+		return COALESCE_UDP;
+	return f->is_ip6 ? COALESCE_TCP6 : COALESCE_TCP4;
+}
+
+static void put_whole(struct outlet *o, const struct super *u)
+{
+	struct span rest = span_skip(u->packet, u->form.head_bytes);
+	struct iovec iov[] = {{.iov_base = (void *)(uintptr_t)&u->vnet, .iov_len = sizeof(u->vnet)},
+	        {.iov_base = (void *)(uintptr_t)u->head, .iov_len = u->form.head_bytes},
+	        {.iov_base = (void *)(uintptr_t)rest.p, .iov_len = rest.n}};
+
+	if (o->config.write(o->config.ctx, iov, N_ELEM(iov)) < 0)
+		o->config.refused(o->config.ctx, piece_span(&iov[FIRST_PACKET]), u->form.n_packets);
+}
+
+static void put_cut(struct outlet *o, const struct super *u)
+{
+	struct split split;
+	uint8_t *p;
+	size_t n;
+
+	if (o->cut == NULL)
+		o->cut = malloc(SUPER_PACKET_MAX);
+	if (o->cut != NULL)
+		memcpy(o->cut, u->packet.p, u->packet.n);
+	if (o->cut == NULL || split_open(&split, &u->vnet, o->cut, u->packet.n, 0) < 0) {
+		o->config.refused(o->config.ctx, span_of(u->head, u->form.head_bytes), u->form.n_packets);
+		return;
+	}
+	while (split_next(&split, &p, &n))
+		outlet_put(o, span_of(p, n), false); /* the next one is written over its end */
+}
+
+void outlet_put_super(struct outlet *o, const struct super *u)
+{
+	outlet_flush(o);
+	if (o->config.kinds & kind_of(&u->form))
+		put_whole(o, u);
+	else
+		put_cut(o, u);
 }
 
 void outlet_flush(struct outlet *o)

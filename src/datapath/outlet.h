@@ -6,6 +6,7 @@
 #include "base/err.h"
 #include "base/span.h"
 #include "base/util.h"
+#include "datapath/super.h"
 #include "datapath/coalesce.h"
 
 #define OUTLET_KEPT_BYTES (128u << 10)
@@ -28,6 +29,8 @@ struct outlet {
 	struct coalesce *joining; /* NULL: nothing is joined */
 	uint8_t *kept;            /* OUTLET_KEPT_BYTES, copies */
 	size_t n_kept;
+	uint8_t *
+	        cut; /* SUPER_PACKET_MAX, a super-packet that the device does not take; NULL: none came yet */
 };
 
 MUST_USE int outlet_open(struct outlet *o, const struct outlet_config *config);
@@ -35,6 +38,9 @@ MUST_USE int outlet_open(struct outlet *o, const struct outlet_config *config);
 void outlet_close(struct outlet *o);
 /* stays: the bytes stay as they are until outlet_flush(). */
 void outlet_put(struct outlet *o, struct span packet, bool stays);
+/* A super-packet from an own peer, behind what waits: written at once, whole, or cut when the device does not
+ * take it. */
+void outlet_put_super(struct outlet *o, const struct super *u);
 /* At the end of the turn, before any buffer is used again. */
 void outlet_flush(struct outlet *o);
 

@@ -120,6 +120,7 @@ void conn_abort(struct conn *c)
 	free(c->move);
 	c->move = NULL;
 	tls_log_end(w, &ends);
+	conn_long_done(c);
 	conn_unlink(c);
 	process_count_conn(w->process, -1);
 	http_state_free(c);
@@ -248,6 +249,12 @@ int conn_write(struct conn *c, struct span plain)
 	return 0;
 }
 
+static void send_early(struct conn *c)
+{
+	if (c->out.n >= CONN_SEND_BYTES && !(c->poll.events & UV_WRITABLE))
+		(void)conn_send(c); /* an error shows itself at the end of the turn */
+}
+
 int conn_write_cstp_in_place(struct conn *c, uint8_t type, uint8_t *payload, size_t n)
 {
 	uint8_t *record = payload - CSTP_HEADER_BYTES;
@@ -258,9 +265,23 @@ int conn_write_cstp_in_place(struct conn *c, uint8_t type, uint8_t *payload, siz
 	int r = tls_write(c->tls, span_of(record, CSTP_HEADER_BYTES + n));
 	if (r == 0) {
 		conn_touch(c);
-		if (c->out.n >= CONN_SEND_BYTES && !(c->poll.events & UV_WRITABLE))
-			(void)conn_send(c); /* an error shows itself at the end of the turn */
+		send_early(c);
 	}
+	return r;
+}
+
+int conn_write_cstp_long(struct conn *c, uint8_t type, uint8_t *payload, size_t n)
+{
+	uint8_t *packet = payload - CSTP_HEADER_BYTES;
+	if (n > CSTP_LONG_PAYLOAD_MAX)
+		return ERR_TOO_LARGE;
+	out_take(c);
+	if (!tls_has_room(c->tls, CSTP_HEADER_BYTES + n))
+		return -ENOBUFS;
+	cstp_put_header(packet, type, (uint16_t)n);
+	int r = conn_write(c, span_of(packet, CSTP_HEADER_BYTES + n));
+	if (r == 0)
+		send_early(c);
 	return r;
 }
 
@@ -272,6 +293,37 @@ int conn_write_cstp(struct conn *c, uint8_t type, struct span payload)
 	if (payload.n > 0)
 		memcpy(copy, payload.p, payload.n);
 	return conn_write_cstp_in_place(c, type, copy, payload.n);
+}
+
+/* ---- packets over several records ---- */
+
+int conn_long_begin(struct conn *c, struct span rest)
+{
+	uint8_t *memory = c->w->scratch.spare_long;
+	c->w->scratch.spare_long = NULL;
+	if (memory == NULL && (memory = malloc(CSTP_LONG_BYTES)) == NULL)
+		return -ENOMEM;
+	cstp_long_begin(&c->rx_long, memory, rest);
+	return 0;
+}
+
+void conn_long_done(struct conn *c)
+{
+	uint8_t *memory = cstp_long_end(&c->rx_long), **spare = &c->w->scratch.spare_long;
+	if (memory == NULL)
+		return;
+	free(*spare);
+	*spare = memory;
+}
+
+/* What is missing of a long packet is decrypted to its place. */
+static int read_record(struct conn *c, uint8_t **ret)
+{
+	size_t n;
+	if (!cstp_long_waits(&c->rx_long))
+		return tls_read_view(c->tls, c->w->scratch.plain, TLS_RECORD_MAX, ret);
+	*ret = cstp_long_room(&c->rx_long, &n);
+	return tls_read_record(c->tls, *ret, n);
 }
 
 uint16_t conn_path_mtu(const struct conn *c)
@@ -452,7 +504,7 @@ static void conn_step_tls(struct conn *c)
 	if (c->state == CONN_HANDSHAKE && !conn_step_handshake(c))
 		return;
 	while (c->n_closing == 0) {
-		int n = tls_read_view(c->tls, c->w->scratch.plain, TLS_RECORD_MAX, &plain);
+		int n = read_record(c, &plain);
 		if (n == 0)
 			return;
 		if (n < 0) {

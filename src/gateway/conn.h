@@ -4,6 +4,7 @@
 
 #include "gateway/worker.h"
 #include "wire/auth_xml.h"
+#include "wire/cstp_long.h"
 #include "wire/http.h"
 #include "wire/params.h"
 
@@ -47,7 +48,8 @@ struct conn {
 	struct loop_timer timer; /* handshake and login time limit */
 	struct tls *tls;
 	struct tls_out out;
-	struct conn_http *http; /* NULL in the tunnel */
+	struct conn_http *http;   /* NULL in the tunnel */
+	struct cstp_long rx_long; /* a packet that goes on in the next record */
 	struct session *session;
 	struct ip_addr peer, local;
 	uint16_t peer_port, local_port;
@@ -72,6 +74,12 @@ MUST_USE int conn_write(struct conn *c, struct span plain);
 MUST_USE int conn_write_cstp(struct conn *c, uint8_t type, struct span payload);
 /* The same, with CSTP_HEADER_BYTES in front of the payload that may be written. */
 MUST_USE int conn_write_cstp_in_place(struct conn *c, uint8_t type, uint8_t *payload, size_t n);
+/* The same as several records, all or none: n up to CSTP_LONG_PAYLOAD_MAX. -ENOBUFS: there is no room for all
+ * of it. */
+MUST_USE int conn_write_cstp_long(struct conn *c, uint8_t type, uint8_t *payload, size_t n);
+/* The first part of such a packet came (-ENOMEM); it is no longer under way. */
+MUST_USE int conn_long_begin(struct conn *c, struct span rest);
+void conn_long_done(struct conn *c);
 /* close_notify, flush, close. Session is told by the caller. */
 void conn_close(struct conn *c);
 /* At once, without a word. */

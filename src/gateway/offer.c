@@ -67,6 +67,14 @@ static void choose_dtls(struct session *s, const struct tunnel_request *req)
 	dtls_id_new(s);
 }
 
+/* With policy classic each packet is judged by itself. */
+static void choose_super(struct session *s, const struct tunnel_request *req)
+{
+	s->super.is_agreed = req->own.is_own && req->own.has_super && !s->w->has_no_super &&
+	                     s->policy.mtu_policy != MTU_POLICY_CLASSIC;
+	s->super.pace = (struct super_pace){0}; /* of another connection */
+}
+
 static void put_dns(struct tunnel_params *p, const struct ip_addr *list, size_t n)
 {
 	for (size_t i = 0; i < n && p->n_dns < PARAMS_MAX_DNS; i++)
@@ -158,7 +166,10 @@ static int fill(struct session *s, const struct ipc_session_info *info, const st
 	p->dtls_id_bytes = sizeof(p->dtls_id);
 	p->dtls_port = (uint16_t)s->w->config->webvpn.dtls_port;
 	/* what we take, to those who can read it */
-	p->own = (struct own_words){req->own.is_own, req->own.is_own, req->own.is_own};
+	p->own = (struct own_words){.is_own = req->own.is_own,
+	        .has_steer = req->own.is_own,
+	        .has_pieces = req->own.is_own,
+	        .has_super = s->super.is_agreed};
 	return 0;
 }
 
@@ -176,6 +187,7 @@ int offer_make(struct session *s, struct conn *c, const struct ipc_session_info 
 	if (p == NULL)
 		return -ENOMEM;
 	choose_dtls(s, req);
+	choose_super(s, req);
 	offer_choose_mtu(s, c, req);
 	int r = fill(s, info, req, p);
 	if (r == 0) {

@@ -143,7 +143,7 @@ const char *options_help(void)
 	       "      --state-dir DIR  what must survive a restart (" OPTIONS_STATE_DIR ")\n"
 	       "      --control SOCKET where culvertctl finds the gateway (" OPTIONS_CONTROL ")\n"
 	       "      --log TARGET     stderr, syslog or the path of a file (syslog)\n"
-	       "      --no-offload LIST  do without these of the kernel's: " OFFLOAD_WORDS "\n"
+	       "      --no-offload LIST  do without these: " OFFLOAD_WORDS "\n"
 	       "      --version        version and exit\n"
 	       "  -h, --help           this text\n"
 	       "\n"

@@ -63,8 +63,15 @@ static json_t *tls_json(const struct render_session *r)
 	json_t *rtt = render_rtt_json(&s->link, LINK_TLS);
 	if (json_is_null(rtt) && r->tls_rtt_us)
 		rtt = json_real(r->tls_rtt_us / 1000.0);
-	return channel_json(
+	json_t *j = channel_json(
 	        "connected", s->tls_cipher, s->tls_protocol, rtt, s->mtu.tls, &s->traffic[LINK_TLS]);
+	/* CSTP packets that were many in one */
+	if (j && (json_object_set_new(j, "super_tx", json_integer((json_int_t)s->super.n_tx)) < 0 ||
+	                 json_object_set_new(j, "super_rx", json_integer((json_int_t)s->super.n_rx)) < 0)) {
+		json_decref(j);
+		return NULL;
+	}
+	return j;
 }
 
 static json_t *dtls_json(const struct session *s)

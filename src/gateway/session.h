@@ -5,7 +5,7 @@
 #define GATEWAY_SESSION_H
 
 #include "base/htab.h"
-#include "datapath/split.h"
+#include "datapath/super.h"
 #include "gateway/owners.h"
 #include "gateway/session_tunnel.h"
 #include "gateway/worker.h"
@@ -52,6 +52,13 @@ struct session_pieces {
 	struct joiner *joiner; /* NULL until the first piece came */
 };
 
+/* Super-packets by TLS, whole (datapath/super.h). */
+struct session_super {
+	bool is_agreed; /* in the CONNECT of the TLS tunnel */
+	struct super_pace pace;
+	uint64_t n_tx, n_rx; /* of them, in all */
+};
+
 struct session_identity {
 	uint32_t index, connection;
 	char username[IPC_USER_MAX + 1];
@@ -95,6 +102,7 @@ struct session {
 	struct session_dtls dtls;
 	struct session_mtu mtu;
 	struct session_pieces pieces;
+	struct session_super super;
 	struct link link;
 	struct loop_timer timer;
 	struct traffic traffic[LINK_N_CHANNELS]; /* of all tunnels of the channel */
@@ -124,7 +132,7 @@ void session_start(struct session *s);
 void session_on_tls_record(struct session *s, struct span record);
 /* Plaintext of one DTLS record. */
 void session_on_dtls_record(struct session *s, struct span record);
-/* What was read from TUN for the client; CSTP_HEADER_BYTES in front of it are free. */
+/* What was read from TUN for the client; CSTP_HEADER_BYTES and SUPER_HEADER_BYTES in front of it are free. */
 void session_send(struct session *s, struct split *split);
 /* One inner packet of it. */
 void session_send_packet(struct session *s, struct span packet);

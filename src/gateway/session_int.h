@@ -9,6 +9,16 @@
 /* A frame that is no data went out by this channel. */
 void session_count_control_tx(struct session *s, enum link_channel ch, size_t payload_bytes);
 
+void session_count_rx_drop(struct session *s, enum link_channel ch, enum drop_reason why);
+/* A client speaks for its own addresses only: else a drop is counted. */
+bool session_is_from_client(struct session *s, enum link_channel ch, struct span packet);
+
+/* session_super.c */
+/* What split_open() has opened goes by TLS, whole. False: it must be cut. */
+bool session_super_send(struct session *s, const struct split *split);
+/* Payload of a CSTP_SUPER, which is agreed. */
+void session_super_receive(struct session *s, struct span payload);
+
 /* session_link.c */
 /* What kind of client this is, by its own words, and what its tunnels are driven by. After the offer was
  * made, at every CONNECT. */

@@ -70,21 +70,27 @@ void session_deliver(struct session *s, enum link_channel ch, struct span packet
 	t->rx_bytes += packet.n;
 }
 
-static void packet_to_inside(struct session *s, enum link_channel ch, struct span packet)
+void session_count_rx_drop(struct session *s, enum link_channel ch, enum drop_reason why)
+{
+	s->traffic[ch].rx_drops++;
+	worker_drop(s->w, why);
+}
+
+/* IPv6 link-local chatter is dropped as well. */
+bool session_is_from_client(struct session *s, enum link_channel ch, struct span packet)
 {
 	struct ip_addr src, dst;
-	struct traffic *t = &s->traffic[ch];
-	if (ip_addresses(packet, &src, &dst) < 0) {
-		t->rx_drops++;
-		worker_drop(s->w, DROP_BAD_LENGTH);
+	bool has_ends = ip_addresses(packet, &src, &dst) == 0;
+	if (has_ends && addr_eq(&src, src.family == 4 ? &s->id.ip4.addr : &s->id.ip6.addr))
+		return true;
+	session_count_rx_drop(s, ch, has_ends ? DROP_SPOOFED : DROP_BAD_LENGTH);
+	return false;
+}
+
+static void packet_to_inside(struct session *s, enum link_channel ch, struct span packet)
+{
+	if (!session_is_from_client(s, ch, packet))
 		return;
-	}
-	/* a client speaks for its own addresses only; IPv6 link-local chatter is dropped as well */
-	if (!addr_eq(&src, src.family == 4 ? &s->id.ip4.addr : &s->id.ip6.addr)) {
-		t->rx_drops++;
-		worker_drop(s->w, DROP_SPOOFED);
-		return;
-	}
 	packet = fit_mss(s, packet);
 	if (s->policy.mtu_policy == MTU_POLICY_CLASSIC)
 		classic_to_inside(s, ch, packet);
@@ -113,8 +119,7 @@ static void on_piece(struct session *s, struct span payload)
 	struct span packet;
 	size_t most = s->mtu.tls > JOIN_MIN_BYTES ? s->mtu.tls : JOIN_MIN_BYTES;
 	if (!j->is_agreed || (j->joiner == NULL && (j->joiner = joiner_new(most)) == NULL)) {
-		s->traffic[LINK_DTLS].rx_drops++;
-		worker_drop(s->w, DROP_UNKNOWN_TYPE);
+		session_count_rx_drop(s, LINK_DTLS, DROP_UNKNOWN_TYPE);
 		return;
 	}
 	switch (joiner_put(j->joiner, payload, worker_now(s->w), &packet)) {
@@ -124,8 +129,7 @@ static void on_piece(struct session *s, struct span payload)
 		packet_to_inside(s, LINK_DTLS, packet);
 		break;
 	case JOINER_DROPPED:
-		s->traffic[LINK_DTLS].rx_drops++;
-		worker_drop(s->w, DROP_BAD_LENGTH);
+		session_count_rx_drop(s, LINK_DTLS, DROP_BAD_LENGTH);
 		break;
 	}
 }
@@ -150,6 +154,10 @@ static void on_disconnect(struct session *s, struct span payload)
 static void on_packet(struct session *s, enum link_channel ch, const struct cstp_packet *p)
 {
 	struct traffic *t = &s->traffic[ch];
+	if (ch == LINK_TLS && p->type == CSTP_SUPER && s->super.is_agreed) {
+		session_super_receive(s, p->payload);
+		return;
+	}
 	bool is_piece = ch == LINK_DTLS && p->type == DTLS_PIECE, is_data = p->type == CSTP_DATA || is_piece;
 	link_on_rx(&s->link, ch, is_data, p->payload.n, worker_now(s->w));
 	if (!is_data)
@@ -174,8 +182,7 @@ static void on_packet(struct session *s, enum link_channel ch, const struct cstp
 		on_disconnect(s, p->payload);
 		break;
 	default:
-		worker_drop(s->w, DROP_UNKNOWN_TYPE);
-		s->traffic[ch].rx_drops++;
+		session_count_rx_drop(s, ch, DROP_UNKNOWN_TYPE);
 		session_log(s, LOG_WARNING, 722015, "Unknown SVC frame type: %u", p->type);
 		break;
 	}
@@ -202,21 +209,59 @@ static void on_bad_frame(struct session *s, struct span record, enum cstp_fault 
 		conn_abort(s->conn);
 }
 
-void session_on_tls_record(struct session *s, struct span record)
+static void on_first_part(struct session *s, struct span part)
 {
-	struct span rest = record;
-	if (record.n == 0)
+	if (conn_long_begin(s->conn, part) < 0) {
+		on_bad_frame(s, part, CSTP_BAD_LENGTH);
 		return;
+	}
+	link_on_rx(&s->link, LINK_TLS, false, part.n, worker_now(s->w));
+}
+
+static void on_next_part(struct session *s, struct span part)
+{
+	struct conn *c = s->conn;
+	struct cstp_long *l = &c->rx_long;
+	int r = cstp_long_put(l, part);
+	link_on_rx(&s->link, LINK_TLS, false, part.n, worker_now(s->w));
+	if (r == ERR_MORE)
+		return;
+	if (r == 0) {
+		struct cstp_packet p = cstp_long_packet(l);
+		on_packet(s, LINK_TLS, &p);
+	} else {
+		on_bad_frame(s, span_of(l->bytes, l->n), CSTP_BAD_LENGTH);
+	}
+	conn_long_done(c);
+}
+
+/* The packets in a record, of which only the last may go on behind it. */
+static void on_packets(struct session *s, struct span rest)
+{
 	while (rest.n > 0 && !s->is_closing && s->conn) {
 		struct cstp_packet p;
 		enum cstp_fault fault;
 		struct span at = rest;
+		if (s->super.is_agreed && cstp_long_begins(rest, CSTP_SUPER)) {
+			on_first_part(s, rest);
+			return;
+		}
 		if (cstp_take(&rest, &p, &fault) < 0) {
 			on_bad_frame(s, at, fault);
 			return;
 		}
 		on_packet(s, LINK_TLS, &p);
 	}
+}
+
+void session_on_tls_record(struct session *s, struct span record)
+{
+	if (record.n == 0)
+		return;
+	if (cstp_long_waits(&s->conn->rx_long))
+		on_next_part(s, record);
+	else
+		on_packets(s, record);
 	if (!s->is_closing)
 		session_touch(s);
 }
@@ -275,6 +320,8 @@ void session_send(struct session *s, struct split *split)
 		send_each(s, split);
 		return;
 	}
+	if (ch == LINK_TLS && session_super_send(s, split))
+		return;
 	for (int r; split_next(split, &p, &n);) {
 		r = ch == LINK_DTLS ? dtls_tx_in_place(s, CSTP_DATA, p, n)
 		                    : conn_write_cstp_in_place(s->conn, CSTP_DATA, p, n);

@@ -219,6 +219,11 @@ void worker_to_tun(struct worker *w, struct span packet)
 	                is_within(packet.p, x->tls_rx, WORKER_TLS_RX_BYTES));
 }
 
+void worker_to_tun_super(struct worker *w, const struct super *u)
+{
+	outlet_put_super(&w->to_tun, u);
+}
+
 /* To the thread that has the session, if another one has it. */
 static bool hand_packet(struct worker *w, const struct ip_addr *dst, struct span read)
 {
@@ -373,6 +378,7 @@ int worker_open(struct worker *w, unsigned offloads_refused)
 	if (w->tun.fds[0] < 0 || w->tcp_fd < 0 || w->udp.fd < 0 || w->auth.fd < 0)
 		return -EBADF;
 	w->udp.has_no_gso = offloads_refused & OFFLOAD_GSO;
+	w->has_no_super = offloads_refused & OFFLOAD_SUPER;
 	if ((r = tun_start(w, offloads_refused)) < 0 ||
 	        (r = loop_fd_open(&w->tun_poll, &w->loop, w->tun.fds[0], on_tun_ready, w)) < 0 ||
 	        (r = loop_timer_open(&w->accept_timer, &w->loop, on_accept_timer, w)) < 0 ||

@@ -79,6 +79,7 @@ struct worker_scratch {
 	struct udp_rx *udp_rx;
 	struct dtls_out dtls_out;
 	struct tls_out tls_out; /* memory for the next connection that writes */
+	uint8_t *spare_long;    /* CSTP_LONG_BYTES for the next long packet that comes; NULL: in use */
 };
 
 struct worker {
@@ -101,6 +102,7 @@ struct worker {
 	struct udp udp;
 	uint8_t ipc_state; /* enum ipc_state */
 	bool is_auth_up;
+	bool has_no_super; /* --no-offload super */
 
 	struct worker_tables tables;
 	struct worker_scratch scratch;
@@ -137,6 +139,8 @@ MUST_USE int worker_ask_auth(struct worker *w, struct ipc_msg *m, struct conn *c
 MUST_USE int worker_tell_auth(struct worker *w, const struct ipc_msg *m);
 /* One packet to the inside; leaves at the end of the turn. */
 void worker_to_tun(struct worker *w, struct span packet);
+/* Many packets in one, which leave at once. */
+void worker_to_tun_super(struct worker *w, const struct super *u);
 /* End of a turn: sends what waits for TUN, UDP and TCP, sets timers. */
 void worker_flush(struct worker *w);
 void worker_drop(struct worker *w, enum drop_reason why);

@@ -13,6 +13,7 @@ static const struct {
         {"gro", OFFLOAD_GRO},
         {"queues", OFFLOAD_QUEUES},
         {"steer", OFFLOAD_STEER},
+        {"super", OFFLOAD_SUPER},
         {"all", OFFLOAD_ALL},
 };
 

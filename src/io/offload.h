@@ -1,5 +1,5 @@
-/* Which of the kernel's ways to handle many packets at once are not to be used: for kernels that have them
- * and get them wrong, and for tests of how it goes without. */
+/* Which ways to handle many packets at once, mostly of the kernel, are not to be used: for kernels that have
+ * them and get them wrong, and for tests of how it goes without. */
 #ifndef IO_OFFLOAD_H
 #define IO_OFFLOAD_H
 
@@ -13,9 +13,10 @@
 
 #define OFFLOAD_QUEUES 16u /* several queues of one TUN device; without them there is one worker thread */
 #define OFFLOAD_STEER  32u /* a BPF program that chooses queue and socket */
-#define OFFLOAD_ALL    63u
+#define OFFLOAD_SUPER  64u /* not the kernel's: a super-packet to an own peer in one CSTP packet */
+#define OFFLOAD_ALL    127u
 
-#define OFFLOAD_WORDS "tun, uso, gso, gro, queues, steer, all"
+#define OFFLOAD_WORDS "tun, uso, gso, gro, queues, steer, super, all"
 
 /* A list of OFFLOAD_WORDS with commas between. ERR_MALFORMED. */
 MUST_USE int offload_parse(const char *list, unsigned *ret_refused);

@@ -134,6 +134,7 @@ int sock_tcp_facts(int fd, struct sock_tcp_facts *ret)
 	        .retransmits = info.tcpi_total_retrans,
 	        .unacked = info.tcpi_unacked,
 	        .notsent_bytes = info.tcpi_notsent_bytes,
+	        .delivered_bytes_per_s = info.tcpi_delivery_rate,
 	};
 	return 0;
 }

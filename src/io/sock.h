@@ -49,6 +49,7 @@ struct sock_tcp_facts {
 	uint32_t retransmits; /* in all */
 	uint32_t unacked;     /* segments on the way */
 	uint32_t notsent_bytes;
+	uint64_t delivered_bytes_per_s; /* as last measured by what was acknowledged; 0: not known */
 };
 MUST_USE int sock_tcp_facts(int fd, struct sock_tcp_facts *ret); /* TCP_INFO */
 

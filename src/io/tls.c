@@ -243,6 +243,16 @@ int tls_write(struct tls *t, struct span plaintext)
 	return r == 0 ? ERR_CRYPTO : r;
 }
 
+bool tls_has_room(struct tls *t, size_t n)
+{
+	size_t n_records = n / TLS_RECORD_MAX + 1;
+
+	/* twice: as in tls_write() */
+	n += n_records * 2 * TLS_OVERHEAD_MAX;
+	return t->out != NULL && n <= t->out->max && t->out->n <= t->out->max - n &&
+	       tls_out_reserve(t->out, n) != NULL;
+}
+
 void tls_close(struct tls *t)
 {
 	if (tls_is_up(t) && t->fast) {

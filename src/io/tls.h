@@ -137,6 +137,9 @@ MUST_USE int tls_read_view(struct tls *t, uint8_t *buf, size_t cap, uint8_t **re
  * 1.0 with CBC, against guessed IVs). 0, or -ENOBUFS (output full:
  * nothing was written, flush and try again), ERR_TOO_LARGE, ERR_CLOSED, ERR_CRYPTO. */
 MUST_USE int tls_write(struct tls *t, struct span plaintext);
+/* Whether n bytes, as records of TLS_RECORD_MAX, can all be written now: tls_write() will find room and
+ * memory for each of them. For what must not be left half written. */
+bool tls_has_room(struct tls *t, size_t n);
 /* Appends close_notify, once. Later writes fail with ERR_CLOSED. */
 void tls_close(struct tls *t);
 /* Turns the peer away: before the handshake has begun the fatal alert access_denied (49), without any

@@ -61,7 +61,7 @@ static const struct field start_fields[] = {
         U32(start.gid),
         U8(start.log_target, IPC_LOG_N - 1),
         U8(start.log_level, 7),
-        U8(start.offloads_refused, 63),
+        U8(start.offloads_refused, 127),
         BOOL(start.is_log_json),
         STR(start.user),
         STR(start.root_dir),

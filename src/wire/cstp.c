@@ -88,6 +88,7 @@ const char *cstp_type_name(uint8_t type)
 	        [CSTP_KEEPALIVE] = "keepalive",
 	        [CSTP_COMPRESSED] = "compressed",
 	        [CSTP_TERMINATE] = "terminate",
+	        [CSTP_SUPER] = "super",
 	};
 	return type < N_ELEM(names) && names[type] ? names[type] : "unknown";
 }

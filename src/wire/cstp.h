@@ -20,6 +20,9 @@ enum cstp_type {
 	CSTP_KEEPALIVE = 0x07,
 	CSTP_COMPRESSED = 0x08,
 	CSTP_TERMINATE = 0x09,
+	/* own peers that both said `super`, on TLS only: datapath/super.h. No peer uses it (wire-protocol.md
+	 * 3.2), and DTLS_PIECE is another number. */
+	CSTP_SUPER = 0x11,
 };
 
 /* Why a packet was not accepted; each has its own ASA syslog message (722015..722019). */
@@ -42,7 +45,7 @@ struct cstp_packet {
  * 0, or ERR_MALFORMED with *ret_fault set (*rest is then unspecified). */
 MUST_USE int cstp_take(struct span *rest, struct cstp_packet *ret, enum cstp_fault *ret_fault);
 
-/* Writes the 8 header bytes. payload_bytes <= CSTP_PAYLOAD_MAX. */
+/* Writes the 8 header bytes. payload_bytes <= CSTP_PAYLOAD_MAX, of a long packet (cstp_long.h) any. */
 void cstp_put_header(uint8_t hdr[static CSTP_HEADER_BYTES], uint8_t type, uint16_t payload_bytes);
 
 /* One DTLS application record: the type byte, then the payload. ERR_MALFORMED when empty. */

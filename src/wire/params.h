@@ -74,6 +74,7 @@ struct own_words {
 	bool is_own;     /* the header is there, with version 1 */
 	bool has_steer;  /* `steer`: takes data on both tunnels at the same time */
 	bool has_pieces; /* `pieces`: puts packets together from DTLS_PIECE records */
+	bool has_super;  /* `super`: takes CSTP_SUPER */
 };
 
 /* CONNECT request. Out-of-range numbers are treated as absent (0), never as an error: a peer must not lose its session

@@ -82,6 +82,7 @@ struct own_words params_own_parse(struct span v)
 		struct span word = own_word(&v);
 		w.has_steer |= span_is_nocase(word, "steer");
 		w.has_pieces |= span_is_nocase(word, "pieces");
+		w.has_super |= span_is_nocase(word, "super");
 	}
 	return w;
 }
@@ -89,6 +90,6 @@ struct own_words params_own_parse(struct span v)
 void params_own_format(const struct own_words *w, struct text *out)
 {
 	if (w->is_own)
-		text_fmt(out, "X-Culvert: 1%s%s\r\n", w->has_steer ? "; steer" : "",
-		        w->has_pieces ? "; pieces" : "");
+		text_fmt(out, "X-Culvert: 1%s%s%s\r\n", w->has_steer ? "; steer" : "",
+		        w->has_pieces ? "; pieces" : "", w->has_super ? "; super" : "");
 }

@@ -20,6 +20,7 @@ MODES = {  # what gateway and client do without
     "gateway without TUN offloads": ("tun", ""),
     "client without TUN offloads": ("", "tun"),
     "no USO": ("uso", "uso"),
+    "no super-packets by TLS": ("super", "super"),
     "no UDP GSO": ("gso", "gso"),
     "no UDP GRO": ("gro", "gro"),
     "none": ("all", "all"),

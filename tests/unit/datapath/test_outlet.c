@@ -125,6 +125,57 @@ TEST(refused_packets_are_counted_one_by_one)
 	outlet_close(&out);
 }
 
+static struct super super_of(unsigned n_packets)
+{
+	static uint8_t payload[SUPER_HEADER_BYTES + 20 * PAYLOAD];
+	struct packet_form f = form();
+	struct super u;
+
+	set16(payload, PAYLOAD);
+	size_t n = packet_make(payload + SUPER_HEADER_BYTES, &f, n_packets * PAYLOAD, 1);
+	assert_int_equal(super_parse(span_of(payload, SUPER_HEADER_BYTES + n), MTU, &u), 0);
+	assert_int_equal(u.form.n_packets, n_packets);
+	return u;
+}
+
+TEST(a_super_packet_leaves_at_once_and_in_its_turn)
+{
+	struct super u = super_of(7);
+
+	begin(true, COALESCE_TCP4);
+	put_same_place(2);
+	assert_int_equal(seen.n_writes, 0);
+	outlet_put_super(&out, &u);
+	assert_int_equal(seen.n_writes, 2); /* what waited went first */
+	assert_int_equal(seen.total_bytes, VNET_HDR_BYTES + 40 + 7 * PAYLOAD);
+	assert_int_equal(vnet_read(seen.last).gso_size, PAYLOAD);
+	assert_int_equal(vnet_read(seen.last).gso_type, VNET_GSO_TCPV4);
+	seen.fails = true;
+	outlet_put_super(&out, &u);
+	assert_int_equal(seen.n_refused, 7);
+	assert_int_equal(seen.head_bytes, 40);
+	outlet_close(&out);
+}
+
+TEST(a_device_that_takes_none_gets_its_packets)
+{
+	struct super u = super_of(7);
+
+	begin(false, 0);
+	outlet_put_super(&out, &u);
+	assert_int_equal(seen.n_writes, 7);
+	assert_int_equal(seen.total_bytes, 40 + PAYLOAD);
+	assert_true(packet_is_sound(seen.last, seen.total_bytes));
+	outlet_close(&out);
+	begin(true, COALESCE_TCP6 | COALESCE_UDP);
+	outlet_put_super(&out, &u);
+	outlet_put_super(&out, &u); /* the packet in hand is not what was cut */
+	assert_int_equal(seen.n_writes, 14);
+	assert_int_equal(seen.total_bytes, VNET_HDR_BYTES + 40 + PAYLOAD);
+	assert_true(packet_is_sound(seen.last + VNET_HDR_BYTES, 40 + PAYLOAD));
+	outlet_close(&out);
+}
+
 TEST(close_copes_with_nothing_and_forgets)
 {
 	struct outlet none = {0};
@@ -145,6 +196,8 @@ int main(void)
 	        cmocka_unit_test(more_than_can_be_kept_goes_in_between),
 	        cmocka_unit_test(a_device_without_headers_gets_packets),
 	        cmocka_unit_test(refused_packets_are_counted_one_by_one),
+	        cmocka_unit_test(a_super_packet_leaves_at_once_and_in_its_turn),
+	        cmocka_unit_test(a_device_that_takes_none_gets_its_packets),
 	        cmocka_unit_test(close_copes_with_nothing_and_forgets),
 	};
 	return RUN(tests);

@@ -18,6 +18,7 @@
 
 #include "base/parse.h"
 #include "gateway/process.h"
+#include "io/offload.h"
 #include "io/sock.h"
 #include "wire/cstp.h"
 #include "wire/pieces.h"
@@ -54,6 +55,7 @@ static struct gateway {
 	int log; /* what the worker writes to its log, and sanitizers to standard error */
 	bool gives_ip6;
 	uint8_t log_level; /* 0: warnings */
+	uint8_t offloads_refused;
 	const char *more_config;
 	uint16_t tcp_port, udp_port;
 } g;
@@ -62,6 +64,15 @@ static struct tls_client_ctx *tls_ctx;
 static struct dtls_ctx *dtls_ctx;
 static struct text pem; /* certificate and key */
 static const uint8_t token[IPC_TOKEN_BYTES] = {0xab, 1, 2, 3};
+
+static char pin[TLS_PIN_TEXT_MAX]; /* of the certificate */
+
+static int client_ctx_make(enum tls_version max, struct tls_client_ctx **ret)
+{
+	static const char *const pins[] = {pin};
+	const struct tls_client_opts o = {.pin = pins, .n_pin = 1, .max = max};
+	return tls_client_ctx_new(&o, NULL, ret);
+}
 
 static bool readable(int fd, int ms)
 {
@@ -125,8 +136,10 @@ static int listeners_open(int *ret_tcp)
 static void gateway_start(void)
 {
 	int mon[2], auth[2], tun[2], tcp, udp;
-	struct ipc_msg m = {
-	        .type = IPC_START, .start = {.n_threads = 1, .log_level = g.log_level ? g.log_level : 4}};
+	struct ipc_msg m = {.type = IPC_START,
+	        .start = {.n_threads = 1,
+	                .log_level = g.log_level ? g.log_level : 4,
+	                .offloads_refused = g.offloads_refused}};
 	assert_int_equal(chan_pair(mon), 0);
 	assert_int_equal(chan_pair(auth), 0);
 	assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, tun), 0);
@@ -914,6 +927,154 @@ TEST(large_packets_go_in_pieces)
 	gateway_stop(false);
 }
 
+/* ---- super-packets, whole ---- */
+
+#define SUPER_SEGMENT 1300
+#define SUPER_PAYLOAD 40000
+#define SUPER_TUN_MTU 1434
+
+static const char *const super_lines = "X-Culvert: 1; steer; pieces; super\r\n";
+static uint8_t super[CSTP_HEADER_BYTES + 2 + 40 + SUPER_PAYLOAD + 100];
+
+/* A CSTP packet with TCP from there; its bytes. */
+static size_t super_make(uint32_t src, uint16_t segment, size_t n_payload)
+{
+	struct wr w = wr_open(super + CSTP_HEADER_BYTES, 2 + 40);
+	uint8_t *ip = super + CSTP_HEADER_BYTES + 2;
+	cstp_put_header(super, CSTP_SUPER, (uint16_t)(2 + 40 + n_payload));
+	wr_u16(&w, segment);
+	wr_u32(&w, 0x45000000u | (uint32_t)(40 + n_payload));
+	wr_u32(&w, 0x00074000);
+	wr_u32(&w, 64u << 24 | 6u << 16);
+	wr_u32(&w, src);
+	wr_u32(&w, INNER_SERVER);
+	wr_u32(&w, 4000u << 16 | 80);
+	wr_u32(&w, 1000); /* sequence number */
+	wr_u32(&w, 2000);
+	wr_u32(&w, 0x50100100);
+	wr_u32(&w, 0xdead0000); /* a sum that nobody believes */
+	assert_true(wr_ok(&w));
+	ip_put16(ip + 10, ip_fold(ip_sum(0, span_of(ip, 20))));
+	for (size_t i = 0; i < n_payload; i++)
+		ip[40 + i] = (uint8_t)(i * 7 + i / 251);
+	return CSTP_HEADER_BYTES + 2 + 40 + n_payload;
+}
+
+static void super_say(struct client *c, size_t n, size_t part_bytes)
+{
+	for (size_t at = 0; at < n; at += part_bytes)
+		client_say(c, super + at, n - at < part_bytes ? n - at : part_bytes);
+}
+
+/* Its packets, one by one: this device takes no large ones. */
+static void super_arrives(size_t segment, size_t n_payload)
+{
+	static uint8_t buf[2000];
+	for (size_t at = 0; at < n_payload; at += segment) {
+		size_t n = n_payload - at < segment ? n_payload - at : segment;
+		struct ip_packet p;
+		assert_true(readable(g.tun, WAIT_MS));
+		assert_int_equal(read(g.tun, buf, sizeof(buf)), (ssize_t)(40 + n));
+		assert_int_equal(ip_parse(span_of(buf, 40 + n), &p), 0);
+		assert_int_equal(ip_fold(ip_sum(0, span_of(buf, 20))), 0);
+		assert_int_equal(
+		        ip_fold(ip_sum(ip_pseudo_sum(&p.src, &p.dst, 6, (uint32_t)(20 + n)), p.payload)), 0);
+		assert_int_equal(p.payload.p[6] << 8 | p.payload.p[7], 1000 + at);
+		assert_memory_equal(p.payload.p + 20, super + CSTP_HEADER_BYTES + 2 + 40 + at, n);
+	}
+}
+
+static void super_packets_arrive(struct client *c)
+{
+	static const size_t parts[] = {TLS_RECORD_MAX, 1400, 15, CSTP_HEADER_BYTES};
+	size_t n = super_make(INNER_CLIENT, SUPER_SEGMENT, 5000); /* in one record */
+	super_say(c, n, TLS_RECORD_MAX);
+	super_arrives(SUPER_SEGMENT, 5000);
+	for (size_t i = 0; i < N_ELEM(parts); i++) {
+		n = super_make(INNER_CLIENT, SUPER_SEGMENT, SUPER_PAYLOAD);
+		super_say(c, n, parts[i]);
+		super_arrives(SUPER_SEGMENT, SUPER_PAYLOAD);
+		tls_carries_data(c);
+	}
+}
+
+TEST(super_packets_of_an_own_client)
+{
+	gateway_start();
+	struct client *c = client_tunnel(1, super_lines);
+	assert_non_null(strstr(c->in.p, "\r\nX-Culvert: 1; steer; pieces; super\r\n"));
+	super_packets_arrive(c);
+	/* not the client's address, larger than what was announced, cut short inside: dropped, no more */
+	super_say(c, super_make(INNER_CLIENT + 1, SUPER_SEGMENT, SUPER_PAYLOAD), TLS_RECORD_MAX);
+	super_say(c, super_make(INNER_CLIENT, SUPER_TUN_MTU - 39, SUPER_PAYLOAD), TLS_RECORD_MAX);
+	super_say(c, super_make(INNER_CLIENT, 1, 2000), TLS_RECORD_MAX);
+	cstp_say(c, CSTP_SUPER, super, 40);
+	cstp_say(c, CSTP_SUPER, "", 0);
+	tls_carries_data(c);
+	/* a cut in the middle of one: the next connection begins anew */
+	super_say(c, TLS_RECORD_MAX, TLS_RECORD_MAX);
+	client_free(c);
+	expect_lost(1);
+	c = client_tunnel(2, super_lines);
+	super_packets_arrive(c);
+	/* the record goes on behind the packet's end: the stream is lost */
+	size_t n = super_make(INNER_CLIENT, SUPER_SEGMENT, SUPER_PAYLOAD);
+	super_say(c, n + 1, TLS_RECORD_MAX);
+	cstp_expect(c, CSTP_DISCONNECT, NULL, 0);
+	expect_end(c);
+	client_free(c);
+	expect_lost(2);
+	gateway_stop(false);
+}
+
+/* TLS 1.2 stays with OpenSSL's record layer. */
+TEST(super_packets_through_the_library)
+{
+	struct tls_client_ctx *usual = tls_ctx;
+	gateway_start();
+	assert_int_equal(client_ctx_make(TLS_1_2, &tls_ctx), 0);
+	struct client *c = client_tunnel(1, super_lines);
+	super_packets_arrive(c);
+	client_free(c);
+	tls_client_ctx_put(tls_ctx);
+	tls_ctx = usual;
+	gateway_stop(false);
+}
+
+/* Without the word, and with policy classic, such a packet is of an unknown type, and one that crosses a
+ * record a broken stream. */
+static void super_is_unknown(struct client *c, uint32_t connection)
+{
+	assert_null(strstr(c->in.p, "super"));
+	size_t n = super_make(INNER_CLIENT, SUPER_SEGMENT, 5000);
+	super_say(c, n, TLS_RECORD_MAX);
+	tls_carries_data(c); /* and nothing came before it */
+	n = super_make(INNER_CLIENT, SUPER_SEGMENT, SUPER_PAYLOAD);
+	super_say(c, n, TLS_RECORD_MAX);
+	cstp_expect(c, CSTP_DISCONNECT, NULL, 0);
+	expect_end(c);
+	client_free(c);
+	expect_lost(connection);
+}
+
+TEST(super_packets_of_others)
+{
+	gateway_start();
+	super_is_unknown(client_tunnel(1, ""), 1);
+	super_is_unknown(client_tunnel(2, "X-Culvert: 1; steer; pieces\r\n"), 2);
+	gateway_stop(false);
+	g.more_config = "group-policy GP attributes\n webvpn\n  anyconnect mtu-policy classic\n";
+	gateway_start();
+	super_is_unknown(client_tunnel(1, super_lines), 1);
+	gateway_stop(false);
+	g.more_config = NULL;
+	g.offloads_refused = OFFLOAD_SUPER;
+	gateway_start();
+	super_is_unknown(client_tunnel(1, super_lines), 1);
+	gateway_stop(false);
+	g.offloads_refused = 0;
+}
+
 /* The client hangs up while auth opens its session: auth must not take it for connected. */
 TEST(auth_learns_that_nobody_waited)
 {
@@ -1537,8 +1698,6 @@ static void setup_config(void)
 
 static void setup_tls(void)
 {
-	static char pin[TLS_PIN_TEXT_MAX];
-	static const char *const pins[] = {pin};
 	const char *name = "localhost";
 	struct text key = {0};
 	const struct tls_selfsigned want = {.common_name = name,
@@ -1550,8 +1709,7 @@ static void setup_tls(void)
 		abort();
 	text_put(&pem, span_of(key.p, key.n));
 	tls_pem_wipe(&key);
-	const struct tls_client_opts o = {.pin = pins, .n_pin = 1};
-	if (tls_client_ctx_new(&o, NULL, &tls_ctx) < 0 || dtls_ctx_new(&dtls_ctx) < 0)
+	if (client_ctx_make(TLS_ANY, &tls_ctx) < 0 || dtls_ctx_new(&dtls_ctx) < 0)
 		abort();
 }
 
@@ -1566,6 +1724,9 @@ int main(void)
 	        cmocka_unit_test(nothing_is_read_after_the_end),
 	        cmocka_unit_test(own_client_keeps_its_dtls),
 	        cmocka_unit_test(large_packets_go_in_pieces),
+	        cmocka_unit_test(super_packets_of_an_own_client),
+	        cmocka_unit_test(super_packets_through_the_library),
+	        cmocka_unit_test(super_packets_of_others),
 	        cmocka_unit_test(the_newer_connection_wins),
 	        cmocka_unit_test(auth_learns_that_nobody_waited),
 	        cmocka_unit_test(a_resume_may_change_the_families),

@@ -150,6 +150,8 @@ TEST(types_have_names)
 {
 	assert_string_equal(cstp_type_name(CSTP_DATA), "data");
 	assert_string_equal(cstp_type_name(CSTP_TERMINATE), "terminate");
+	assert_string_equal(cstp_type_name(CSTP_SUPER), "super");
+	assert_string_equal(cstp_type_name(0x10), "unknown");
 	assert_string_equal(cstp_type_name(1), "unknown");
 	assert_string_equal(cstp_type_name(255), "unknown");
 }

@@ -365,7 +365,7 @@ static struct tunnel_params full_params(void)
 	        .suite = DTLS_PSK_NEGOTIATE,
 	        .dtls_id_bytes = 32,
 	        .dtls_port = 443,
-	        .own = {.is_own = true, .has_pieces = true},
+	        .own = {.is_own = true, .has_pieces = true, .has_super = true},
 	};
 	for (uint8_t i = 0; i < DTLS_ID_BYTES; i++)
 		p.dtls_id[i] = (uint8_t)(0x11 * (i % 16));
@@ -424,7 +424,7 @@ TEST(an_answer_is_written_with_exact_capitals)
 	                                   "X-CSTP-Base-MTU: 1500\r\n"
 	                                   "X-CSTP-MTU: 1411\r\n"
 	                                   "X-CSTP-Banner: Hello%3A%20100%25%0Ayou\r\n"
-	                                   "X-Culvert: 1; pieces\r\n"
+	                                   "X-Culvert: 1; pieces; super\r\n"
 	                                   "\r\n");
 	text_done(&t);
 }
@@ -496,7 +496,8 @@ static void assert_same(const struct tunnel_params *a, const struct tunnel_param
 	assert_true(a->tunnel_all_dns == b->tunnel_all_dns &&
 	            a->client_bypass_protocol == b->client_bypass_protocol &&
 	            a->grants_license == b->grants_license && a->own.is_own == b->own.is_own &&
-	            a->own.has_steer == b->own.has_steer && a->own.has_pieces == b->own.has_pieces);
+	            a->own.has_steer == b->own.has_steer && a->own.has_pieces == b->own.has_pieces &&
+	            a->own.has_super == b->own.has_super);
 }
 
 TEST(what_is_written_is_read_back)

@@ -162,7 +162,9 @@ TEST(words_are_understood)
 	assert_true(q.own.is_own);
 	assert_true(q.own.has_steer && !q.own.has_pieces);
 	assert_int_equal(parse_line("X-Culvert: 1; unknown, Pieces ;steer", &q), 0);
-	assert_true(q.own.is_own && q.own.has_steer && q.own.has_pieces);
+	assert_true(q.own.is_own && q.own.has_steer && q.own.has_pieces && !q.own.has_super);
+	assert_int_equal(parse_line("X-Culvert: 1; super", &q), 0);
+	assert_true(q.own.is_own && q.own.has_super && !q.own.has_steer);
 	assert_int_equal(parse_line("X-Culvert: 2; steer", &q), 0);
 	assert_false(q.own.is_own || q.own.has_steer);
 	assert_int_equal(parse_line("X-Culvert: 11", &q), 0);
@@ -203,7 +205,7 @@ static struct tunnel_request_out full_request(const uint8_t *secret)
 	        .old6 = {.family = 6, .b = {0xfd, [15] = 1}},
 	        .master_secret = secret,
 	        .suites = 1u << DTLS_PSK_NEGOTIATE | 1u << DTLS_OC12_AES128_GCM | 1u << DTLS_AES256_GCM,
-	        .own = {.is_own = true, .has_steer = true, .has_pieces = true},
+	        .own = {.is_own = true, .has_steer = true, .has_pieces = true, .has_super = true},
 	};
 }
 
@@ -230,7 +232,7 @@ TEST(a_request_is_written_in_openconnects_order)
 	                                   "X-DTLS-Master-Secret: " SECRET "\r\n"
 	                                   "X-DTLS-CipherSuite: PSK-NEGOTIATE:OC-DTLS1_2-AES128-GCM\r\n"
 	                                   "X-DTLS12-CipherSuite: AES256-GCM-SHA384\r\n"
-	                                   "X-Culvert: 1; steer; pieces\r\n"
+	                                   "X-Culvert: 1; steer; pieces; super\r\n"
 	                                   "\r\n");
 	struct tunnel_request back;
 	assert_int_equal(parse(text_cstr(&t), &back), 0);
@@ -239,8 +241,8 @@ TEST(a_request_is_written_in_openconnects_order)
 	assert_memory_equal(back.master_secret, secret, sizeof(secret));
 	assert_int_equal(back.base_mtu, 1500);
 	assert_int_equal(back.mtu, 1390);
-	assert_true(back.own.is_own && back.own.has_steer && back.own.has_pieces);
-	assert_true( back.has_full_ip6 && back.wants_ip6 && back.wants_ip4);
+	assert_true(back.own.is_own && back.own.has_steer && back.own.has_pieces && back.own.has_super);
+	assert_true(back.has_full_ip6 && back.wants_ip6 && back.wants_ip4);
 	text_done(&t);
 }
 
