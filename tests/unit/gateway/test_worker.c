@@ -1052,6 +1052,50 @@ TEST(a_slow_reader_costs_a_bounded_buffer)
 	gateway_stop(false);
 }
 
+/* The output is full, so the gateway cannot even say goodbye; the record came in two parts, and so lies in
+ * memory of the connection that is gone then. */
+TEST(a_bad_frame_of_a_slow_reader)
+{
+	uint8_t p[1400];
+	gateway_start();
+	struct client *c = client_open_mss(500);
+	client_ask_tunnel(c, "");
+	auth_opens(7, 1);
+	assert_int_equal(client_answer(c), 200);
+	size_t n = packet(p, INNER_SERVER, INNER_CLIENT, sizeof(p), 9);
+	for (int i = 0; i < 3000; i++) {
+		struct pollfd w = {.fd = g.tun, .events = POLLOUT};
+		assert_int_equal(poll(&w, 1, WAIT_MS), 1);
+		assert_int_equal(write(g.tun, p, n), (ssize_t)n);
+	}
+	for (int i = 0; i < 2000; i++) /* to the last byte */
+		cstp_say(c, CSTP_DPD_REQUEST, NULL, 0);
+	turn();
+	assert_int_equal(tls_write(c->tls, span_of((const uint8_t *)"XYZ\1\0\0\7\0", 8)), 0);
+	assert_int_equal(send(c->fd, c->out.p, 20, 0), 20);
+	turn();
+	turn();
+	tls_out_consume(&c->out, 20);
+	client_flush(c);
+	expect_lost(1);
+	client_free(c);
+	gateway_stop(false);
+}
+
+/* Whoever sends what is no record of the connection's hears why it ends. */
+TEST(a_forged_record_is_answered_by_an_alert)
+{
+	static const uint8_t forged[5 + 40] = {23, 3, 3, 0, 40};
+	gateway_start();
+	struct client *c = client_tunnel(1, "");
+	assert_int_equal(send(c->fd, forged, sizeof(forged), 0), sizeof(forged));
+	expect_end(c);
+	assert_non_null(strstr(tls_error(c->tls), "bad record mac"));
+	expect_lost(1);
+	client_free(c);
+	gateway_stop(false);
+}
+
 static unsigned status_of(const char *request, size_t n)
 {
 	struct client *c = client_open();
@@ -1571,6 +1615,8 @@ int main(void)
 	        cmocka_unit_test(a_resume_may_change_the_families),
 	        cmocka_unit_test(a_tunnel_that_cannot_be_answered),
 	        cmocka_unit_test(a_slow_reader_costs_a_bounded_buffer),
+	        cmocka_unit_test(a_bad_frame_of_a_slow_reader),
+	        cmocka_unit_test(a_forged_record_is_answered_by_an_alert),
 	        cmocka_unit_test(requests_of_strangers),
 	        cmocka_unit_test(single_bytes_cost_little),
 	        cmocka_unit_test(pipelined_requests_wait_for_auth),
