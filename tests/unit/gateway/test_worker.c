@@ -844,6 +844,48 @@ TEST(own_client_keeps_its_dtls)
 	gateway_stop(false);
 }
 
+/* The client of an abbreviated handshake may send data at once; its Finished comes behind that. */
+TEST(data_that_overtakes_the_handshake)
+{
+	static const uint8_t master[DTLS_MASTER_BYTES] = {7};
+	char lines[256] = "X-DTLS12-CipherSuite: AES256-GCM-SHA384\r\nX-DTLS-Master-Secret: ";
+	uint8_t p[300];
+	size_t at = strlen(lines), n;
+	struct wr w = wr_open(lines + at, sizeof(lines) - at - 3);
+	wr_hex(&w, span_of(master, sizeof(master)));
+	strcat(lines, "\r\n");
+	gateway_start();
+	struct client *c = client_tunnel(1, lines);
+	const char *id = strstr(c->in.p, "X-DTLS-Session-ID: ");
+	assert_non_null(id);
+	assert_int_equal(parse_hex(span_of(id + 19, 64), c->id, sizeof(c->id), &at), 0);
+	dtls_socket(c);
+	assert_int_equal(udp_rx_new(c->uslot, 1, sizeof(c->uslot), &c->urx), 0);
+	assert_int_equal(dtls_out_init(&c->dout, 64 << 10, 64), 0);
+	assert_int_equal(
+	        dtls_client_new_resume(dtls_ctx, span_of(c->id, 32), master, "AES256-GCM-SHA384", &c->dtls),
+	        0);
+	dtls_set_output(c->dtls, &c->dout);
+	while (dtls_handshake(c->dtls) == ERR_MORE) {
+		dtls_flush(c);
+		assert_true(dtls_receive(c, WAIT_MS));
+	}
+	assert_true(dtls_is_up(c->dtls));
+	p[0] = CSTP_DATA;
+	n = packet(p + 1, INNER_CLIENT, INNER_SERVER, sizeof(p) - 1, 3);
+	assert_int_equal(dtls_write(c->dtls, span_of(p, n + 1)), 0);
+	for (size_t i = c->dout.n_dgram; i-- > 0;)
+		assert_int_equal(
+		        send(c->udp.fd, c->dout.p + c->dout.dgram[i].offset, c->dout.dgram[i].len, 0),
+		        c->dout.dgram[i].len);
+	dtls_out_reset(&c->dout);
+	tun_expect(p + 1, n);
+	dtls_prove(c);
+	dtls_carries_data(c);
+	client_free(c);
+	gateway_stop(false);
+}
+
 /* Puts together what the gateway sends in pieces. */
 static void pieces_expect(struct client *c, const uint8_t *p, size_t n)
 {
@@ -1609,6 +1651,7 @@ int main(void)
 	        cmocka_unit_test(bad_frames_close_the_tunnel_and_keep_the_session),
 	        cmocka_unit_test(nothing_is_read_after_the_end),
 	        cmocka_unit_test(own_client_keeps_its_dtls),
+	        cmocka_unit_test(data_that_overtakes_the_handshake),
 	        cmocka_unit_test(large_packets_go_in_pieces),
 	        cmocka_unit_test(the_newer_connection_wins),
 	        cmocka_unit_test(auth_learns_that_nobody_waited),
