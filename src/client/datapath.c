@@ -61,6 +61,7 @@ static int down_open(struct datapath *d, const struct tun *tun)
 int datapath_open(struct datapath *d, uv_loop_t *loop, const struct tun *tun, uint16_t mtu_max)
 {
 	d->has_vnet_hdr = tun->has_vnet_hdr;
+	d->is_tun_gone = false;
 	int err = buffers_open(d, mtu_max);
 	if (err == 0)
 		err = down_open(d, tun);
@@ -100,7 +101,7 @@ void datapath_update(struct datapath *d)
 		return;
 	bool is_tls_needed = link_active(d->link) == LINK_TLS || d->link->choice.mode == CHOICE_BOTH;
 	bool is_stuffed = is_tls_needed && tunnel_tls_is_stuffed(d->tls);
-	watch_set(d->watch, is_stuffed ? 0 : UV_READABLE);
+	watch_set(d->watch, is_stuffed || d->is_tun_gone ? 0 : UV_READABLE);
 }
 
 static void count(struct channel_counters *c, size_t bytes)
@@ -349,13 +350,16 @@ static void send_read(struct datapath *d, struct tun_packet *p, struct tally *t)
 static int read_round(struct datapath *d, struct tun_packet packets[static LOOP_BATCH], size_t *ret_bytes)
 {
 	size_t at = HEADROOM;
-	int n = 0;
-	while (n < LOOP_BATCH && at + d->slot_bytes <= ROUND_BYTES &&
-	        tun_read_batch(d->tun_fd, d->buf + at, d->slot_bytes, &packets[n], 1) == 1) {
+	int n = 0, got = 1;
+	while (n < LOOP_BATCH && at + d->slot_bytes <= ROUND_BYTES) {
+		got = tun_read_batch(d->tun_fd, d->buf + at, d->slot_bytes, &packets[n], 1);
+		if (got <= 0)
+			break;
 		at += packets[n].n + HEADROOM;
 		at = (at + HEADROOM - 1) / HEADROOM * HEADROOM;
 		n++;
 	}
+	d->is_tun_gone |= got == -EBADFD;
 	*ret_bytes = at;
 	return n;
 }

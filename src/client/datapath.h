@@ -24,6 +24,7 @@ struct datapath {
 	uint16_t piece_id;
 	struct watch *watch; /* of a duplicate of tun_fd */
 	bool has_vnet_hdr;
+	bool is_tun_gone;   /* somebody removed the adapter: never readable again, always with an error */
 	uint8_t *buf;       /* packets of one round, each with room for a header in front */
 	size_t slot_bytes;  /* what one read may take */
 	uint8_t *spare;     /* pieces, fragments, changed SYNs, answers */

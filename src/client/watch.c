@@ -6,14 +6,25 @@
 struct watch {
 	struct loop_fd poll;
 	int fd;
+	int events; /* wanted */
 	watch_fn *fn;
 	void *ctx;
 };
 
+void watch_set(struct watch *w, int events)
+{
+	w->events = events;
+	int err = loop_fd_watch(&w->poll, events);
+	(void)err; /* fails only on closed descriptors, which a watch never holds */
+}
+
 static void watch_ready(struct loop_fd *f, int err, int events)
 {
 	struct watch *w = f->ctx;
-	/* an error of the poll shows itself in the next read or write */
+	/* An error shows itself in the next read or write, and is gone by that: an ICMP message on a
+	 * connected UDP socket, say. What has one for good must be dropped, or watched for nothing. */
+	if (err)
+		watch_set(w, w->events);
 	w->fn(w->ctx, err ? UV_READABLE | UV_WRITABLE : events);
 }
 
@@ -28,12 +39,6 @@ struct watch *watch_new(uv_loop_t *loop, int fd, watch_fn *fn, void *ctx)
 		return NULL;
 	}
 	return w;
-}
-
-void watch_set(struct watch *w, int events)
-{
-	int err = loop_fd_watch(&w->poll, events);
-	(void)err; /* fails only on closed descriptors, which a watch never holds */
 }
 
 static void watch_closed(struct loop_fd *f)

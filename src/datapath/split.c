@@ -41,6 +41,20 @@ static size_t l4_bytes(const struct ip_packet *ip)
 	return n >= TCP_HEADER_BYTES && n <= ip->payload.n ? n : 0;
 }
 
+static size_t l4_sum_at(const struct split *s)
+{
+	return s->l4_at + (s->is_tcp ? TCP_SUM_AT : UDP_SUM_AT);
+}
+
+/* The sum that waits in the field counts the length of the whole: that is taken out. It is not made anew from
+ * the addresses: with a source route or a routing header those of the header are not the ones that count. */
+static uint32_t pseudo_of(const struct split *s, const struct vnet_hdr *h, const uint8_t *packet, size_t n_l4)
+{
+	if (h->flags & VNET_NEEDS_CSUM)
+		return get_be16(packet + l4_sum_at(s)) + (uint32_t)(uint16_t)~n_l4;
+	return pseudo_sum(packet, s->is_ip6, s->is_tcp ? IP_PROTO_TCP : IP_PROTO_UDP, 0);
+}
+
 static int super_open(struct split *s, const struct vnet_hdr *h, uint8_t *packet, size_t n, size_t max_bytes)
 {
 	struct ip_packet ip;
@@ -66,8 +80,8 @@ static int super_open(struct split *s, const struct vnet_hdr *h, uint8_t *packet
 	s->left = ip.total_bytes - s->head_bytes;
 	s->ip_id = get_be16(packet + IP4_ID_AT);
 	s->seq = s->is_tcp ? get_be32(packet + s->l4_at + TCP_SEQ_AT) : 0;
-	s->has_udp_sum =
-	        (h->flags & VNET_NEEDS_CSUM) || (!s->is_tcp && get_be16(packet + s->l4_at + UDP_SUM_AT));
+	s->has_udp_sum = (h->flags & VNET_NEEDS_CSUM) || (!s->is_tcp && get_be16(packet + l4_sum_at(s)));
+	s->pseudo = pseudo_of(s, h, packet, ip.payload.n);
 	return 0;
 }
 
@@ -134,14 +148,13 @@ static void tcp_finish(const struct split *s, uint8_t *tcp, bool is_last)
 
 static void l4_sum(const struct split *s, uint8_t *p, size_t n)
 {
-	uint8_t *field = p + s->l4_at + (s->is_tcp ? TCP_SUM_AT : UDP_SUM_AT);
+	uint8_t *field = p + l4_sum_at(s);
 	struct span l4 = span_of(p + s->l4_at, n - s->l4_at);
 
 	put_be16(field, 0);
 	if (!s->is_tcp && !s->has_udp_sum)
 		return;
-	uint16_t sum =
-	        ip_fold(ip_sum(pseudo_sum(p, s->is_ip6, s->is_tcp ? IP_PROTO_TCP : IP_PROTO_UDP, l4.n), l4));
+	uint16_t sum = ip_fold(ip_sum(s->pseudo + (uint32_t)l4.n, l4));
 	put_be16(field, sum || s->is_tcp ? sum : UINT16_MAX);
 }
 

@@ -26,6 +26,7 @@ struct split {
 	unsigned index;    /* of the next segment */
 	bool is_ip6, is_tcp, is_done, has_udp_sum;
 	uint32_t seq;
+	uint32_t pseudo; /* sum of the pseudo header without its length */
 	uint16_t ip_id;
 	uint8_t head[SPLIT_HEADER_MAX]; /* of the super-packet */
 };

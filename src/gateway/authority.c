@@ -340,8 +340,9 @@ static enum ipc_open_status first_open(
 
 static void resume(struct authority *a, struct session *s, int owner, const struct ipc_session_open *in)
 {
-	if (s->owner != OWNER_NONE && s->owner != owner)
-		kick_send(a, s, s->owner, IPC_KICK_TAKEN_OVER);
+	/* who only waits with it, too: two threads with one session would both take its packets from TUN */
+	if (s->holder != OWNER_NONE && s->holder != owner)
+		kick_send(a, s, s->holder, IPC_KICK_TAKEN_OVER);
 	event_send(a,
 	        &(struct authority_event){.kind = AUTHORITY_RESUMED, .session = &s->rec, .addr = in->peer});
 }

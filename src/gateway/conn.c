@@ -498,6 +498,21 @@ static bool conn_step_handshake(struct conn *c)
 	return true;
 }
 
+/* The bytes are ours to wipe. */
+static void conn_on_http(struct conn *c, uint8_t *plain, size_t n)
+{
+	conn_on_plain(c, span_of(plain, n));
+	explicit_bzero(plain, n); /* passwords */
+}
+
+/* The peer has closed, or broken the rules: it is told by the alert that waits, if it still listens. */
+static void conn_lose(struct conn *c, int err)
+{
+	worker_drop(c->w, err == ERR_CLOSED ? DROP_TLS_CLOSED : DROP_TLS_DECRYPT);
+	(void)conn_send(c);
+	conn_abort(c);
+}
+
 static void conn_step_tls(struct conn *c)
 {
 	uint8_t *plain;
@@ -509,19 +524,15 @@ static void conn_step_tls(struct conn *c)
 			return;
 		if (n < 0) {
 			if (c->state != CONN_CLOSING)
-				worker_drop(c->w, n == ERR_CLOSED ? DROP_TLS_CLOSED : DROP_TLS_DECRYPT);
-			conn_touch(c); /* an alert may wait */
-			c->state == CONN_CLOSING ? (void)0 : conn_abort(c);
+				conn_lose(c, n);
 			return;
 		}
 		if (c->session)
 			session_on_tls_record(c->session, span_of(plain, (size_t)n));
 		else if (c->http)
-			conn_on_plain(c, span_of(plain, (size_t)n));
+			conn_on_http(c, plain, (size_t)n);
 		else
 			worker_drop(c->w, DROP_DELETING);
-		if (n > 0 && !c->session)
-			explicit_bzero(plain, (size_t)n); /* passwords */
 	}
 }
 

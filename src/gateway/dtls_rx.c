@@ -275,6 +275,28 @@ static int assoc_new(struct session *s, struct dtls **ret)
 	return r;
 }
 
+/* The records at hand; how many were authentic. */
+static size_t read_records(struct session *s, struct session_assoc *a)
+{
+	uint8_t *plain;
+	size_t n_records = 0;
+	s->w->dtls_pending = s; /* for what it answers */
+	while (a->dtls && !s->is_closing) {
+		int n = dtls_read_view(a->dtls, s->w->scratch.plain, CSTP_RECORD_MAX, &plain);
+		if (n == 0)
+			break;
+		if (n < 0 && a == &s->dtls.old)
+			dtls_old_done(s);
+		else if (n < 0)
+			session_on_dtls_lost(s, "Transport closing");
+		if (n < 0)
+			break;
+		n_records++;
+		session_on_dtls_record(s, span_of(plain, (size_t)n));
+	}
+	return n_records;
+}
+
 static void assoc_up(struct session *s)
 {
 	struct session_dtls *d = &s->dtls;
@@ -315,12 +337,14 @@ static void assoc_handshake(struct session *s, struct span datagram)
 	dtls_assoc_flush(s, a);
 	if (r == 0) {
 		assoc_up(s);
+		(void)read_records(s, &s->dtls.active); /* data that has overtaken the Finished */
 	} else if (r != ERR_MORE) {
 		const struct tls_log_ends ends = ends_of(s, &a->path);
 		tls_log_failed(s->w, &ends, dtls_error(a->dtls));
 		dtls_next_done(s);
 	}
-	session_rearm(s);
+	if (!s->is_closing)
+		session_rearm(s);
 }
 
 /* May this ClientHello begin a handshake? Whoever has seen the id on the wire can send one as well, so hellos
@@ -387,30 +411,14 @@ static void on_hello(
 static size_t read_assoc(
         struct session *s, struct session_assoc *a, const struct udp_datagram *in, bool is_alone)
 {
-	uint8_t *plain;
-	size_t n_records = 0;
 	/* what OpenSSL itself answers (a repeated Finished, an alert) must not go out with another's batch */
 	if (s->w->dtls_pending != s)
 		dtls_tx_flush(s->w);
-	s->w->dtls_pending = s;
 	if (is_alone)
 		dtls_feed_writable(a->dtls, in->p, in->n);
 	else
 		dtls_feed(a->dtls, span_of(in->p, in->n));
-	while (a->dtls && !s->is_closing) {
-		int n = dtls_read_view(a->dtls, s->w->scratch.plain, CSTP_RECORD_MAX, &plain);
-		if (n == 0)
-			break;
-		if (n < 0 && a == &s->dtls.old)
-			dtls_old_done(s);
-		else if (n < 0)
-			session_on_dtls_lost(s, "Transport closing");
-		if (n < 0)
-			break;
-		n_records++;
-		session_on_dtls_record(s, span_of(plain, (size_t)n));
-	}
-	return n_records;
+	return read_records(s, a);
 }
 
 /* What was sent before the client knew of the new keys. */

@@ -289,8 +289,10 @@ static void on_tun_ready(struct loop_fd *f, int err, int events)
 
 static void on_udp_ready(struct loop_fd *f, int err, int events)
 {
-	(void)err, (void)events;
+	(void)events;
 	dtls_rx_ready(f->ctx);
+	if (err < 0 && loop_fd_watch(f, UV_READABLE) < 0)
+		log_line(LOG_CRIT, "worker cannot poll its UDP socket");
 }
 
 static void on_tcp_ready(struct loop_fd *f, int err, int events)

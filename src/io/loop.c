@@ -12,6 +12,8 @@ ms_t loop_now(void)
 static void loop_fd_ready(uv_poll_t *poll, int status, int events)
 {
 	struct loop_fd *f = CONTAINER_OF(poll, struct loop_fd, poll);
+	if (status < 0)
+		f->events = 0; /* libuv has stopped watching (POLLERR) */
 	f->fn(f, status, events);
 }
 

@@ -16,7 +16,8 @@
 ms_t loop_now(void);
 
 struct loop_fd;
-/* events: UV_READABLE | UV_WRITABLE | UV_DISCONNECT; err 0 or -errno of the poll itself. */
+/* events: UV_READABLE | UV_WRITABLE | UV_DISCONNECT; err 0, or negative when the descriptor has an error,
+ * which the next read or write tells: it is not watched any more then, until loop_fd_watch(). */
 typedef void loop_fd_fn(struct loop_fd *f, int err, int events);
 
 /* Embed it. Lives until loop_fd_close()'s function was called. The descriptor stays the caller's. */

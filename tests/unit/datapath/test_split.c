@@ -111,6 +111,38 @@ TEST(super_packets_of_every_form)
 	}
 }
 
+/* With a source route (RFC 791) or a routing header (RFC 8200 8.1) the sum counts the last destination, which
+ * is not the one in the header: only the sender knows it, by the sum that came with the super-packet. */
+TEST(the_pseudo_header_is_the_senders)
+{
+	for (int v = 0; v < 4; v++) {
+		struct packet_form f = {.is_ip6 = v & 1,
+		        .is_udp = v & 2,
+		        .has_ip_options = !(v & 1),
+		        .ttl = 64,
+		        .flags = 0x18,
+		        .port = 5};
+		uint8_t *p, *last = memory + ROOM + (f.is_ip6 ? 39 : 19), copy[2000];
+		struct split s;
+		size_t n, got;
+		struct vnet_hdr h = super_make(&f, 3000, 1000, &n);
+		size_t at = ip_bytes(memory + ROOM);
+
+		*last = 77;
+		set16(memory + ROOM + l4_sum_at(memory + ROOM),
+		        slow_sum((f.is_udp ? 17u : 6u) + (uint32_t)(n - at),
+		                memory + ROOM + (f.is_ip6 ? 8 : 12), f.is_ip6 ? 32 : 8));
+		*last = 2;
+		assert_int_equal(split_open(&s, &h, memory + ROOM, n, 0), 0);
+		while (split_next(&s, &p, &got)) {
+			assert_int_equal(p[f.is_ip6 ? 39 : 19], 2);
+			memcpy(copy, p, got);
+			copy[f.is_ip6 ? 39 : 19] = 77;
+			assert_int_equal(l4_slow_sum(copy, got), 0xffff);
+		}
+	}
+}
+
 TEST(udp_without_a_checksum_stays_without)
 {
 	struct packet_form f = {.is_udp = true, .ttl = 9, .port = 5};
@@ -208,6 +240,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	        cmocka_unit_test(super_packets_of_every_form),
+	        cmocka_unit_test(the_pseudo_header_is_the_senders),
 	        cmocka_unit_test(udp_without_a_checksum_stays_without),
 	        cmocka_unit_test(single_packets_get_their_sum_completed),
 	        cmocka_unit_test(what_needs_nothing_is_not_touched),

@@ -143,7 +143,7 @@ TEST(login_connect_lose_resume)
 	assert_int_equal(stats(a).n_active, 1);
 	lose(a, &first, 0, LOGIN_S + 100);
 	assert_int_equal(stats(a).n_waiting, 1);
-	struct ipc_session_info again = open_as(a, &c, 1, LOGIN_S + 1899, IPC_OPEN_OK);
+	struct ipc_session_info again = open_as(a, &c, 0, LOGIN_S + 1899, IPC_OPEN_OK);
 	assert_true(again.is_resumed);
 	assert_int_equal(again.connection, 2);
 	assert_true(addr_eq(&first.ip4, &again.ip4) && addr_eq(&first.ip6, &again.ip6));
@@ -204,6 +204,7 @@ TEST(session_timeout_counts_from_login)
 	lose(a, &i, 0, LOGIN_S + 3000);
 	i = open_as(a, &c, 2, LOGIN_S + 3001, IPC_OPEN_OK);
 	assert_int_equal(i.session_remaining_s, 599);
+	host.n_kicks = 0; /* owner 0 was told of that */
 	authority_step(a, LOGIN_S + 3599);
 	assert_int_equal(host.n_kicks, 0);
 	authority_step(a, LOGIN_S + 3600);
@@ -238,6 +239,21 @@ TEST(simultaneous_logins_replace_the_oldest)
 	uint8_t token[IPC_TOKEN_BYTES];
 	uint32_t index;
 	assert_int_equal(authority_login(a, &in, &host.policy, LOGIN_S, token, &index), ERR_LIMIT);
+	authority_free(a);
+}
+
+/* A session that waits is still in the memory of its thread: that one must forget it as well. */
+TEST(take_over_while_waiting)
+{
+	struct authority *a = fresh();
+	struct client c = login(a, "alice", LOGIN_S);
+	struct ipc_session_info old = open_as(a, &c, 0, LOGIN_S, IPC_OPEN_OK);
+	lose(a, &old, 0, LOGIN_S + 1);
+	open_as(a, &c, 1, LOGIN_S + 2, IPC_OPEN_OK);
+	assert_int_equal(host.n_kicks, 1);
+	assert_int_equal(host.kicks[0].reason, IPC_KICK_TAKEN_OVER);
+	assert_int_equal(host.kicks[0].connection, old.connection);
+	assert_int_equal(host.kick_owners[0], 0);
 	authority_free(a);
 }
 
@@ -550,6 +566,7 @@ int main(void)
 	        cmocka_unit_test(session_timeout_counts_from_login),
 	        cmocka_unit_test(simultaneous_logins_replace_the_oldest),
 	        cmocka_unit_test(take_over_while_open),
+	        cmocka_unit_test(take_over_while_waiting),
 	        cmocka_unit_test(worker_crash_loses_but_keeps),
 	        cmocka_unit_test(restart_resumes_with_identical_addresses),
 	        cmocka_unit_test(pending_logins_expire_and_are_bounded),

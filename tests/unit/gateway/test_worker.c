@@ -58,6 +58,12 @@ static struct gateway {
 	uint8_t offloads_refused;
 	const char *more_config;
 	uint16_t tcp_port, udp_port;
+	bool has_second;
+	struct second { /* of the second thread; each has listeners of its own here, to be told apart */
+		struct chan auth;
+		int tun;
+		uint16_t tcp_port, udp_port;
+	} second;
 } g;
 
 static struct tls_client_ctx *tls_ctx;
@@ -82,11 +88,16 @@ static bool readable(int fd, int ms)
 
 /* ---- the other processes ---- */
 
-static void fd_send(uint8_t kind, int fd)
+static void fd_send_to(uint16_t thread, uint8_t kind, int fd)
 {
-	struct ipc_msg m = {.type = IPC_FD, .fd = {.kind = kind}};
+	struct ipc_msg m = {.type = IPC_FD, .fd = {.kind = kind, .index = thread}};
 	assert_int_equal(chan_send(&g.monitor, &m, fd), 0);
 	close(fd);
+}
+
+static void fd_send(uint8_t kind, int fd)
+{
+	fd_send_to(0, kind, fd);
 }
 
 static int memfd_of(struct span s)
@@ -120,30 +131,44 @@ static void auth_say(const struct ipc_msg *m)
 	assert_int_equal(chan_send(&g.auth, m, -1), 0);
 }
 
-static int listeners_open(int *ret_tcp)
+static int listeners_open(int *ret_tcp, uint16_t *ret_tcp_port, uint16_t *ret_udp_port)
 {
 	struct sock_listen l = {.addr = addr_from_v4(0x7f000001)};
 	struct udp_config uc = {.local = addr_from_v4(0x7f000001)};
 	struct ip_addr any;
 	struct udp u;
 	assert_int_equal(sock_listen_tcp(&l, ret_tcp), 0);
-	assert_int_equal(sock_local(*ret_tcp, &any, &g.tcp_port), 0);
+	assert_int_equal(sock_local(*ret_tcp, &any, ret_tcp_port), 0);
 	assert_int_equal(udp_listen(&uc, &u), 0);
-	assert_int_equal(udp_local_port(&u, &g.udp_port), 0);
+	assert_int_equal(udp_local_port(&u, ret_udp_port), 0);
 	return u.fd;
+}
+
+static void second_open(void)
+{
+	struct second *t = &g.second;
+	int auth[2], tun[2], tcp;
+	assert_int_equal(chan_pair(auth), 0);
+	assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, tun), 0);
+	chan_init(&t->auth, auth[0], IPC_AUTH, IPC_WORKER);
+	t->tun = tun[0];
+	fd_send_to(1, IPC_FD_UDP, listeners_open(&tcp, &t->tcp_port, &t->udp_port));
+	fd_send_to(1, IPC_FD_TCP, tcp);
+	fd_send_to(1, IPC_FD_TUN, tun[1]);
+	fd_send_to(1, IPC_FD_AUTH, auth[1]);
 }
 
 static void gateway_start(void)
 {
 	int mon[2], auth[2], tun[2], tcp, udp;
 	struct ipc_msg m = {.type = IPC_START,
-	        .start = {.n_threads = 1,
+	        .start = {.n_threads = g.has_second ? 2 : 1,
 	                .log_level = g.log_level ? g.log_level : 4,
 	                .offloads_refused = g.offloads_refused}};
 	assert_int_equal(chan_pair(mon), 0);
 	assert_int_equal(chan_pair(auth), 0);
 	assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, tun), 0);
-	udp = listeners_open(&tcp);
+	udp = listeners_open(&tcp, &g.tcp_port, &g.udp_port);
 	g.pid = fork();
 	assert_true(g.pid >= 0);
 	if (g.pid == 0) {
@@ -162,6 +187,8 @@ static void gateway_start(void)
 	fd_send(IPC_FD_TCP, tcp);
 	fd_send(IPC_FD_UDP, udp);
 	fd_send(IPC_FD_AUTH, auth[1]);
+	if (g.has_second)
+		second_open();
 	assert_int_equal(chan_send(&g.monitor, &m, -1), 0);
 	expect(&g.monitor, IPC_READY, &m);
 }
@@ -192,6 +219,10 @@ static void gateway_stop(bool tells_clients)
 	chan_done(&g.monitor);
 	chan_done(&g.auth);
 	close(g.tun);
+	if (g.has_second) {
+		chan_done(&g.second.auth);
+		close(g.second.tun);
+	}
 }
 
 /* ---- a client ---- */
@@ -233,11 +264,11 @@ static bool client_receive(struct client *c, int ms)
 	return n > 0 && tls_feed(c->tls, span_of(c->rx, (size_t)n)) == 0;
 }
 
-static struct client *client_open_mss(int mss)
+static struct client *client_open_at(uint16_t port, int mss)
 {
 	struct client *c = calloc(1, sizeof(*c));
 	struct sockaddr_in sa = {
-	        .sin_family = AF_INET, .sin_port = htons(g.tcp_port), .sin_addr.s_addr = htonl(0x7f000001)};
+	        .sin_family = AF_INET, .sin_port = htons(port), .sin_addr.s_addr = htonl(0x7f000001)};
 	int r;
 	c->fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	if (mss) {
@@ -256,6 +287,11 @@ static struct client *client_open_mss(int mss)
 	assert_int_equal(r, 0);
 	client_flush(c);
 	return c;
+}
+
+static struct client *client_open_mss(int mss)
+{
+	return client_open_at(g.tcp_port, mss);
 }
 
 static struct client *client_open(void)
@@ -330,13 +366,11 @@ static void client_ask_tunnel(struct client *c, const char *more)
 	client_say(c, buf, (size_t)n);
 }
 
-static void auth_opens(uint32_t index, uint32_t connection)
+/* The answer to a question asked before. */
+static void auth_answers(struct chan *auth, uint32_t ref, uint32_t index, uint32_t connection)
 {
-	struct ipc_msg q, m = {.type = IPC_SESSION_INFO};
+	struct ipc_msg m = {.type = IPC_SESSION_INFO, .ref = ref};
 	struct ipc_session_info *i = &m.session_info;
-	expect(&g.auth, IPC_SESSION_OPEN, &q);
-	assert_memory_equal(q.session_open.token, token, sizeof(token));
-	m.ref = q.ref;
 	i->index = index;
 	i->connection = connection;
 	strcpy(i->username, "alice");
@@ -348,7 +382,20 @@ static void auth_opens(uint32_t index, uint32_t connection)
 		assert_int_equal(addr_parse(span_str("fd00::7"), &i->ip6), 0);
 		i->ip6_len = 64;
 	}
-	auth_say(&m);
+	assert_int_equal(chan_send(auth, &m, -1), 0);
+}
+
+static uint32_t auth_is_asked(struct chan *auth)
+{
+	struct ipc_msg q;
+	expect(auth, IPC_SESSION_OPEN, &q);
+	assert_memory_equal(q.session_open.token, token, sizeof(token));
+	return q.ref;
+}
+
+static void auth_opens(uint32_t index, uint32_t connection)
+{
+	auth_answers(&g.auth, auth_is_asked(&g.auth), index, connection);
 }
 
 static void take_id(struct client *c)
@@ -857,6 +904,48 @@ TEST(own_client_keeps_its_dtls)
 	gateway_stop(false);
 }
 
+/* The client of an abbreviated handshake may send data at once; its Finished comes behind that. */
+TEST(data_that_overtakes_the_handshake)
+{
+	static const uint8_t master[DTLS_MASTER_BYTES] = {7};
+	char lines[256] = "X-DTLS12-CipherSuite: AES256-GCM-SHA384\r\nX-DTLS-Master-Secret: ";
+	uint8_t p[300];
+	size_t at = strlen(lines), n;
+	struct wr w = wr_open(lines + at, sizeof(lines) - at - 3);
+	wr_hex(&w, span_of(master, sizeof(master)));
+	strcat(lines, "\r\n");
+	gateway_start();
+	struct client *c = client_tunnel(1, lines);
+	const char *id = strstr(c->in.p, "X-DTLS-Session-ID: ");
+	assert_non_null(id);
+	assert_int_equal(parse_hex(span_of(id + 19, 64), c->id, sizeof(c->id), &at), 0);
+	dtls_socket(c);
+	assert_int_equal(udp_rx_new(c->uslot, 1, sizeof(c->uslot), &c->urx), 0);
+	assert_int_equal(dtls_out_init(&c->dout, 64 << 10, 64), 0);
+	assert_int_equal(
+	        dtls_client_new_resume(dtls_ctx, span_of(c->id, 32), master, "AES256-GCM-SHA384", &c->dtls),
+	        0);
+	dtls_set_output(c->dtls, &c->dout);
+	while (dtls_handshake(c->dtls) == ERR_MORE) {
+		dtls_flush(c);
+		assert_true(dtls_receive(c, WAIT_MS));
+	}
+	assert_true(dtls_is_up(c->dtls));
+	p[0] = CSTP_DATA;
+	n = packet(p + 1, INNER_CLIENT, INNER_SERVER, sizeof(p) - 1, 3);
+	assert_int_equal(dtls_write(c->dtls, span_of(p, n + 1)), 0);
+	for (size_t i = c->dout.n_dgram; i-- > 0;)
+		assert_int_equal(
+		        send(c->udp.fd, c->dout.p + c->dout.dgram[i].offset, c->dout.dgram[i].len, 0),
+		        c->dout.dgram[i].len);
+	dtls_out_reset(&c->dout);
+	tun_expect(p + 1, n);
+	dtls_prove(c);
+	dtls_carries_data(c);
+	client_free(c);
+	gateway_stop(false);
+}
+
 /* Puts together what the gateway sends in pieces. */
 static void pieces_expect(struct client *c, const uint8_t *p, size_t n)
 {
@@ -1209,6 +1298,50 @@ TEST(a_slow_reader_costs_a_bounded_buffer)
 		n_got++;
 	}
 	assert_in_range(n_got, 100, 2000);
+	client_free(c);
+	gateway_stop(false);
+}
+
+/* The output is full, so the gateway cannot even say goodbye; the record came in two parts, and so lies in
+ * memory of the connection that is gone then. */
+TEST(a_bad_frame_of_a_slow_reader)
+{
+	uint8_t p[1400];
+	gateway_start();
+	struct client *c = client_open_mss(500);
+	client_ask_tunnel(c, "");
+	auth_opens(7, 1);
+	assert_int_equal(client_answer(c), 200);
+	size_t n = packet(p, INNER_SERVER, INNER_CLIENT, sizeof(p), 9);
+	for (int i = 0; i < 3000; i++) {
+		struct pollfd w = {.fd = g.tun, .events = POLLOUT};
+		assert_int_equal(poll(&w, 1, WAIT_MS), 1);
+		assert_int_equal(write(g.tun, p, n), (ssize_t)n);
+	}
+	for (int i = 0; i < 2000; i++) /* to the last byte */
+		cstp_say(c, CSTP_DPD_REQUEST, NULL, 0);
+	turn();
+	assert_int_equal(tls_write(c->tls, span_of((const uint8_t *)"XYZ\1\0\0\7\0", 8)), 0);
+	assert_int_equal(send(c->fd, c->out.p, 20, 0), 20);
+	turn();
+	turn();
+	tls_out_consume(&c->out, 20);
+	client_flush(c);
+	expect_lost(1);
+	client_free(c);
+	gateway_stop(false);
+}
+
+/* Whoever sends what is no record of the connection's hears why it ends. */
+TEST(a_forged_record_is_answered_by_an_alert)
+{
+	static const uint8_t forged[5 + 40] = {23, 3, 3, 0, 40};
+	gateway_start();
+	struct client *c = client_tunnel(1, "");
+	assert_int_equal(send(c->fd, forged, sizeof(forged), 0), sizeof(forged));
+	expect_end(c);
+	assert_non_null(strstr(tls_error(c->tls), "bad record mac"));
+	expect_lost(1);
 	client_free(c);
 	gateway_stop(false);
 }
@@ -1685,6 +1818,109 @@ TEST(reload_and_shutdown)
 	client_free(d);
 }
 
+/* ---- two threads ---- */
+
+static void tls_expect_from(int tun, struct client *c, uint8_t fill)
+{
+	uint8_t p[900];
+	size_t n = packet(p, INNER_SERVER, INNER_CLIENT, sizeof(p), fill);
+	assert_int_equal(write(tun, p, n), (ssize_t)n);
+	cstp_expect(c, CSTP_DATA, p, n);
+}
+
+/* What comes by the other thread's TUN queue or UDP socket is handed over; a client that comes back by its
+ * listener is moved to where its session is. */
+TEST(strays_find_the_thread_of_their_session)
+{
+	uint8_t p[700];
+	gateway_start();
+	struct client *c = client_tunnel(1, own_lines);
+	for (uint8_t i = 0; i < 20; i++)
+		tls_expect_from(i % 2 ? g.tun : g.second.tun, c, i);
+	dtls_up(c);
+	dtls_carries_data(c);
+	struct sockaddr_in other = {.sin_family = AF_INET,
+	        .sin_port = htons(g.second.udp_port),
+	        .sin_addr.s_addr = htonl(0x7f000001)};
+	p[0] = CSTP_DATA;
+	size_t n = packet(p + 1, INNER_CLIENT, INNER_SERVER, sizeof(p) - 1, 9);
+	assert_int_equal(dtls_write(c->dtls, span_of(p, n + 1)), 0);
+	assert_int_equal(sendto(c->udp.fd, c->dout.p, c->dout.n, 0, (struct sockaddr *)&other, sizeof(other)),
+	        (ssize_t)c->dout.n);
+	dtls_out_reset(&c->dout);
+	tun_expect(p + 1, n);
+	struct client *again = client_open_at(g.second.tcp_port, 0);
+	client_ask_tunnel(again, own_lines);
+	auth_opens(7, 2); /* asked by the first thread */
+	assert_int_equal(client_answer(again), 200);
+	n = packet(p, INNER_CLIENT, INNER_SERVER, sizeof(p), 11);
+	cstp_say(again, CSTP_DATA, p, n);
+	tun_expect(p, n);
+	client_free(c);
+	client_free(again);
+	gateway_stop(true);
+}
+
+/* Auth has not answered the first CONNECT when the same cookie comes by the other thread, which so cannot
+ * know of the session: auth tells the first one to forget it. Whichever answer is used first, the newer
+ * connection has the session, and the older ends without a word to auth. */
+static void take_over(bool newer_first)
+{
+	struct ipc_msg kick = {.type = IPC_SESSION_KICK, .session_kick = {7, 1, IPC_KICK_TAKEN_OVER}};
+	uint8_t p[800];
+	gateway_start();
+	struct client *a = client_open(), *b = client_open_at(g.second.tcp_port, 0);
+	client_ask_tunnel(a, psk_line);
+	uint32_t first = auth_is_asked(&g.auth);
+	client_ask_tunnel(b, psk_line);
+	uint32_t second = auth_is_asked(&g.second.auth);
+	if (newer_first) {
+		auth_answers(&g.second.auth, second, 7, 2);
+		assert_int_equal(client_answer(b), 200);
+	}
+	auth_answers(&g.auth, first, 7, 1);
+	auth_say(&kick);
+	if (!newer_first) {
+		auth_answers(&g.second.auth, second, 7, 2);
+		assert_int_equal(client_answer(b), 200);
+	}
+	assert_int_equal(client_answer(a), 200);
+	expect_end(a);
+	turn(); /* the first thread has forgotten */
+	for (uint8_t i = 0; i < 20; i++)
+		tls_expect_from(i % 2 ? g.tun : g.second.tun, b, i);
+	size_t n = packet(p, INNER_CLIENT, INNER_SERVER, sizeof(p), 3);
+	cstp_say(b, CSTP_DATA, p, n);
+	uint8_t got[sizeof(p)];
+	assert_true(readable(g.second.tun, WAIT_MS));
+	assert_int_equal(read(g.second.tun, got, sizeof(got)), (ssize_t)n);
+	assert_memory_equal(got, p, n);
+	assert_false(readable(g.auth.fd, SILENCE_MS));
+	client_free(a);
+	client_free(b);
+	gateway_stop(false);
+}
+
+TEST(a_session_is_taken_over_by_the_other_thread)
+{
+	take_over(false);
+	take_over(true);
+}
+
+static int two_threads(void **state)
+{
+	(void)state;
+	g.has_second = true;
+	return 0;
+}
+
+static int one_thread(void **state)
+{
+	(void)state;
+	g.has_second = false;
+	return 0;
+}
+
 static void setup_config(void)
 {
 	struct text t = {0};
@@ -1723,6 +1959,7 @@ int main(void)
 	        cmocka_unit_test(bad_frames_close_the_tunnel_and_keep_the_session),
 	        cmocka_unit_test(nothing_is_read_after_the_end),
 	        cmocka_unit_test(own_client_keeps_its_dtls),
+	        cmocka_unit_test(data_that_overtakes_the_handshake),
 	        cmocka_unit_test(large_packets_go_in_pieces),
 	        cmocka_unit_test(super_packets_of_an_own_client),
 	        cmocka_unit_test(super_packets_through_the_library),
@@ -1732,6 +1969,8 @@ int main(void)
 	        cmocka_unit_test(a_resume_may_change_the_families),
 	        cmocka_unit_test(a_tunnel_that_cannot_be_answered),
 	        cmocka_unit_test(a_slow_reader_costs_a_bounded_buffer),
+	        cmocka_unit_test(a_bad_frame_of_a_slow_reader),
+	        cmocka_unit_test(a_forged_record_is_answered_by_an_alert),
 	        cmocka_unit_test(requests_of_strangers),
 	        cmocka_unit_test(single_bytes_cost_little),
 	        cmocka_unit_test(pipelined_requests_wait_for_auth),
@@ -1745,6 +1984,11 @@ int main(void)
 	        cmocka_unit_test(classic_df_may_be_ignored),
 	        cmocka_unit_test(the_mss_of_syns_is_limited),
 	        cmocka_unit_test(reload_and_shutdown),
+	        cmocka_unit_test_setup_teardown(reload_and_shutdown, two_threads, one_thread),
+	        cmocka_unit_test_setup_teardown(
+	                strays_find_the_thread_of_their_session, two_threads, one_thread),
+	        cmocka_unit_test_setup_teardown(
+	                a_session_is_taken_over_by_the_other_thread, two_threads, one_thread),
 	};
 	setup_config();
 	setup_tls();
