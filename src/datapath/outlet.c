@@ -107,8 +107,12 @@ static void put_cut(struct outlet *o, const struct super *u)
 
 	if (o->cut == NULL)
 		o->cut = malloc(SUPER_PACKET_MAX);
-	if (o->cut != NULL)
-		memcpy(o->cut, u->packet.p, u->packet.n);
+	if (o->cut != NULL) {
+		/* with the headers of here: the sum that came with the packet means nothing */
+		memcpy(o->cut, u->head, u->form.head_bytes);
+		memcpy(o->cut + u->form.head_bytes, u->packet.p + u->form.head_bytes,
+		        u->packet.n - u->form.head_bytes);
+	}
 	if (o->cut == NULL || split_open(&split, &u->vnet, o->cut, u->packet.n, 0) < 0) {
 		o->config.refused(o->config.ctx, span_of(u->head, u->form.head_bytes), u->form.n_packets);
 		return;
