@@ -138,11 +138,20 @@ static void query_answer(struct link *l, const struct ipc_msg *in)
 		m.stats_info.n_logins_refused = auth->n_logins_refused;
 		break;
 	default:
-		m.type = IPC_SESSION_ITEM;
-		authority_item(a, &in->session_query, &m.session_item);
-		break;
+		return;
 	}
 	link_send(l, &m);
+}
+
+static void sessions_answer(struct link *l, const struct ipc_msg *in)
+{
+	struct ipc_session_query q = in->session_query;
+	struct ipc_msg m = {.type = IPC_SESSION_ITEM, .ref = in->ref, .session_item.is_found = true};
+	for (unsigned i = 0; m.session_item.is_found && i < q.n_max; i++) {
+		authority_item(l->auth->authority, &q, &m.session_item);
+		q.after = m.session_item.index;
+		link_send(l, &m);
+	}
 }
 
 static void link_serve(struct link *l, const struct ipc_msg *m)
@@ -157,6 +166,9 @@ static void link_serve(struct link *l, const struct ipc_msg *m)
 		break;
 	case IPC_SESSION_END:
 		authority_end(auth->authority, (int)l->index, &m->session_end);
+		break;
+	case IPC_SESSION_QUERY:
+		sessions_answer(l, m);
 		break;
 	default:
 		query_answer(l, m);

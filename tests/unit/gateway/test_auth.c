@@ -190,7 +190,7 @@ TEST(login_and_session)
 	assert_int_equal(m.logoff_result.n_sessions, 1);
 	expect(&g.thread[1], IPC_SESSION_KICK, &m);
 	assert_int_equal(m.session_kick.reason, IPC_KICK_ADMIN);
-	m = (struct ipc_msg){.type = IPC_SESSION_QUERY, .session_query.after = fixed.index};
+	m = (struct ipc_msg){.type = IPC_SESSION_QUERY, .session_query = {.after = fixed.index, .n_max = 2}};
 	assert_int_equal(chan_send(&g.thread[0], &m, -1), 0);
 	expect(&g.thread[0], IPC_SESSION_ITEM, &m);
 	assert_false(m.session_item.is_found);

@@ -31,12 +31,21 @@ static const char config_begin[] = "webvpn\n enable outside\n tunnel-group-list 
                                    "tunnel-group STAFF webvpn-attributes\n"
                                    " group-alias staff enable\n";
 
+#define THREADS_MAX 2
+
 struct gateway g;
+
+static struct side {
+	struct chan auth;
+	int tun;
+	uint16_t tcp_port, udp_port;
+} sides[THREADS_MAX];
+static unsigned side_now;
 
 static struct tls_client_ctx *tls_ctx;
 static struct dtls_ctx *dtls_ctx;
 static struct text pem; /* certificate and key */
-const uint8_t token[IPC_TOKEN_BYTES] = {0xab, 1, 2, 3};
+uint8_t token[IPC_TOKEN_BYTES] = {0xab, 1, 2, 3};
 
 bool readable(int fd, int ms)
 {
@@ -46,11 +55,16 @@ bool readable(int fd, int ms)
 
 /* ---- the other processes ---- */
 
-void fd_send(uint8_t kind, int fd)
+static void fd_send_at(uint8_t kind, unsigned thread, int fd)
 {
-	struct ipc_msg m = {.type = IPC_FD, .fd = {.kind = kind}};
+	struct ipc_msg m = {.type = IPC_FD, .fd = {.kind = kind, .index = (uint16_t)thread}};
 	assert_int_equal(chan_send(&g.monitor, &m, fd), 0);
 	close(fd);
+}
+
+void fd_send(uint8_t kind, int fd)
+{
+	fd_send_at(kind, 0, fd);
 }
 
 int memfd_of(struct span s)
@@ -89,28 +103,82 @@ void auth_say(const struct ipc_msg *m)
 	assert_int_equal(chan_send(&g.auth, m, -1), 0);
 }
 
-static int listeners_open(int *ret_tcp)
+static int listeners_open(struct side *s, int *ret_tcp)
 {
 	struct sock_listen l = {.addr = addr_from_v4(0x7f000001)};
 	struct udp_config uc = {.local = addr_from_v4(0x7f000001)};
 	struct ip_addr any;
 	struct udp u;
 	assert_int_equal(sock_listen_tcp(&l, ret_tcp), 0);
-	assert_int_equal(sock_local(*ret_tcp, &any, &g.tcp_port), 0);
+	assert_int_equal(sock_local(*ret_tcp, &any, &s->tcp_port), 0);
 	assert_int_equal(udp_listen(&uc, &u), 0);
-	assert_int_equal(udp_local_port(&u, &g.udp_port), 0);
+	assert_int_equal(udp_local_port(&u, &s->udp_port), 0);
 	return u.fd;
+}
+
+static void thread_give(unsigned i)
+{
+	int auth[2], tun[2], tcp;
+	struct side *s = &sides[i];
+	assert_int_equal(chan_pair(auth), 0);
+	assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, tun), 0);
+	int udp = listeners_open(s, &tcp);
+	chan_init(&s->auth, auth[0], IPC_AUTH, IPC_WORKER);
+	s->tun = tun[0];
+	fd_send_at(IPC_FD_TUN, i, tun[1]);
+	fd_send_at(IPC_FD_TCP, i, tcp);
+	fd_send_at(IPC_FD_UDP, i, udp);
+	fd_send_at(IPC_FD_AUTH, i, auth[1]);
+}
+
+/* The system finds a name that no file has. */
+static int control_listen(void)
+{
+	int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	const struct sockaddr any = {.sa_family = AF_UNIX};
+	g.control_bytes = sizeof(g.control);
+	assert_true(fd >= 0);
+	assert_int_equal(bind(fd, &any, sizeof(sa_family_t)), 0);
+	assert_int_equal(getsockname(fd, (struct sockaddr *)&g.control, &g.control_bytes), 0);
+	assert_int_equal(listen(fd, 8), 0);
+	return fd;
+}
+
+int console_open(void)
+{
+	int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
+	assert_true(fd >= 0);
+	assert_int_equal(connect(fd, (const struct sockaddr *)&g.control, g.control_bytes), 0);
+	return fd;
+}
+
+static void side_keep(void)
+{
+	sides[side_now] = (struct side){g.auth, g.tun, g.tcp_port, g.udp_port};
+}
+
+static void side_take(unsigned thread)
+{
+	const struct side *s = &sides[side_now = thread];
+	g.auth = s->auth;
+	g.tun = s->tun;
+	g.tcp_port = s->tcp_port;
+	g.udp_port = s->udp_port;
+}
+
+void gateway_turn_to(unsigned thread)
+{
+	side_keep();
+	side_take(thread);
 }
 
 void gateway_start(void)
 {
-	int mon[2], auth[2], tun[2], tcp, udp;
-	struct ipc_msg m = {
-	        .type = IPC_START, .start = {.n_threads = 1, .log_level = g.log_level ? g.log_level : 4}};
+	int mon[2];
+	unsigned n_threads = g.n_threads ? g.n_threads : 1;
+	struct ipc_msg m = {.type = IPC_START,
+	        .start = {.n_threads = (uint16_t)n_threads, .log_level = g.log_level ? g.log_level : 4}};
 	assert_int_equal(chan_pair(mon), 0);
-	assert_int_equal(chan_pair(auth), 0);
-	assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, tun), 0);
-	udp = listeners_open(&tcp);
 	g.pid = fork();
 	assert_true(g.pid >= 0);
 	if (g.pid == 0) {
@@ -119,16 +187,14 @@ void gateway_start(void)
 	}
 	close(mon[1]);
 	chan_init(&g.monitor, mon[0], IPC_MONITOR, IPC_WORKER);
-	chan_init(&g.auth, auth[0], IPC_AUTH, IPC_WORKER);
-	g.tun = tun[0];
 	g.log = memfd_of(span_str("-"));
 	fd_send(IPC_FD_LOG, dup(g.log));
 	fd_send(IPC_FD_CONFIG, config_memfd());
 	fd_send(IPC_FD_CERT, cert_memfd());
-	fd_send(IPC_FD_TUN, tun[1]);
-	fd_send(IPC_FD_TCP, tcp);
-	fd_send(IPC_FD_UDP, udp);
-	fd_send(IPC_FD_AUTH, auth[1]);
+	fd_send(IPC_FD_CONTROL, control_listen());
+	for (unsigned i = 0; i < n_threads; i++)
+		thread_give(i);
+	side_take(0);
 	assert_int_equal(chan_send(&g.monitor, &m, -1), 0);
 	expect(&g.monitor, IPC_READY, &m);
 }
@@ -156,8 +222,11 @@ void gateway_stop(bool tells_clients)
 	assert_int_equal(log_count("runtime error") + log_count("Sanitizer"), 0);
 	close(g.log);
 	chan_done(&g.monitor);
-	chan_done(&g.auth);
-	close(g.tun);
+	side_keep();
+	for (unsigned i = 0; i < (g.n_threads ? g.n_threads : 1); i++) {
+		chan_done(&sides[i].auth);
+		close(sides[i].tun);
+	}
 }
 
 void client_flush(struct client *c)

@@ -6,6 +6,8 @@
 
 #include "../unit.h"
 
+#include <sys/un.h>
+
 #include "gateway/process.h"
 #include "wire/cstp.h"
 #include "wire/ip.h"
@@ -22,17 +24,22 @@
 
 struct gateway {
 	pid_t pid;
-	struct chan monitor, auth;
+	struct chan monitor;
+	unsigned n_threads; /* 0: one */
+	/* of the thread that the script drives now */
+	struct chan auth;
 	int tun;
+	uint16_t tcp_port, udp_port;
 	int log; /* what the worker writes to its log, and sanitizers to standard error */
 	bool gives_ip6;
 	uint8_t log_level; /* 0: warnings */
 	const char *more_config;
-	uint16_t tcp_port, udp_port;
+	struct sockaddr_un control; /* the console's socket */
+	socklen_t control_bytes;
 };
 extern struct gateway g;
 
-extern const uint8_t token[IPC_TOKEN_BYTES]; /* of every session */
+extern uint8_t token[IPC_TOKEN_BYTES]; /* of the sessions that are opened now */
 
 /* Runs the tests with what they need; the exit status. */
 #define RUN_WORKER(tests) (worker_unit_setup(), worker_unit_done(RUN(tests)))
@@ -54,6 +61,9 @@ void expect(struct chan *c, uint8_t type, struct ipc_msg *ret);
 void auth_say(const struct ipc_msg *m);
 /* Until it is ready. */
 void gateway_start(void);
+/* From here on the script drives this thread. */
+void gateway_turn_to(unsigned thread);
+int console_open(void);
 /* How often its log has this text. */
 unsigned log_count(const char *what);
 /* The child must end well: a sanitizer's report would make another status. */
