@@ -412,8 +412,10 @@ static void end_begin(struct auth *auth, int exit_status)
 	for (size_t i = 0; i < AUTH_LINKS_MAX; i++)
 		if (auth->links[i])
 			link_close(auth->links[i]);
+	login_drop_all(auth);
 	loop_fd_close(&auth->monitor_poll, NULL);
 	loop_timer_close(&auth->timer, NULL);
+	loop_timer_close(&auth->login_timer, NULL);
 }
 
 static int monitor_serve(struct auth *auth, const struct ipc_msg *m, int fd)
@@ -496,7 +498,13 @@ int auth_main(int monitor_fd)
 	        (struct log_relay){.monitor = &auth->monitor, .wants_write = on_log_waiting, .ctx = auth};
 	ratelimit_init(&auth->refusals, REFUSALS_PEER, REFUSALS_PEER_MS);
 	ratelimit_init(&auth->refusals_all, REFUSALS_ALL, REFUSALS_ALL_MS);
-	int r = auth_lockout_new(&auth->lockout);
+	uint8_t key[16];
+	int r = auth_entropy(NULL, key, sizeof(key));
+	login_queue_init(&auth->logins, key);
+	if (r == 0)
+		r = auth_lockout_new(&auth->lockout);
+	if (r == 0)
+		r = loop_timer_open(&auth->login_timer, &auth->loop, login_on_timer, auth);
 	if (r == 0)
 		r = loop_timer_open(&auth->timer, &auth->loop, on_timer, auth);
 	if (r == 0)
@@ -510,6 +518,7 @@ int auth_main(int monitor_fd)
 	int exit_status = auth->exit_status;
 	authority_free(auth->authority);
 	auth_lockout_free(auth->lockout);
+	login_queue_free(&auth->logins);
 	config_put(auth->config);
 	chan_done(&auth->monitor);
 	fd_keep(&auth->config_fd, -1);
