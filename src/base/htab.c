@@ -129,6 +129,27 @@ void htab_each(struct htab *t, void (*f)(struct htab_node *node, void *arg), voi
 	}
 }
 
+static uint64_t reverse_bits(uint64_t v)
+{
+	uint64_t r = 0;
+	for (int i = 0; i < 64; i++, v >>= 1)
+		r = r << 1 | (v & 1);
+	return r;
+}
+
+/* Counts with the highest bit of the slot number as the lowest: the slots that one of a smaller table becomes
+ * follow each other, so growing brings nothing back but what was in the slot in hand. */
+uint64_t htab_scan(
+        const struct htab *t, uint64_t cursor, void (*f)(struct htab_node *node, void *arg), void *arg)
+{
+	if (t->n_slots == 0)
+		return 0;
+	uint64_t mask = t->n_slots - 1;
+	for (struct htab_node *n = t->slots[cursor & mask]; n; n = n->next)
+		f(n, arg);
+	return reverse_bits(reverse_bits(cursor | ~mask) + 1);
+}
+
 void htab_done(struct htab *t)
 {
 	free(t->slots);

@@ -27,6 +27,11 @@ struct htab_node *htab_find(const struct htab *t, uint64_t hash);
 struct htab_node *htab_next(const struct htab_node *node);
 /* Walks everything: f must not insert; it may remove the node it is given. */
 void htab_each(struct htab *t, void (*f)(struct htab_node *node, void *arg), void *arg);
+/* One slot of a walk in many steps, between which nodes may come and go and the table may grow: begins with
+ * cursor 0, goes on with what it returns, is over when that is 0. A node that is inside all the time is seen
+ * at least once (twice when the table grows meanwhile). f must not change the table. */
+uint64_t htab_scan(
+        const struct htab *t, uint64_t cursor, void (*f)(struct htab_node *node, void *arg), void *arg);
 void htab_done(struct htab *t);
 
 #endif

@@ -48,30 +48,31 @@ static int send_request(int fd, struct span request)
 #define STREAM_BEGINS 2
 
 /* One packet of the answer. 1: it was the last; STREAM_BEGINS. */
-static int take_packet(struct span packet, struct text *out, unsigned *ret_status)
+static int take_packet(struct span packet, struct ask_answer *ret)
 {
 	struct rd r = rd_open(packet);
 	uint8_t kind = rd_u8(&r);
 	if (kind == 'S')
 		return rd_end(&r) ? STREAM_BEGINS : ERR_PEER_PROTOCOL;
 	if (kind == 'D') {
-		text_put(out, rd_rest(&r));
+		text_put(&ret->text, rd_rest(&r));
 		return rd_ok(&r) ? 0 : ERR_PEER_PROTOCOL;
 	}
 	uint32_t status = rd_u32(&r);
-	if (kind != 'E' || !rd_end(&r) || status > 255)
+	text_put(&ret->cut, rd_rest(&r));
+	if (kind != 'E' || !rd_ok(&r) || status > 255)
 		return ERR_PEER_PROTOCOL;
-	*ret_status = status;
+	ret->status = status;
 	return 1;
 }
 
 /* 0 when something was read or a signal came; what take_packet() says; ERR_CLOSED, -errno. */
-static int read_packet(int fd, uint8_t *buf, struct text *out, unsigned *ret_status)
+static int read_packet(int fd, uint8_t *buf, struct ask_answer *ret)
 {
 	ssize_t n = recv(fd, buf, PACKET_MAX, 0);
 	if (n < 0)
 		return errno == EINTR || errno == EAGAIN ? 0 : -errno;
-	return n == 0 ? ERR_CLOSED : take_packet(span_of(buf, (size_t)n), out, ret_status);
+	return n == 0 ? ERR_CLOSED : take_packet(span_of(buf, (size_t)n), ret);
 }
 
 /* ---- streams ---- */
@@ -85,9 +86,10 @@ static void on_interrupt(int sig)
 }
 
 /* SIGINT arrives only while ppoll() waits, so that none is missed between a look at the flag and the wait. */
-static int stream_packets(int fd, uint8_t *buf, const sigset_t *waiting, ask_stream_f *f, void *ctx,
-        struct text *out, unsigned *ret_status)
+static int stream_packets(
+        int fd, uint8_t *buf, const sigset_t *waiting, ask_data_f *f, void *ctx, struct ask_answer *ret)
 {
+	struct text *out = &ret->text;
 	int r = 0;
 	while (r == 0 && !is_interrupted) {
 		struct pollfd p = {.fd = fd, .events = POLLIN};
@@ -98,15 +100,14 @@ static int stream_packets(int fd, uint8_t *buf, const sigset_t *waiting, ask_str
 		if (r < 0)
 			r = errno == EINTR ? 0 : -errno;
 		else
-			r = read_packet(fd, buf, out, ret_status);
+			r = read_packet(fd, buf, ret);
 	}
 	if (r == 0)
-		*ret_status = 0;
+		ret->status = 0;
 	return r;
 }
 
-static int read_stream(
-        int fd, uint8_t *buf, ask_stream_f *f, void *ctx, struct text *out, unsigned *ret_status)
+static int read_stream(int fd, uint8_t *buf, ask_data_f *f, void *ctx, struct ask_answer *ret)
 {
 	struct sigaction before, now = {.sa_handler = on_interrupt};
 	sigset_t interrupt, waiting;
@@ -115,28 +116,42 @@ static int read_stream(
 	sigaddset(&interrupt, SIGINT);
 	if (sigprocmask(SIG_BLOCK, &interrupt, &waiting) < 0 || sigaction(SIGINT, &now, &before) < 0)
 		return -errno;
-	int r = stream_packets(fd, buf, &waiting, f, ctx, out, ret_status);
+	int r = stream_packets(fd, buf, &waiting, f, ctx, ret);
 	if (sigaction(SIGINT, &before, NULL) < 0 || sigprocmask(SIG_SETMASK, &waiting, NULL) < 0)
 		return -errno;
 	return r;
 }
 
-static int read_answer(int fd, ask_stream_f *f, void *ctx, struct text *out, unsigned *ret_status)
+/* Gives away what is too much to keep. */
+static int hand_on(struct ask_answer *a, ask_data_f *f, void *ctx)
+{
+	if (f == NULL || a->text.n <= ASK_HOLD_BYTES)
+		return 0;
+	bool goes_on = f(ctx, span_of(a->text.p, a->text.n));
+	text_done(&a->text);
+	return goes_on ? 0 : -EPIPE;
+}
+
+static int read_answer(int fd, ask_data_f *f, void *ctx, struct ask_answer *ret)
 {
 	uint8_t *buf = malloc(PACKET_MAX);
 	int r = buf ? 0 : -ENOMEM;
-	while (r == 0 && (r = wait_for(fd, POLLIN)) == 0)
-		r = read_packet(fd, buf, out, ret_status);
+	while (r == 0 && (r = wait_for(fd, POLLIN)) == 0) {
+		r = read_packet(fd, buf, ret);
+		if (r == 0)
+			r = hand_on(ret, f, ctx);
+	}
 	if (r == STREAM_BEGINS)
-		r = f ? read_stream(fd, buf, f, ctx, out, ret_status) : ERR_UNSUPPORTED;
+		r = f ? read_stream(fd, buf, f, ctx, ret) : ERR_UNSUPPORTED;
 	free(buf);
-	return r < 0 ? r : text_ok(out) ? 0 : -ENOMEM;
+	return r < 0 ? r : text_ok(&ret->text) ? 0 : -ENOMEM;
 }
 
-int ask_stream(const char *socket_path, const char *const *argv, size_t argc, bool is_json, ask_stream_f *f,
-        void *ctx, struct text *out, unsigned *ret_status)
+int ask_stream(const char *socket_path, const char *const *argv, size_t argc, bool is_json, ask_data_f *f,
+        void *ctx, struct ask_answer *ret)
 {
 	int fd;
+	*ret = (struct ask_answer){.status = 1};
 	if (argc > ASK_MAX_WORDS)
 		return ERR_TOO_LARGE;
 	char *request = request_text(argv, argc, is_json);
@@ -146,7 +161,7 @@ int ask_stream(const char *socket_path, const char *const *argv, size_t argc, bo
 	if (r == 0) {
 		r = send_request(fd, span_str(request));
 		if (r == 0)
-			r = read_answer(fd, f, ctx, out, ret_status);
+			r = read_answer(fd, f, ctx, ret);
 		close(fd);
 	}
 	free(request);
@@ -156,7 +171,20 @@ int ask_stream(const char *socket_path, const char *const *argv, size_t argc, bo
 int ask(const char *socket_path, const char *const *argv, size_t argc, bool is_json, struct text *out,
         unsigned *ret_status)
 {
-	return ask_stream(socket_path, argv, argc, is_json, NULL, NULL, out, ret_status);
+	struct ask_answer a;
+	int r = ask_stream(socket_path, argv, argc, is_json, NULL, NULL, &a);
+	if (r == 0) {
+		*ret_status = a.status;
+		text_put(out, span_of(a.text.p, a.text.n));
+	}
+	ask_answer_done(&a);
+	return r;
+}
+
+void ask_answer_done(struct ask_answer *a)
+{
+	text_done(&a->text);
+	text_done(&a->cut);
 }
 
 void ask_explain(const char *socket_path, int err, struct text *out)

@@ -138,11 +138,20 @@ static void query_answer(struct link *l, const struct ipc_msg *in)
 		m.stats_info.n_logins_refused = auth->n_logins_refused;
 		break;
 	default:
-		m.type = IPC_SESSION_ITEM;
-		authority_item(a, &in->session_query, &m.session_item);
-		break;
+		return;
 	}
 	link_send(l, &m);
+}
+
+static void sessions_answer(struct link *l, const struct ipc_msg *in)
+{
+	struct ipc_session_query q = in->session_query;
+	struct ipc_msg m = {.type = IPC_SESSION_ITEM, .ref = in->ref, .session_item.is_found = true};
+	for (unsigned i = 0; m.session_item.is_found && i < q.n_max; i++) {
+		authority_item(l->auth->authority, &q, &m.session_item);
+		q.after = m.session_item.index;
+		link_send(l, &m);
+	}
 }
 
 static void link_serve(struct link *l, const struct ipc_msg *m)
@@ -157,6 +166,9 @@ static void link_serve(struct link *l, const struct ipc_msg *m)
 		break;
 	case IPC_SESSION_END:
 		authority_end(auth->authority, (int)l->index, &m->session_end);
+		break;
+	case IPC_SESSION_QUERY:
+		sessions_answer(l, m);
 		break;
 	default:
 		query_answer(l, m);
@@ -400,8 +412,10 @@ static void end_begin(struct auth *auth, int exit_status)
 	for (size_t i = 0; i < AUTH_LINKS_MAX; i++)
 		if (auth->links[i])
 			link_close(auth->links[i]);
+	login_drop_all(auth);
 	loop_fd_close(&auth->monitor_poll, NULL);
 	loop_timer_close(&auth->timer, NULL);
+	loop_timer_close(&auth->login_timer, NULL);
 }
 
 static int monitor_serve(struct auth *auth, const struct ipc_msg *m, int fd)
@@ -484,7 +498,13 @@ int auth_main(int monitor_fd)
 	        (struct log_relay){.monitor = &auth->monitor, .wants_write = on_log_waiting, .ctx = auth};
 	ratelimit_init(&auth->refusals, REFUSALS_PEER, REFUSALS_PEER_MS);
 	ratelimit_init(&auth->refusals_all, REFUSALS_ALL, REFUSALS_ALL_MS);
-	int r = auth_lockout_new(&auth->lockout);
+	uint8_t key[16];
+	int r = auth_entropy(NULL, key, sizeof(key));
+	login_queue_init(&auth->logins, key);
+	if (r == 0)
+		r = auth_lockout_new(&auth->lockout);
+	if (r == 0)
+		r = loop_timer_open(&auth->login_timer, &auth->loop, login_on_timer, auth);
 	if (r == 0)
 		r = loop_timer_open(&auth->timer, &auth->loop, on_timer, auth);
 	if (r == 0)
@@ -498,6 +518,7 @@ int auth_main(int monitor_fd)
 	int exit_status = auth->exit_status;
 	authority_free(auth->authority);
 	auth_lockout_free(auth->lockout);
+	login_queue_free(&auth->logins);
 	config_put(auth->config);
 	chan_done(&auth->monitor);
 	fd_keep(&auth->config_fd, -1);

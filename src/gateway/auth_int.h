@@ -5,14 +5,13 @@
 #include "gateway/auth_verify.h"
 #include "gateway/authority.h"
 #include "gateway/log_setup.h"
+#include "gateway/login_queue.h"
 #include "io/loop.h"
 #include "io/ratelimit.h"
 #include "ipc/chan.h"
 #include "policy/model.h"
 
-#define AUTH_LINKS_MAX         257u  /* 256 worker threads and the control thread */
-#define AUTH_JOBS_MAX          1024u /* passwords being checked at the same time */
-#define AUTH_JOBS_PER_PEER_MAX 8u    /* of one client address: parallel guesses cannot outrun the lockout */
+#define AUTH_LINKS_MAX 257u /* 256 worker threads and the control thread */
 
 struct auth;
 
@@ -25,20 +24,21 @@ struct link {
 	uint64_t serial; /* tells it from an earlier one with the same index */
 };
 
-/* One login whose password is being checked in a thread of libuv's pool. */
+/* One login: waits in the queue, then its password is checked in a thread of libuv's pool. */
 struct job {
-	struct job *next;
+	struct login_ticket ticket;
 	uv_work_t work;
 	struct auth *auth;
 	unsigned link_index;
 	uint64_t link_serial;
 	uint32_t ref;
+	/* from the beginning of the check on */
 	struct config *config;            /* a reference: a reload meanwhile does not matter */
 	const struct tunnel_group *group; /* of config */
 	const struct local_user *user;    /* of config; NULL: there is none of this name */
-	struct ipc_login login;           /* wiped when done */
 	bool has_hashes;                  /* of config: see auth_verify() */
 	int result;
+	struct ipc_login login; /* wiped when done */
 };
 
 struct auth {
@@ -48,8 +48,8 @@ struct auth {
 	struct loop_timer timer;
 	struct link *links[AUTH_LINKS_MAX];
 	uint64_t n_links_ever;
-	struct job *jobs;
-	unsigned n_jobs;
+	struct login_queue logins;
+	struct loop_timer login_timer; /* of those that wait too long */
 	struct authority *authority;
 	struct auth_lockout *lockout;
 	struct config *config;
@@ -75,6 +75,9 @@ void link_send(struct link *l, struct ipc_msg *m);
 
 /* auth_login.c: answers now or when the password was checked. */
 void login_begin(struct link *l, const struct ipc_msg *m);
+void login_on_timer(struct loop_timer *t, ms_t now_ms);
+/* Nobody waits for an answer any more. */
+void login_drop_all(struct auth *auth);
 
 /* auth_config.c */
 /* Reads the descriptor and makes it the configuration; on failure the former one stays. */
@@ -95,6 +98,7 @@ void auth_log_login(const struct job *j, const char *policy, const char *why_ref
 /* A refused login of this client: may there be lines about it? */
 bool auth_may_log(struct auth *auth, const struct ip_addr *peer);
 void auth_log_locked(const struct auth *auth, const struct ipc_login *in);
+void auth_log_crowded(const struct auth *auth, const struct ipc_login *in, const char *why);
 void auth_log_certificate(const struct auth *auth, const struct ipc_login *in, const char *tunnel_group);
 void auth_log_group_lock(const struct job *j, const char *locked_to);
 void auth_log_protocol(const struct job *j, const char *policy);

@@ -107,6 +107,14 @@ void auth_log_locked(const struct auth *auth, const struct ipc_login *in)
 	who_done(&w);
 }
 
+void auth_log_crowded(const struct auth *auth, const struct ipc_login *in, const char *why)
+{
+	struct who w = who_open(shown_name(auth->config, in->username), in->tunnel_group, NULL, &in->peer);
+	log_msg(4, "CULVERT", 101012, "Login of user %s from %s refused without a check of the password: %s",
+	        text_cstr(&w.user), w.ip, why);
+	who_done(&w);
+}
+
 void auth_log_certificate(const struct auth *auth, const struct ipc_login *in, const char *tunnel_group)
 {
 	struct who w = who_open(shown_name(auth->config, in->username), tunnel_group, NULL, &in->peer);

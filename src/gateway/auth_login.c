@@ -18,24 +18,9 @@ static void answer(struct link *l, uint32_t ref, uint8_t status, uint32_t delay_
 
 static void job_free(struct job *j)
 {
-	struct job **at = &j->auth->jobs;
-	while (*at && *at != j)
-		at = &(*at)->next;
-	if (*at) {
-		*at = j->next;
-		j->auth->n_jobs--;
-	}
 	config_put(j->config);
 	explicit_bzero(j, sizeof(*j));
 	free(j);
-}
-
-static bool jobs_have_room(const struct auth *auth, const struct ip_addr *peer)
-{
-	unsigned n_peer = 0;
-	for (const struct job *j = auth->jobs; j; j = j->next)
-		n_peer += addr_eq(&j->login.peer, peer);
-	return auth->n_jobs < AUTH_JOBS_MAX && n_peer < AUTH_JOBS_PER_PEER_MAX;
 }
 
 static bool has_local(const struct tunnel_group *g)
@@ -79,6 +64,8 @@ static uint8_t login_admit(struct job *j, struct ipc_login_result *ret)
 	return IPC_LOGIN_OK;
 }
 
+static void run_next(struct auth *auth);
+
 static void job_check(uv_work_t *work)
 {
 	struct job *j = CONTAINER_OF(work, struct job, work);
@@ -111,54 +98,132 @@ static void job_done(uv_work_t *work, int status)
 		link_send(l, &m);
 	ipc_wipe(&m);
 	auth_timer_update(auth);
+	login_queue_done(&auth->logins, &j->ticket);
 	job_free(j);
+	run_next(auth);
 }
 
-void login_begin(struct link *l, const struct ipc_msg *m)
+/* What can be said without the password. IPC_LOGIN_OK: it is to be checked for this group. */
+static uint8_t login_status(struct auth *auth, const struct ipc_login *in, const struct tunnel_group **ret,
+        uint32_t *ret_delay_ms)
 {
-	struct auth *auth = l->auth;
-	const struct ipc_login *in = &m->login;
 	const char *name = in->tunnel_group[0] ? in->tunnel_group : POLICY_DEFAULT_WEBVPN_GROUP;
 	const struct tunnel_group *group = config_find_tunnel_group(auth->config, span_str(name));
+	*ret_delay_ms = 0;
 	/* certificates are not checked by this gateway: a group that demands one must not be entered with
 	 * less, neither instead of a password nor beside it */
 	if (group && group->authentication & AUTH_CERTIFICATE) {
 		if (auth_may_log(auth, &in->peer))
 			auth_log_certificate(auth, in, group->name);
-		answer(l, m->ref, IPC_LOGIN_DISABLED, 0);
-		return;
+		return IPC_LOGIN_DISABLED;
 	}
-	if (group == NULL || group->type != TUNNEL_GROUP_REMOTE_ACCESS ||
-	        !(group->authentication & AUTH_AAA)) {
-		answer(l, m->ref, IPC_LOGIN_DISABLED, 0);
-		return;
-	}
-	uint32_t delay_ms = auth_lockout_delay_ms(auth->lockout, in->username, &in->peer, loop_now());
-	if (delay_ms > 0) {
+	if (group == NULL || group->type != TUNNEL_GROUP_REMOTE_ACCESS || !(group->authentication & AUTH_AAA))
+		return IPC_LOGIN_DISABLED;
+	*ret_delay_ms = auth_lockout_delay_ms(auth->lockout, in->username, &in->peer, loop_now());
+	if (*ret_delay_ms > 0) {
 		if (auth_may_log(auth, &in->peer))
 			auth_log_locked(auth, in);
-		answer(l, m->ref, IPC_LOGIN_LOCKED, delay_ms);
-		return;
+		return IPC_LOGIN_LOCKED;
 	}
-	struct job *j = has_local(group) && jobs_have_room(auth, &in->peer) ? calloc(1, sizeof(*j)) : NULL;
-	if (j == NULL) {
-		answer(l, m->ref, IPC_LOGIN_ERROR, 0);
-		return;
+	*ret = group;
+	return has_local(group) ? IPC_LOGIN_OK : IPC_LOGIN_ERROR;
+}
+
+/* While it waited, others of its name or address may have failed, and the configuration may have changed. */
+static uint8_t job_start(struct job *j, uint32_t *ret_delay_ms)
+{
+	struct auth *auth = j->auth;
+	uint8_t status = login_status(auth, &j->login, &j->group, ret_delay_ms);
+	if (status != IPC_LOGIN_OK)
+		return status;
+	j->config = config_get(auth->config);
+	j->user = config_find_user(auth->config, span_str(j->login.username));
+	j->has_hashes = auth->has_hashes;
+	int r = uv_queue_work(&auth->loop, &j->work, job_check, job_done);
+	return r < 0 ? IPC_LOGIN_ERROR : IPC_LOGIN_OK;
+}
+
+static void run_next(struct auth *auth)
+{
+	struct login_ticket *t;
+	while (!auth->is_ending && (t = login_queue_take(&auth->logins)) != NULL) {
+		struct job *j = CONTAINER_OF(t, struct job, ticket);
+		struct link *l = auth_link_find(auth, j->link_index, j->link_serial);
+		uint32_t delay_ms = 0;
+		uint8_t status = l ? job_start(j, &delay_ms) : IPC_LOGIN_ERROR;
+		if (status == IPC_LOGIN_OK)
+			continue;
+		if (l)
+			answer(l, j->ref, status, delay_ms);
+		login_queue_done(&auth->logins, t);
+		job_free(j);
 	}
-	j->auth = auth;
+}
+
+static struct job *job_new(struct link *l, const struct ipc_msg *m)
+{
+	struct job *j = calloc(1, sizeof(*j));
+	if (j == NULL)
+		return NULL;
+	j->auth = l->auth;
 	j->link_index = l->index;
 	j->link_serial = l->serial;
 	j->ref = m->ref;
-	j->config = config_get(auth->config);
-	j->group = group;
-	j->user = config_find_user(auth->config, span_str(in->username));
-	j->has_hashes = auth->has_hashes;
-	j->login = *in;
-	j->next = auth->jobs;
-	auth->jobs = j;
-	auth->n_jobs++;
-	if (uv_queue_work(&auth->loop, &j->work, job_check, job_done) < 0) {
+	j->login = m->login;
+	return j;
+}
+
+/* Only to an earlier time: a timer that fires too early looks again. */
+static void timer_update(struct auth *auth)
+{
+	ms_t due_ms = login_queue_due_ms(&auth->logins);
+	if (due_ms < auth->login_timer.due_at_ms)
+		loop_timer_set(&auth->login_timer, due_ms);
+}
+
+void login_begin(struct link *l, const struct ipc_msg *m)
+{
+	struct auth *auth = l->auth;
+	const struct tunnel_group *group;
+	uint32_t delay_ms;
+	uint8_t status = login_status(auth, &m->login, &group, &delay_ms);
+	if (status != IPC_LOGIN_OK) {
+		answer(l, m->ref, status, delay_ms);
+		return;
+	}
+	struct job *j = job_new(l, m);
+	int r = j ? login_queue_put(&auth->logins, &j->ticket, &m->login.peer, loop_now()) : -ENOMEM;
+	if (r < 0) {
+		if (r == ERR_LIMIT && auth_may_log(auth, &m->login.peer))
+			auth_log_crowded(auth, &m->login, "too many logins are waiting");
 		answer(l, m->ref, IPC_LOGIN_ERROR, 0);
+		if (j)
+			job_free(j);
+		return;
+	}
+	timer_update(auth);
+	run_next(auth);
+}
+
+void login_on_timer(struct loop_timer *timer, ms_t now_ms)
+{
+	struct auth *auth = timer->ctx;
+	struct login_ticket *t;
+	while ((t = login_queue_expire(&auth->logins, now_ms)) != NULL) {
+		struct job *j = CONTAINER_OF(t, struct job, ticket);
+		struct link *l = auth_link_find(auth, j->link_index, j->link_serial);
+		if (l && auth_may_log(auth, &j->login.peer))
+			auth_log_crowded(auth, &j->login, "it has waited too long");
+		if (l)
+			answer(l, j->ref, IPC_LOGIN_ERROR, 0);
 		job_free(j);
 	}
+	timer_update(auth);
+}
+
+void login_drop_all(struct auth *auth)
+{
+	struct login_ticket *t;
+	while ((t = login_queue_expire(&auth->logins, MS_NEVER)) != NULL)
+		job_free(CONTAINER_OF(t, struct job, ticket));
 }

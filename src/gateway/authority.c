@@ -85,6 +85,23 @@ static struct session *index_find(const struct authority *a, uint32_t index)
 	return at < a->n && a->all[at]->rec.index == index ? a->all[at] : NULL;
 }
 
+static void pending_append(struct authority *a, struct session *s)
+{
+	s->older = a->newest_pending;
+	s->newer = NULL;
+	*(a->newest_pending ? &a->newest_pending->newer : &a->oldest_pending) = s;
+	a->newest_pending = s;
+	a->n_pending++;
+}
+
+static void pending_remove(struct authority *a, struct session *s)
+{
+	*(s->older ? &s->older->newer : &a->oldest_pending) = s->newer;
+	*(s->newer ? &s->newer->older : &a->newest_pending) = s->older;
+	s->older = s->newer = NULL;
+	a->n_pending--;
+}
+
 static int session_add(struct authority *a, struct session *s)
 {
 	if (a->n == a->cap) {
@@ -105,7 +122,8 @@ static int session_add(struct authority *a, struct session *s)
 	}
 	a->all[a->n++] = s;
 	a->last_index = s->rec.index;
-	a->n_pending += is_pending(s);
+	if (is_pending(s))
+		pending_append(a, s);
 	due_update(a, s);
 	return 0;
 }
@@ -149,9 +167,10 @@ void session_remove(struct authority *a, struct session *s, uint8_t reason, bool
 		event_send(a, &(struct authority_event){
 		                      .kind = AUTHORITY_ENDED, .session = &s->rec, .reason = reason});
 	owner_set(a, s, OWNER_NONE);
+	address_unlink(a, s);
 	address_free(a, s);
 	if (was_pending)
-		a->n_pending--;
+		pending_remove(a, s);
 	else
 		store_check(a, s, store_remove(a->store, s->rec.index));
 	free(s);
@@ -189,6 +208,8 @@ void authority_free(struct authority *a)
 	free(a->all);
 	htab_done(&a->by_token);
 	htab_done(&a->by_user);
+	htab_done(&a->by_ip4);
+	htab_done(&a->by_ip6);
 	store_free(a->store);
 	free(a);
 }
@@ -218,7 +239,7 @@ static int session_load(void *ctx, const struct store_session *rec)
 		return r;
 	}
 	address_retake(a, s);
-	return 0;
+	return address_link(a, s);
 }
 
 int authority_load(struct authority *a, uint64_t now_s)
@@ -263,13 +284,8 @@ static void user_limit(struct authority *a, const char *username, bool is_pendin
 
 static void pending_limit(struct authority *a)
 {
-	if (a->n_pending < AUTHORITY_PENDING_MAX)
-		return;
-	for (size_t i = 0; i < a->n; i++)
-		if (is_pending(a->all[i])) {
-			session_remove(a, a->all[i], IPC_KICK_EXPIRED, false);
-			return;
-		}
+	if (a->n_pending >= AUTHORITY_PENDING_MAX)
+		session_remove(a, a->oldest_pending, IPC_KICK_EXPIRED, false);
 }
 
 static int record_fill(
@@ -333,7 +349,7 @@ static enum ipc_open_status first_open(
 	user_limit(a, s->rec.username, false, policy.simultaneous_logins);
 	if (address_assign(a, s, &policy, in->wants_ip4, in->wants_ip6) < 0)
 		return IPC_OPEN_NO_ADDRESS;
-	a->n_pending--;
+	pending_remove(a, s);
 	a->n_sessions++;
 	return IPC_OPEN_OK;
 }

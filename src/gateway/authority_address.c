@@ -89,11 +89,37 @@ static struct slot slot_of(struct session *s, uint8_t family)
 	                   : (struct slot){&s->rec.ip6, &s->rec.ip6_len, s->rec.pool6};
 }
 
+static uint64_t address_hash(const struct authority *a, const struct ip_addr *addr)
+{
+	return htab_hash(a->hash_key, span_of(addr->b, addr->family == 4 ? 4 : 16));
+}
+
+void address_unlink(struct authority *a, struct session *s)
+{
+	htab_remove(&a->by_ip4, &s->by_ip4);
+	htab_remove(&a->by_ip6, &s->by_ip6);
+}
+
+int address_link(struct authority *a, struct session *s)
+{
+	int r = 0;
+	address_unlink(a, s);
+	if (addr_is_set(&s->rec.ip4))
+		r = htab_insert(&a->by_ip4, &s->by_ip4, address_hash(a, &s->rec.ip4));
+	if (r == 0 && addr_is_set(&s->rec.ip6))
+		r = htab_insert(&a->by_ip6, &s->by_ip6, address_hash(a, &s->rec.ip6));
+	return r;
+}
+
 static struct session *holder_find(const struct authority *a, const struct ip_addr *addr)
 {
-	for (size_t i = 0; i < a->n; i++)
-		if (addr_eq(&a->all[i]->rec.ip4, addr) || addr_eq(&a->all[i]->rec.ip6, addr))
-			return a->all[i];
+	struct htab_node *n = htab_find(addr->family == 4 ? &a->by_ip4 : &a->by_ip6, address_hash(a, addr));
+	for (; n; n = htab_next(n)) {
+		struct session *s = addr->family == 4 ? CONTAINER_OF(n, struct session, by_ip4)
+		                                      : CONTAINER_OF(n, struct session, by_ip6);
+		if (addr_eq(addr->family == 4 ? &s->rec.ip4 : &s->rec.ip6, addr))
+			return s;
+	}
 	return NULL;
 }
 
@@ -170,8 +196,9 @@ int address_assign(struct authority *a, struct session *s, const struct authorit
 		                      .kind = AUTHORITY_EXHAUSTED, .session = &s->rec, .pool = ""});
 		return ERR_NO_ADDRESS;
 	}
-	if (r == 0)
+	if (r == 0 && address_link(a, s) == 0)
 		return 0;
+	address_unlink(a, s);
 	address_free(a, s);
 	s->rec.ip4 = s->rec.ip6 = (struct ip_addr){0};
 	return ERR_NO_ADDRESS;

@@ -13,6 +13,8 @@ struct session {
 	int owner;                /* worker thread that has it connected, or OWNER_NONE */
 	int holder;               /* the one that had it last and still knows it, or OWNER_NONE */
 	struct htab_node by_token, by_user;
+	struct htab_node by_ip4, by_ip6; /* inside with an address */
+	struct session *older, *newer;   /* of those that are pending */
 };
 
 struct pool {
@@ -25,7 +27,8 @@ struct authority {
 	struct store *store;  /* owned */
 	struct session **all; /* sorted by index: new ones go to the end */
 	size_t n, cap;
-	struct htab by_token, by_user;
+	struct htab by_token, by_user, by_ip4, by_ip6;
+	struct session *oldest_pending, *newest_pending;
 	uint8_t hash_key[16];
 	uint32_t last_index;
 	uint32_t n_pending, n_connected, n_peak;
@@ -48,6 +51,9 @@ MUST_USE int address_assign(struct authority *a, struct session *s, const struct
 /* After a restart or a reload: marks what the session has as lent. */
 void address_retake(struct authority *a, const struct session *s);
 void address_free(struct authority *a, const struct session *s);
+/* So that it is found by what addresses it has; again after they have changed. -ENOMEM. */
+MUST_USE int address_link(struct authority *a, struct session *s);
+void address_unlink(struct authority *a, struct session *s); /* no-op when not linked */
 
 static inline void event_send(const struct authority *a, const struct authority_event *e)
 {

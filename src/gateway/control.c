@@ -70,20 +70,36 @@ static int ask(struct worker *w, struct chan *to, struct loop_fd *poll, const st
 	return chan_wants_write(to) ? loop_fd_watch(poll, UV_READABLE | UV_WRITABLE) : 0;
 }
 
-void call_ask(struct call *c, struct ipc_msg *m, void (*on_answer)(struct call *c, const struct ipc_msg *m))
+static bool call_send(struct call *c, const struct ipc_msg *m)
 {
 	struct worker *w = c->w;
 	bool is_monitor = ipc_is_for(m->type, IPC_MONITOR);
-	m->ref = CONTROL_REF | (w->process->control->next_ref++ & ~CONTROL_REF);
 	int r = ask(w, is_monitor ? &w->process->monitor : &w->auth,
 	        is_monitor ? &w->process->monitor_poll : &w->auth_poll, m);
-	if (r < 0) {
+	if (r < 0)
 		call_fail(
 		        c, "ERROR: the %s process is away: %s", is_monitor ? "monitor" : "auth", err_text(r));
-		return;
-	}
-	c->ref = m->ref;
+	return r == 0;
+}
+
+void call_expect(struct call *c, uint32_t ref, void (*on_answer)(struct call *c, const struct ipc_msg *m))
+{
+	c->ref = ref;
 	c->on_answer = on_answer;
+}
+
+void call_ask(struct call *c, struct ipc_msg *m, void (*on_answer)(struct call *c, const struct ipc_msg *m))
+{
+	m->ref = CONTROL_REF | (c->w->process->control->next_ref++ & ~CONTROL_REF);
+	if (call_send(c, m))
+		call_expect(c, m->ref, on_answer);
+}
+
+void call_ask_more(struct call *c, struct ipc_msg *m)
+{
+	m->ref = c->ref;
+	if (!call_send(c, m))
+		c->ref = 0;
 }
 
 static struct control_client *find_waiting(const struct worker *w, uint32_t ref)
@@ -103,8 +119,7 @@ static void on_answer(struct worker *w, const struct ipc_msg *m)
 		return;
 	k->call.ref = 0;
 	k->call.on_answer(&k->call, m);
-	if (k->call.ref == 0)
-		control_client_answer(k);
+	control_client_go_on(k);
 }
 
 void control_on_auth(struct worker *w, const struct ipc_msg *m)
@@ -131,17 +146,14 @@ static void gather_take(struct worker *w, struct mail *m)
 {
 	struct gather_letter *l = CONTAINER_OF(m, struct gather_letter, mail);
 	struct control_client *k = find_waiting(w, l->ref);
-	bool is_taken = k != NULL && gathered_add(&k->call.gathered, &l->g);
-	if (k && !is_taken)
-		k->call.gathered.is_short = true;
-	gathered_done(&l->g);
+	if (k)
+		gathered_add(&k->call.gathered, &l->g);
 	free(l);
 	if (k == NULL || --k->call.n_asked > 0)
 		return;
 	k->call.ref = 0;
 	k->call.on_gathered(&k->call);
-	if (k->call.ref == 0)
-		control_client_answer(k);
+	control_client_go_on(k);
 }
 
 /* In the thread that was asked. */
@@ -154,8 +166,7 @@ static void gather_do(struct worker *w, struct mail *m)
 	process_mail(w->process->threads[0], m);
 }
 
-void call_gather(
-        struct call *c, gather_f *f, const struct session_choice *choice, void (*then)(struct call *c))
+void call_gather(struct call *c, gather_f *f, void (*then)(struct call *c))
 {
 	struct process *p = c->w->process;
 	c->n_asked = 0;
@@ -164,8 +175,7 @@ void call_gather(
 		c->ref = CONTROL_REF | (p->control->next_ref++ & ~CONTROL_REF);
 	for (unsigned i = 1; i < p->n_threads; i++) {
 		struct gather_letter *l = calloc(1, sizeof(*l));
-		if (l == NULL || (choice && session_choice_copy(choice, &l->g.choice) < 0)) {
-			free(l);
+		if (l == NULL) {
 			c->gathered.is_short = true;
 			continue;
 		}

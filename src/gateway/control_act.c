@@ -18,7 +18,7 @@ void act_clear_drops(struct call *c)
 	clock_gettime(CLOCK_REALTIME, &t);
 	x->at_s = (uint64_t)t.tv_sec;
 	snprintf(x->by, sizeof(x->by), "uid %u", c->uid);
-	call_gather(c, gather_clear_drops, NULL, drops_cleared);
+	call_gather(c, gather_clear_drops, drops_cleared);
 }
 
 /* ---- logoff ---- */
@@ -80,7 +80,7 @@ static void reload_on_result(struct call *c, const struct ipc_msg *m)
 	if (c->is_json) {
 		c->json = json_pack("{s:b, s:o}", "ok", m->reload_result.is_ok, "text",
 		        render_json_text(m->reload_result.text));
-		call_gather(c, NULL, NULL, reload_done);
+		call_gather(c, NULL, reload_done);
 		return;
 	}
 	text_str(&c->out, m->reload_result.text);
@@ -88,7 +88,7 @@ static void reload_on_result(struct call *c, const struct ipc_msg *m)
 		text_str(&c->out, "\n");
 	text_str(&c->out, m->reload_result.is_ok ? "Configuration reloaded.\n"
 	                                         : "ERROR: the former configuration stays in use.\n");
-	call_gather(c, NULL, NULL, reload_done);
+	call_gather(c, NULL, reload_done);
 }
 
 void act_reload(struct call *c)

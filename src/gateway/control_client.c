@@ -12,8 +12,8 @@ static void call_done(struct call *c)
 	json_decref(c->request);
 	json_decref(c->json);
 	text_done(&c->out);
-	session_list_done(&c->list);
-	gathered_done(&c->gathered);
+	text_done(&c->cut);
+	control_list_done(c);
 	*c = (struct call){0};
 }
 
@@ -54,17 +54,18 @@ void control_client_close(struct control_client *k)
 
 /* ---- answer ---- */
 
-static int send_packet(int fd, const char *kind, const void *p, size_t n)
+static int send_packet(int fd, const char *kind, struct span a, struct span b)
 {
-	struct iovec v[] = {{(void *)kind, 1}, {(void *)p, n}};
-	struct msghdr m = {.msg_iov = v, .msg_iovlen = 2};
+	struct iovec v[] = {{(void *)kind, 1}, {(void *)a.p, a.n}, {(void *)b.p, b.n}};
+	struct msghdr m = {.msg_iov = v, .msg_iovlen = N_ELEM(v)};
 	return sendmsg(fd, &m, MSG_DONTWAIT | MSG_NOSIGNAL) < 0 ? -errno : 0;
 }
 
 static int send_end(struct control_client *k)
 {
 	uint8_t status[4] = {0, 0, 0, (uint8_t)k->call.status};
-	return send_packet(k->fd, "E", status, sizeof(status));
+	const struct text *why = &k->call.cut;
+	return send_packet(k->fd, "E", span_of(status, sizeof(status)), span_of(why->p, why->n));
 }
 
 static int send_data(struct control_client *k)
@@ -75,7 +76,7 @@ static int send_data(struct control_client *k)
 		size_t n = out->n - k->n_sent;
 		if (n > CONTROL_PACKET_BYTES)
 			n = CONTROL_PACKET_BYTES;
-		if ((r = send_packet(k->fd, "D", out->p + k->n_sent, n)) == 0)
+		if ((r = send_packet(k->fd, "D", span_of(out->p + k->n_sent, n), span_str(""))) == 0)
 			k->n_sent += n;
 	}
 	return r;
@@ -115,12 +116,11 @@ static int json_out(const char *p, size_t n, void *ctx)
 	return 0;
 }
 
-void control_client_answer(struct control_client *k)
+/* The whole of it, if no part is under way yet. */
+static void put_answer(struct call *c)
 {
-	struct call *c = &k->call;
 	if (c->is_json && c->json) {
-		json_dump_callback(c->json, json_out, &c->out,
-		        JSON_INDENT(2) | JSON_ENSURE_ASCII | JSON_REAL_PRECISION(6));
+		json_dump_callback(c->json, json_out, &c->out, RENDER_JSON_FLAGS);
 		text_str(&c->out, "\n");
 	}
 	if (!text_ok(&c->out) || (c->is_json && !c->json)) {
@@ -128,9 +128,48 @@ void control_client_answer(struct control_client *k)
 		text_str(&c->out, "ERROR: the answer is too large\n");
 		c->status = 1;
 	}
+}
+
+void control_client_answer(struct control_client *k)
+{
+	if (!k->call.is_begun)
+		put_answer(&k->call);
 	k->n_sent = 0;
 	k->is_sending = true;
 	pump(k);
+}
+
+/* ---- an answer in pieces: the next one is made when this one is sent ---- */
+
+static void list_pump(struct control_client *k)
+{
+	int r = send_data(k);
+	if (r == -EAGAIN) {
+		wait_for(k, UV_WRITABLE, CONTROL_IDLE_MS);
+		return;
+	}
+	if (r < 0) {
+		control_client_close(k);
+		return;
+	}
+	text_done(&k->call.out);
+	k->n_sent = 0;
+	control_list_next(&k->call);
+	if (k->call.listing)
+		wait_for(k, UV_DISCONNECT, CONTROL_ANSWER_MS);
+	else
+		control_client_answer(k);
+}
+
+void control_client_go_on(struct control_client *k)
+{
+	struct call *c = &k->call;
+	if (c->listing == NULL && c->ref == 0)
+		control_client_answer(k);
+	else if (c->listing == NULL || control_list_is_waiting(c))
+		wait_for(k, UV_DISCONNECT, CONTROL_ANSWER_MS);
+	else
+		list_pump(k);
 }
 
 /* ---- an answer without an end ---- */
@@ -164,7 +203,8 @@ static void stream_pump(struct control_client *k)
 static void stream_begin(struct control_client *k)
 {
 	k->n_sent = 0;
-	if (send_packet(k->fd, "S", NULL, 0) < 0) { /* the first packet of an answer always fits */
+	if (send_packet(k->fd, "S", span_str(""), span_str("")) <
+	        0) { /* the first packet of an answer always fits */
 		control_client_close(k);
 		return;
 	}
@@ -208,10 +248,8 @@ static void on_request(struct control_client *k)
 	control_request(k, span_of(buf, (size_t)n));
 	if (k->call.stream_level > 0)
 		stream_begin(k);
-	else if (k->call.ref == 0)
-		control_client_answer(k);
 	else
-		wait_for(k, UV_DISCONNECT, CONTROL_ANSWER_MS);
+		control_client_go_on(k);
 }
 
 static void on_ready(struct loop_fd *f, int err, int events)
@@ -225,7 +263,9 @@ static void on_ready(struct loop_fd *f, int err, int events)
 		stream_pump(k);
 	else if (k->is_sending && (events & UV_WRITABLE))
 		pump(k);
-	else if (!k->is_sending && k->call.ref == 0 && (events & UV_READABLE))
+	else if (k->call.listing && (events & UV_WRITABLE))
+		list_pump(k);
+	else if (!k->is_sending && !k->call.listing && k->call.ref == 0 && (events & UV_READABLE))
 		on_request(k);
 	else if (events & UV_DISCONNECT)
 		control_client_close(k);
@@ -235,7 +275,7 @@ static void on_time(struct loop_timer *t, ms_t now_ms)
 {
 	struct control_client *k = t->ctx;
 	(void)now_ms;
-	if (k->call.ref == 0) {
+	if (k->call.ref == 0 && !control_list_is_waiting(&k->call)) {
 		control_client_close(k); /* idle, or does not read its answer */
 		return;
 	}

@@ -19,15 +19,15 @@
 #define CONTROL_PACKET_BYTES 16384        /* of data in one packet of an answer */
 #define CONTROL_REF          0x80000000u  /* our questions at auth have this bit */
 
-/* What threads have, added up; of other threads than the main one, sessions are copies. */
+/* What threads have counted, added up. */
 struct gathered {
-	struct session_choice choice; /* its text is owned */
 	uint64_t drops[N_DROP_REASONS];
 	struct switches switches;
 	uint64_t n_handed_over;
-	struct render_list list;
 	bool is_short; /* memory was: something is missing */
 };
+struct listing;
+struct list_form;
 /* Runs in each thread, and puts what that one has into g. */
 typedef void gather_f(struct worker *w, struct gathered *g);
 
@@ -49,7 +49,10 @@ struct call {
 	uint32_t ref;    /* of the question, 0: none */
 	void (*on_answer)(struct call *c, const struct ipc_msg *m);
 	size_t step;             /* of commands that ask several times */
-	struct render_list list; /* sessions that nobody has but auth */
+	struct listing *listing; /* control_list.c; NULL: the command is none that lists sessions, or all are
+	                            in out */
+	bool is_begun;           /* a part of the answer may be with the client: it can only go on */
+	struct text cut;         /* why it ends too early */
 	struct gathered gathered;
 	unsigned n_asked; /* threads that have not answered */
 	void (*on_gathered)(struct call *c);
@@ -84,16 +87,17 @@ extern const struct command_table control_commands;
 
 /* Sends m (its ref is set here) to auth, or to the monitor. On failure the call has its error. */
 void call_ask(struct call *c, struct ipc_msg *m, void (*on_answer)(struct call *c, const struct ipc_msg *m));
+/* One more, whose answer has the same ref and comes behind that of call_ask(). */
+void call_ask_more(struct call *c, struct ipc_msg *m);
+/* Of an answer: another one to the same question is to come. */
+void call_expect(struct call *c, uint32_t ref, void (*on_answer)(struct call *c, const struct ipc_msg *m));
 /* Runs f in every thread, the main one included, and goes on with then() when all have answered: at once when
- * there is no other. f NULL: only waits until each has done what it was sent before. choice may be NULL. */
-void call_gather(
-        struct call *c, gather_f *f, const struct session_choice *choice, void (*then)(struct call *c));
-/* control_gather.c: false when memory is short; from loses what it owns. */
-bool gathered_add(struct gathered *to, struct gathered *from);
-void gathered_done(struct gathered *g);
+ * there is no other. f NULL: only waits until each has done what it was sent before. */
+void call_gather(struct call *c, gather_f *f, void (*then)(struct call *c));
+/* control_gather.c */
+void gathered_add(struct gathered *to, const struct gathered *from);
 void gather_counts(struct worker *w, struct gathered *g);
 void gather_clear_drops(struct worker *w, struct gathered *g);
-void gather_sessions(struct worker *w, struct gathered *g);
 void call_fail(struct call *c, const char *fmt, ...) PRINTF_LIKE(2, 3);
 
 /* control_client.c */
@@ -101,6 +105,9 @@ MUST_USE int control_client_open(struct control *ctl, int fd);
 void control_client_close(struct control_client *k);
 /* The call has what it needs: sends it. */
 void control_client_answer(struct control_client *k);
+/* One of those that the call waited for has answered, and it has seen to that: waits for others, sends, asks
+ * again, or answers. */
+void control_client_go_on(struct control_client *k);
 
 /* Something waits for a console that debugs: sent when its socket takes it. */
 void control_stream_wake(struct control_client *k);
@@ -116,6 +123,14 @@ void show_debug(struct call *c);
 
 /* control_request.c: one packet to a call that ran (or waits). */
 void control_request(struct control_client *k, struct span packet);
+
+/* control_list.c: the sessions of the choice, which borrows from the request, piece by piece into c->out.
+ */
+void control_list_begin(struct call *c, const struct list_form *form, const struct session_choice *choice);
+/* What is in out has been sent: asks for more, or ends. */
+void control_list_next(struct call *c);
+bool control_list_is_waiting(const struct call *c); /* for a thread or auth */
+void control_list_done(struct call *c);
 
 /* control_show.c */
 void show_version(struct call *c);

@@ -17,10 +17,15 @@ void call_fail(struct call *c, const char *fmt, ...)
 	va_start(ap, fmt);
 	vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
+	control_list_done(c);
 	text_done(&c->out);
 	json_decref(c->json);
 	c->json = NULL;
 	c->status = 1;
+	if (c->is_begun) {
+		text_str(&c->cut, text);
+		return;
+	}
 	if (c->is_json)
 		c->json = json_pack("{s:o}", "error", render_json_text(text));
 	else

@@ -1,16 +1,8 @@
 /* show ...: gathers the facts and hands them to the renderers. */
-#include <time.h>
-
 #include "gateway/control_int.h"
+#include "gateway/listing.h"
 #include "io/aead.h"
 #include "policy/config.h"
-
-static struct render_now now(void)
-{
-	struct timespec t;
-	clock_gettime(CLOCK_REALTIME, &t);
-	return (struct render_now){.now_ms = loop_now(), .now_s = (uint64_t)t.tv_sec};
-}
 
 static uint32_t n_sessions(struct process *p)
 {
@@ -38,108 +30,38 @@ static void version_gathered(struct call *c)
 
 void show_version(struct call *c)
 {
-	call_gather(c, gather_counts, NULL, version_gathered);
+	call_gather(c, gather_counts, version_gathered);
 }
 
-/* ---- sessions: those of this process, and those that wait since before it started ---- */
+/* ---- sessions ---- */
 
-static bool read_choice(struct call *c, struct session_choice *ret)
+static void head_brief(struct text *out)
 {
-	if (session_choice_parse(c->options, c->n_options, ret) == 0)
-		return true;
-	call_fail(c, "ERROR: the filter wants an address or a number");
-	return false;
+	render_sessions_head(false, out);
 }
 
-static void sessions_answer(struct call *c)
+static void head_detail(struct text *out)
 {
-	struct session_choice choice;
-	struct render_now t = now();
-	if (!read_choice(c, &choice) || c->gathered.is_short ||
-	        session_list_join(&c->list, &c->gathered.list) < 0 ||
-	        session_list_add_live(&c->list, c->w, &choice) < 0) {
-		call_fail(c, "ERROR: the filter is not usable, or memory is short");
-		return;
-	}
-	session_list_sort(&c->list, &choice);
-	if (c->is_json)
-		c->json = render_sessions_json(&c->list, &t);
-	else
-		render_sessions(&c->list, &t, c->command->variant == SHOW_DETAIL, &c->out);
-	session_list_done(&c->list);
-}
-
-static void sessions_ask(struct call *c, uint32_t after);
-
-static void sessions_on_item(struct call *c, const struct ipc_msg *m)
-{
-	const struct ipc_session_item *item = &m->session_item;
-	struct session_choice choice;
-	struct render_now t = now();
-	int r = 0;
-	if (!read_choice(c, &choice))
-		return;
-	if (item->is_found && session_by_index(c->w, item->index) == NULL &&
-	        !session_is_elsewhere(c->w, item->index))
-		r = session_list_add_waiting(&c->list, c->w, &choice, item, &t);
-	if (r == ERR_LIMIT)
-		call_fail(c, "ERROR: more than %u sessions wait: use a filter", SESSION_LIST_WAITING_MAX);
-	else if (r < 0)
-		call_fail(c, "ERROR: memory is short");
-	else if (item->is_found)
-		sessions_ask(c, item->index);
-	else
-		sessions_answer(c);
-}
-
-static void sessions_ask(struct call *c, uint32_t after)
-{
-	struct ipc_msg m = {
-	        .type = IPC_SESSION_QUERY, .session_query = {.after = after, .wants_waiting = true}};
-	call_ask(c, &m, sessions_on_item);
-}
-
-static void sessions_gathered(struct call *c)
-{
-	if (c->w->is_auth_up)
-		sessions_ask(c, 0);
-	else
-		sessions_answer(c);
+	render_sessions_head(true, out);
 }
 
 void show_sessions(struct call *c)
 {
+	static const struct list_form brief = {head_brief, render_session_brief, render_session_json};
+	static const struct list_form detail = {head_detail, render_session_detail, render_session_json};
 	struct session_choice choice;
-	if (read_choice(c, &choice))
-		call_gather(c, gather_sessions, &choice, sessions_gathered);
-}
-
-static struct session_choice mtu_choice(const struct call *c)
-{
-	return (struct session_choice){
-	        .filter = c->n_args ? SESSION_FILTER_NAME : 0, .text = c->n_args ? c->args[0] : NULL};
-}
-
-static void mtu_gathered(struct call *c)
-{
-	const struct session_choice choice = mtu_choice(c);
-	if (c->gathered.is_short || session_list_join(&c->list, &c->gathered.list) < 0 ||
-	        session_list_add_live(&c->list, c->w, &choice) < 0) {
-		call_fail(c, "ERROR: memory is short");
-		return;
-	}
-	session_list_sort(&c->list, &choice);
-	if (c->is_json)
-		c->json = render_mtu_json(&c->list);
+	if (session_choice_parse(c->options, c->n_options, &choice) < 0)
+		call_fail(c, "ERROR: the filter wants an address or a number");
 	else
-		render_mtu(&c->list, &c->out);
-	session_list_done(&c->list);
+		control_list_begin(c, c->command->variant == SHOW_DETAIL ? &detail : &brief, &choice);
 }
 
 void show_mtu(struct call *c)
 {
-	const struct session_choice choice = mtu_choice(c);
-	call_gather(c, gather_sessions, &choice, mtu_gathered);
+	static const struct list_form form = {NULL, render_mtu, render_mtu_json};
+	const struct session_choice choice = {
+	        .filter = c->n_args ? SESSION_FILTER_NAME : 0, .text = c->n_args ? c->args[0] : NULL};
+	control_list_begin(c, &form, &choice);
 }
 
 /* ---- summary: auth knows the sessions of the time before this worker as well ---- */
@@ -211,7 +133,7 @@ static void drops_gathered(struct call *c)
 
 void show_drops(struct call *c)
 {
-	call_gather(c, gather_counts, NULL, drops_gathered);
+	call_gather(c, gather_counts, drops_gathered);
 }
 
 static void switches_gathered(struct call *c)
@@ -226,7 +148,7 @@ static void switches_gathered(struct call *c)
 
 void show_switches(struct call *c)
 {
-	call_gather(c, gather_counts, NULL, switches_gathered);
+	call_gather(c, gather_counts, switches_gathered);
 }
 
 /* ---- pools: one question after the other ---- */

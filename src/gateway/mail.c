@@ -31,10 +31,8 @@ static struct mail *take_all(struct mailbox *b)
 
 void mailbox_open_all(struct mailbox *b, struct worker *w)
 {
-	for (struct mail *m; (m = take_all(b)) != NULL;) {
-		for (struct mail *next; m; m = next) {
-			next = m->next;
-			m->open(w, m);
-		}
+	for (struct mail *m = take_all(b), *next; m; m = next) {
+		next = m->next;
+		m->open(w, m);
 	}
 }

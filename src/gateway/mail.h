@@ -24,7 +24,8 @@ struct mailbox {
 void mailbox_init(struct mailbox *b);
 /* Any thread. true: it was empty, so its owner must be woken. */
 bool mailbox_put(struct mailbox *b, struct mail *m);
-/* Opens what is there, oldest first, also what that brings. The owner only. */
+/* Opens what is there, oldest first. What that brings waits for the owner's next turn, so that work in many
+ * steps leaves room for packets between them. The owner only. */
 void mailbox_open_all(struct mailbox *b, struct worker *w);
 
 #endif

@@ -12,13 +12,6 @@ struct render_session {
 	const struct session *s;
 	uint32_t tls_rtt_us;     /* 0: not known */
 	uint16_t path_mtu_bytes; /* of the TCP connection; 0: not known */
-	bool is_owned;           /* s was made for the list (session_list.h) */
-};
-
-struct render_list {
-	struct render_session *v;
-	size_t n, cap;
-	size_t n_owned;
 };
 
 struct render_now {
@@ -34,15 +27,21 @@ void render_time(uint64_t unix_s, struct text *out);
 /* The names of the ASA for one of OpenSSL's: "AES-GCM-256", "SHA384"; "none" when there is none. */
 const char *render_encryption(const char *cipher);
 const char *render_hashing(const char *cipher);
-void render_sessions(
-        const struct render_list *l, const struct render_now *now, bool is_detail, struct text *out);
+/* One of a list; before the first one of all the head, without any the words that there is none. */
+void render_session_brief(const struct render_session *r, const struct render_now *now, struct text *out);
+void render_session_detail(const struct render_session *r, const struct render_now *now, struct text *out);
+void render_sessions_head(bool is_detail, struct text *out);
+void render_no_sessions(struct text *out);
 
 /* "Label        : value                  Label2       : value2"; the second column is optional. */
 void render_line(
         struct text *out, const char *label, const char *value, const char *label2, const char *value2);
 
+/* How JSON is written to consoles. */
+#define RENDER_JSON_FLAGS (JSON_INDENT(2) | JSON_ENSURE_ASCII | JSON_REAL_PRECISION(6))
+
 /* render_session_json.c: new references, NULL when memory is short. */
-json_t *render_sessions_json(const struct render_list *l, const struct render_now *now);
+json_t *render_session_json(const struct render_session *r, const struct render_now *now);
 /* Any bytes as a JSON string: what is not UTF-8 is shown escaped. */
 json_t *render_json_text(const char *s);
 /* Round trip of a tunnel by our own questions, ms; null: not known. */
@@ -52,9 +51,9 @@ json_t *render_rtt_json(const struct link *l, enum link_channel ch);
 void render_switches(const struct switches *s, struct text *out);
 json_t *render_switches_json(const struct switches *s);
 
-/* render_mtu.c */
-void render_mtu(const struct render_list *l, struct text *out);
-json_t *render_mtu_json(const struct render_list *l);
+/* render_mtu.c: one of a list */
+void render_mtu(const struct render_session *r, const struct render_now *now, struct text *out);
+json_t *render_mtu_json(const struct render_session *r, const struct render_now *now);
 
 /* render_process.c: what concerns the whole process. */
 struct render_summary {

@@ -32,12 +32,13 @@ static void put_derivation(void *ctx, const char *line)
 	text_fmt(ctx, "  %s\n", line);
 }
 
-static void put_session(struct text *out, const struct render_session *r)
+void render_mtu(const struct render_session *r, const struct render_now *now, struct text *out)
 {
 	const struct session *s = r->s;
 	struct session_mtu_reason why;
 	struct text user = {0};
 	char a[12], b[12];
+	(void)now;
 	session_mtu_reason(s, &why);
 	text_escaped(&user, span_str(s->id.username), IPC_USER_MAX);
 	text_str(out, "\n");
@@ -55,14 +56,6 @@ static void put_session(struct text *out, const struct render_session *r)
 	render_line(out, "Reconnect",
 	        session_mtu_wants_reconnect(s) ? "expected when UDP is blocked" : "not expected", NULL, NULL);
 	session_mtu_explain(s, put_derivation, out);
-}
-
-void render_mtu(const struct render_list *l, struct text *out)
-{
-	for (size_t i = 0; i < l->n; i++)
-		put_session(out, &l->v[i]);
-	if (l->n == 0)
-		text_str(out, "INFO: There are presently no active sessions\n");
 }
 
 /* ---- JSON ---- */
@@ -86,11 +79,12 @@ static void line_json(void *ctx, const char *line)
 	json_array_append_new(ctx, json_string(line));
 }
 
-static json_t *session_json(const struct render_session *r)
+json_t *render_mtu_json(const struct render_session *r, const struct render_now *now)
 {
 	const struct session *s = r->s;
 	struct session_mtu_reason why;
 	json_t *lines = json_array();
+	(void)now;
 	session_mtu_reason(s, &why);
 	session_mtu_explain(s, line_json, lines);
 	json_t *j = json_pack("{s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:s}", "index", (json_int_t)s->id.index,
@@ -103,26 +97,15 @@ static json_t *session_json(const struct render_session *r)
 	        "reconnect_expected", session_mtu_wants_reconnect(s), "steps", "tls",
 	        steps_json(&why.derived.tls_steps), "dtls", steps_json(&why.derived.dtls_steps), "derivation",
 	        lines);
-	json_t *now = json_pack("{s:s, s:s, s:o, s:o}", "active", choice_mode_name(s->link.choice.mode),
+	json_t *links = json_pack("{s:s, s:s, s:o, s:o}", "active", choice_mode_name(s->link.choice.mode),
 	        "why", link_why(&s->link), "tls_rtt_ms", render_rtt_json(&s->link, LINK_TLS), "dtls_rtt_ms",
 	        render_rtt_json(&s->link, LINK_DTLS));
-	int bad = !j || !more || !now || json_object_update(j, more) < 0 || json_object_update(j, now) < 0;
+	int bad =
+	        !j || !more || !links || json_object_update(j, more) < 0 || json_object_update(j, links) < 0;
 	json_decref(more);
-	json_decref(now);
+	json_decref(links);
 	if (!bad)
 		return j;
 	json_decref(j);
 	return NULL;
-}
-
-json_t *render_mtu_json(const struct render_list *l)
-{
-	json_t *a = json_array();
-	for (size_t i = 0; a && i < l->n; i++) {
-		if (json_array_append_new(a, session_json(&l->v[i])) < 0) {
-			json_decref(a);
-			return NULL;
-		}
-	}
-	return a;
 }

@@ -292,18 +292,25 @@ static void put_tunnels(struct text *out, const struct session *s, const struct 
 	}
 }
 
-void render_sessions(
-        const struct render_list *l, const struct render_now *now, bool is_detail, struct text *out)
+void render_session_brief(const struct render_session *r, const struct render_now *now, struct text *out)
 {
-	if (l->n == 0) {
-		text_str(out, "INFO: There are presently no active sessions\n");
-		return;
-	}
+	text_str(out, "\n");
+	put_session(out, r->s, now, false);
+}
+
+void render_session_detail(const struct render_session *r, const struct render_now *now, struct text *out)
+{
+	text_str(out, "\n");
+	put_session(out, r->s, now, true);
+	put_tunnels(out, r->s, now);
+}
+
+void render_sessions_head(bool is_detail, struct text *out)
+{
 	text_fmt(out, "\nSession Type: AnyConnect%s\n", is_detail ? " Detailed" : "");
-	for (size_t i = 0; i < l->n; i++) {
-		text_str(out, "\n");
-		put_session(out, l->v[i].s, now, is_detail);
-		if (is_detail)
-			put_tunnels(out, l->v[i].s, now);
-	}
+}
+
+void render_no_sessions(struct text *out)
+{
+	text_str(out, "INFO: There are presently no active sessions\n");
 }

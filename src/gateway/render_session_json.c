@@ -147,7 +147,7 @@ static int put_totals(json_t *j, const struct session *s)
 	return r;
 }
 
-static json_t *session_json(const struct render_session *r, const struct render_now *now)
+json_t *render_session_json(const struct render_session *r, const struct render_now *now)
 {
 	const struct session *s = r->s;
 	uint64_t duration_s = now->now_s > s->id.login_at_s ? now->now_s - s->id.login_at_s : 0;
@@ -175,16 +175,4 @@ static json_t *session_json(const struct render_session *r, const struct render_
 		return j;
 	json_decref(j);
 	return NULL;
-}
-
-json_t *render_sessions_json(const struct render_list *l, const struct render_now *now)
-{
-	json_t *a = json_array();
-	for (size_t i = 0; a && i < l->n; i++) {
-		if (json_array_append_new(a, session_json(&l->v[i], now)) < 0) {
-			json_decref(a);
-			return NULL;
-		}
-	}
-	return a;
 }

@@ -39,9 +39,10 @@ uint64_t session_inner_elsewhere(struct worker *w, const struct ip_addr *a)
 	return session_key_elsewhere(w, SESSION_BY_IP4, hash_bytes(w, a, sizeof(*a)));
 }
 
-bool session_is_elsewhere(struct worker *w, uint32_t index)
+uint64_t session_is_where(struct worker *w, uint32_t index)
 {
-	return session_key_elsewhere(w, SESSION_BY_INDEX, hash_bytes(w, &index, sizeof(index))) != 0;
+	uint64_t here = session_by_index(w, index) ? (uint64_t)1 << w->index : 0;
+	return here | session_key_elsewhere(w, SESSION_BY_INDEX, hash_bytes(w, &index, sizeof(index)));
 }
 
 /* What comes from TUN for the session comes to this thread. */

@@ -175,7 +175,8 @@ struct session *session_by_index(struct worker *w, uint32_t index);
 struct session *session_by_inner(struct worker *w, const struct ip_addr *a);
 /* The threads besides this one that have a session with that inner address; has one that session? */
 uint64_t session_inner_elsewhere(struct worker *w, const struct ip_addr *a);
-bool session_is_elsewhere(struct worker *w, uint32_t index);
+/* The threads, this one included, that have the session: bit n is thread n. */
+uint64_t session_is_where(struct worker *w, uint32_t index);
 
 /* The largest inner packet for that tunnel as announced, bytes: the threshold of 722035 and 722036. Without a
  * channel (LINK_N_CHANNELS) 0. session_mtu_now(): of the tunnel that carries data now. */

@@ -74,94 +74,23 @@ bool session_choice_takes(const struct session_choice *c, const struct session *
 	}
 }
 
-/* ---- gathering ---- */
+/* ---- facts ---- */
 
-static struct render_session *add(struct render_list *l, const struct session *s)
+struct render_session session_list_look(const struct session *s)
 {
-	if (l->n == l->cap) {
-		size_t cap = l->cap ? 2 * l->cap : 16;
-		struct render_session *v = reallocarray(l->v, cap, sizeof(*v));
-		if (!v)
-			return NULL;
-		l->v = v;
-		l->cap = cap;
-	}
-	l->v[l->n] = (struct render_session){.s = s};
-	return &l->v[l->n++];
-}
-
-static void ask_kernel(struct render_session *r)
-{
+	struct render_session r = {.s = s};
 	struct sock_tcp_facts facts;
-	if (!r->s->conn || sock_tcp_facts(r->s->conn->fd, &facts) < 0)
-		return;
-	r->tls_rtt_us = facts.rtt_us;
-	r->path_mtu_bytes = facts.pmtu_bytes <= UINT16_MAX ? (uint16_t)facts.pmtu_bytes : 0;
-}
-
-int session_list_add_live(struct render_list *l, const struct worker *w, const struct session_choice *c)
-{
-	for (const struct session *s = w->sessions; s; s = s->next) {
-		if (s->is_closing || !session_choice_takes(c, s))
-			continue;
-		struct render_session *r = add(l, s);
-		if (!r)
-			return -ENOMEM;
-		ask_kernel(r);
-	}
-	return 0;
-}
-
-/* The policy borrows from the configuration, which the copy keeps. */
-static int add_copy(struct render_list *l, const struct session *s)
-{
-	struct session *copy = malloc(sizeof(*copy));
-	struct render_session *r = copy ? add(l, copy) : NULL;
-	if (r == NULL) {
-		free(copy);
-		return -ENOMEM;
-	}
-	r->s = s;
-	ask_kernel(r);
-	*copy = *s;
-	explicit_bzero(copy->dtls.master_secret, sizeof(copy->dtls.master_secret));
-	copy->config = config_get(s->config);
-	r->s = copy;
-	r->is_owned = true;
-	return 0;
-}
-
-int session_list_add_copies(struct render_list *l, const struct worker *w, const struct session_choice *c)
-{
-	int r = 0;
-	for (const struct session *s = w->sessions; s && r == 0; s = s->next) {
-		if (!s->is_closing && session_choice_takes(c, s))
-			r = add_copy(l, s);
-	}
+	if (!s->conn || sock_tcp_facts(s->conn->fd, &facts) < 0)
+		return r;
+	r.tls_rtt_us = facts.rtt_us;
+	r.path_mtu_bytes = facts.pmtu_bytes <= UINT16_MAX ? (uint16_t)facts.pmtu_bytes : 0;
 	return r;
 }
 
-int session_list_join(struct render_list *to, struct render_list *from)
+void session_list_from_item(const struct worker *w, const struct ipc_session_item *item,
+        const struct render_now *now, struct session *s)
 {
-	if (from->n == 0)
-		return 0;
-	struct render_session *v = reallocarray(to->v, to->n + from->n, sizeof(*v));
-	if (v == NULL)
-		return -ENOMEM;
-	memcpy(v + to->n, from->v, from->n * sizeof(*v));
-	to->v = v;
-	to->n += from->n;
-	to->cap = to->n;
-	to->n_owned += from->n_owned;
-	free(from->v);
-	*from = (struct render_list){0};
-	return 0;
-}
-
-/* What auth knows of a session, in the form of those of this process. */
-static void session_from_item(struct session *s, const struct worker *w, const struct ipc_session_item *item,
-        const struct render_now *now)
-{
+	memset(s, 0, sizeof(*s));
 	struct session_identity *id = &s->id;
 	uint64_t lost_s = now->now_s > item->lost_at_s ? now->now_s - item->lost_at_s : 0;
 	/* the clock of the machine may have started later than the session was lost */
@@ -184,38 +113,6 @@ static void session_from_item(struct session *s, const struct worker *w, const s
 		memset(&s->policy, 0, sizeof(s->policy)); /* gone with a reload: no timeouts to show */
 }
 
-int session_list_add_waiting(struct render_list *l, const struct worker *w, const struct session_choice *c,
-        const struct ipc_session_item *item, const struct render_now *now)
-{
-	if (l->n_owned >= SESSION_LIST_WAITING_MAX)
-		return ERR_LIMIT;
-	struct session *s = calloc(1, sizeof(*s));
-	if (!s)
-		return -ENOMEM;
-	session_from_item(s, w, item, now);
-	struct render_session *r = NULL;
-	bool wanted = session_choice_takes(c, s);
-	if (wanted && (r = add(l, s)) != NULL) {
-		r->is_owned = true;
-		l->n_owned++;
-		return 0;
-	}
-	free(s);
-	return wanted ? -ENOMEM : 0;
-}
-
-void session_list_done(struct render_list *l)
-{
-	for (size_t i = 0; i < l->n; i++) {
-		if (!l->v[i].is_owned)
-			continue;
-		config_put(l->v[i].s->config);
-		free((struct session *)l->v[i].s);
-	}
-	free(l->v);
-	*l = (struct render_list){0};
-}
-
 /* ---- order ---- */
 
 static uint64_t sort_number(const struct session *s, uint8_t key)
@@ -235,28 +132,38 @@ static uint64_t sort_number(const struct session *s, uint8_t key)
 	}
 }
 
-static int compare(const void *a, const void *b, void *ctx)
+uint8_t session_choice_kind(const struct session_choice *c)
 {
-	const struct session *x = ((const struct render_session *)a)->s,
-	                     *y = ((const struct render_session *)b)->s;
-	uint8_t key = *(const uint8_t *)ctx;
-	int r = 0;
-	if (key == SESSION_SORT_NAME) {
-		r = strcmp(x->id.username, y->id.username);
-	} else if (key == SESSION_SORT_ASSIGNED) {
-		r = memcmp(&x->id.ip4.addr, &y->id.ip4.addr, sizeof(struct ip_addr));
-	} else if (key == SESSION_SORT_PUBLIC) {
-		r = memcmp(&x->id.peer, &y->id.peer, sizeof(struct ip_addr));
-	} else if (key) {
-		uint64_t m = sort_number(x, key), n = sort_number(y, key);
-		r = m > n ? -1 : m < n;
-	}
-	return r ? r : x->id.index < y->id.index ? -1 : x->id.index > y->id.index;
+	static const uint8_t kinds[] = {
+	        [0] = SESSION_REF_PLAIN,
+	        [SESSION_SORT_NAME] = SESSION_REF_NAME,
+	        [SESSION_SORT_INACTIVITY] = SESSION_REF_NUMBER,
+	        [SESSION_SORT_BYTES_TX] = SESSION_REF_NUMBER,
+	        [SESSION_SORT_BYTES_RX] = SESSION_REF_NUMBER,
+	        [SESSION_SORT_BYTES] = SESSION_REF_NUMBER,
+	        [SESSION_SORT_DURATION] = SESSION_REF_NUMBER,
+	        [SESSION_SORT_ASSIGNED] = SESSION_REF_ADDR,
+	        [SESSION_SORT_PUBLIC] = SESSION_REF_ADDR,
+	};
+	return kinds[c->sort];
 }
 
-void session_list_sort(struct render_list *l, const struct session_choice *c)
+int session_choice_ref(const struct session_choice *c, const struct session *s, struct session_ref *ret)
 {
-	uint8_t key = c->sort;
-	if (l->n > 0)
-		qsort_r(l->v, l->n, sizeof(*l->v), compare, &key);
+	*ret = (struct session_ref){.index = s->id.index, .thread = SESSION_REF_AUTH};
+	if (s->w)
+		ret->thread = s->w->index;
+	switch (session_choice_kind(c)) {
+	case SESSION_REF_NAME:
+		ret->by.name = strdup(s->id.username);
+		return ret->by.name ? 0 : -ENOMEM;
+	case SESSION_REF_ADDR:
+		ret->by.addr = c->sort == SESSION_SORT_ASSIGNED ? s->id.ip4.addr : s->id.peer;
+		return 0;
+	case SESSION_REF_NUMBER:
+		ret->by.number = sort_number(s, c->sort);
+		return 0;
+	default:
+		return 0;
+	}
 }

@@ -4,8 +4,7 @@
 
 #include "gateway/command.h"
 #include "gateway/render.h"
-
-#define SESSION_LIST_WAITING_MAX 10000u /* sessions that only auth knows, in one answer */
+#include "gateway/session_refs.h"
 
 enum session_option {
 	SESSION_FILTER_NAME = 1,
@@ -40,21 +39,15 @@ MUST_USE int session_choice_copy(const struct session_choice *c, struct session_
 void session_choice_done(struct session_choice *c); /* of a copy */
 bool session_choice_takes(const struct session_choice *c, const struct session *s);
 
-/* Appends those of the worker's sessions that the choice takes. -ENOMEM. */
-MUST_USE int session_list_add_live(
-        struct render_list *l, const struct worker *w, const struct session_choice *c);
-/* The same, as copies that another thread may read. They are as those that renderers get, not more: nothing
- * that they point to may be used. -ENOMEM. */
-MUST_USE int session_list_add_copies(
-        struct render_list *l, const struct worker *w, const struct session_choice *c);
-/* Takes all of from. -ENOMEM: nothing was taken. */
-MUST_USE int session_list_join(struct render_list *to, struct render_list *from);
-/* A session that waits and that only auth knows, after a restart of the worker. Appended unless the worker
- * has it, or the choice does not take it. -ENOMEM, ERR_LIMIT. */
-MUST_USE int session_list_add_waiting(struct render_list *l, const struct worker *w,
-        const struct session_choice *c, const struct ipc_session_item *item, const struct render_now *now);
-/* By the chosen key, else by index. */
-void session_list_sort(struct render_list *l, const struct session_choice *c);
-void session_list_done(struct render_list *l);
+/* What a list in the chosen order is sorted by: enum session_ref_kind, and of one session. -ENOMEM. */
+uint8_t session_choice_kind(const struct session_choice *c);
+MUST_USE int session_choice_ref(
+        const struct session_choice *c, const struct session *s, struct session_ref *ret);
+
+/* A session of the calling thread, and what the kernel says about its connection. */
+struct render_session session_list_look(const struct session *s);
+/* What auth knows of one that waits, in the form of those of this process. */
+void session_list_from_item(const struct worker *w, const struct ipc_session_item *item,
+        const struct render_now *now, struct session *ret);
 
 #endif

@@ -131,8 +131,8 @@ static const struct field stats_info_fields[] = {
         U64(stats_info.n_logins_ok),
         U64(stats_info.n_logins_refused),
 };
-static const struct field session_query_fields[] = {
-        U32(session_query.after), BOOL(session_query.wants_waiting)};
+static const struct field session_query_fields[] = {U32(session_query.after),
+        BOOL(session_query.wants_waiting), U8(session_query.n_max, IPC_SESSION_ITEMS_MAX)};
 static const struct field session_item_fields[] = {
         BOOL(session_item.is_found),
         U32(session_item.index),

@@ -14,17 +14,18 @@
 #include "base/addr.h"
 #include "base/wr.h"
 
-#define IPC_MSG_MAX_BYTES  16384u
-#define IPC_TOKEN_BYTES    32u
-#define IPC_NAME_MAX       64u  /* tunnel group, group policy, pool */
-#define IPC_USER_MAX       256u /* what a client typed as its name */
-#define IPC_PASSWORD_MAX   512u
-#define IPC_AGENT_MAX      256u
-#define IPC_HOST_MAX       128u
-#define IPC_PATH_MAX       512u
-#define IPC_TEXT_MAX       4096u
-#define IPC_POOL_ADDRS_MAX 256u
-#define IPC_LOG_TEXT_MAX   1024u /* as on the ASA; longer messages are cut */
+#define IPC_MSG_MAX_BYTES     16384u
+#define IPC_TOKEN_BYTES       32u
+#define IPC_NAME_MAX          64u  /* tunnel group, group policy, pool */
+#define IPC_USER_MAX          256u /* what a client typed as its name */
+#define IPC_PASSWORD_MAX      512u
+#define IPC_AGENT_MAX         256u
+#define IPC_HOST_MAX          128u
+#define IPC_PATH_MAX          512u
+#define IPC_TEXT_MAX          4096u
+#define IPC_POOL_ADDRS_MAX    256u
+#define IPC_SESSION_ITEMS_MAX 64u   /* answers to one question about sessions */
+#define IPC_LOG_TEXT_MAX      1024u /* as on the ASA; longer messages are cut */
 
 enum ipc_type {
 	IPC_NONE,
@@ -256,6 +257,8 @@ struct ipc_stats_info {
 struct ipc_session_query {
 	uint32_t after;     /* 0 = from the first */
 	bool wants_waiting; /* only those that no worker has connected */
+	uint8_t n_max; /* 1..IPC_SESSION_ITEMS_MAX: so many SESSION_ITEM, each the next; fewer when one is
+	                  not found */
 };
 
 struct ipc_session_item {

@@ -5,6 +5,7 @@
 #include "base/parse.h"
 #include "policy/apply.h"
 #include "policy/args.h"
+#include "policy/store.h"
 
 void *apply_append(struct builder *b, const void *array, size_t n, size_t elem_bytes, void **ret_array)
 {
@@ -266,11 +267,15 @@ int apply_user_new(struct builder *b, const struct stmt *s, void *obj)
 	if (u == NULL)
 		return -ENOMEM;
 	b->config->users = b->users = v;
-	b->config->n_users++;
+	u->name = stmt_arg(s, "NAME");
+	struct user_node *node = arena_alloc(b->arena, sizeof(*node));
+	if (node == NULL ||
+	        htab_insert(&b->config->store->users, &node->node, store_user_hash(span_str(u->name))) < 0)
+		return -ENOMEM;
+	node->at = b->config->n_users++;
 	size_t at = (size_t)stmt_find(s, "SECRET");
 	const char *form =
 	        at + 1 < s->n && strcmp(s->w[at + 1].text, "privilege") != 0 ? s->w[at + 1].text : NULL;
-	u->name = stmt_arg(s, "NAME");
 	u->secret = secret;
 	u->kind = secret_kind_of(secret, form, &why);
 	u->policy = "";

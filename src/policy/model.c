@@ -15,9 +15,17 @@ void config_put(struct config *c)
 {
 	if (c == NULL || atomic_fetch_sub_explicit(&c->n_refs, 1, memory_order_acq_rel) != 1)
 		return;
-	arena_done(&c->store->arena);
-	free(c->store);
+	config_store_free(c->store);
 	free(c);
+}
+
+void config_store_free(struct config_store *s)
+{
+	if (s == NULL)
+		return;
+	htab_done(&s->users);
+	arena_done(&s->arena);
+	free(s);
 }
 
 /* The struct at which an array of structs that begin with their name has this name; NULL. */
@@ -46,7 +54,12 @@ const struct tunnel_group *config_find_tunnel_group(const struct config *c, stru
 
 const struct local_user *config_find_user(const struct config *c, struct span name)
 {
-	return FIND(c->users, c->n_users, name);
+	for (struct htab_node *n = htab_find(&c->store->users, store_user_hash(name)); n; n = htab_next(n)) {
+		const struct local_user *u = &c->users[CONTAINER_OF(n, struct user_node, node)->at];
+		if (span_is(name, u->name))
+			return u;
+	}
+	return NULL;
 }
 
 const struct pool4 *config_find_pool4(const struct config *c, struct span name)

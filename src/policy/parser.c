@@ -407,9 +407,7 @@ int config_parse(struct span text, const char *filename, struct diag_sink sink, 
 	*ret = c;
 	return 0;
 fail:
-	if (store != NULL)
-		arena_done(&store->arena);
-	free(store);
+	config_store_free(store);
 	free(c);
 	return r;
 }

@@ -1,5 +1,5 @@
 /* Stand-ins at the link for the password check and the lockout, so that a test says when a check ends and who
- * is locked out. */
+ * is locked out: "banned" always, "guessed" after three wrong passwords. */
 #include <errno.h>
 #include <fcntl.h>
 #include <unistd.h>
@@ -27,6 +27,8 @@ int auth_lockout_new(struct auth_lockout **ret)
 	return 0;
 }
 
+static unsigned n_wrong_guesses;
+
 void auth_lockout_free(struct auth_lockout *l)
 {
 	(void)l;
@@ -36,11 +38,14 @@ uint32_t auth_lockout_delay_ms(
         struct auth_lockout *l, const char *username, const struct ip_addr *peer, ms_t now_ms)
 {
 	(void)l, (void)peer, (void)now_ms;
+	if (strcmp(username, "guessed") == 0 && n_wrong_guesses >= 3)
+		return 1000;
 	return strcmp(username, "banned") == 0 ? 2500 : 0;
 }
 
 void auth_lockout_note(
         struct auth_lockout *l, const char *username, const struct ip_addr *peer, bool is_ok, ms_t now_ms)
 {
-	(void)l, (void)username, (void)peer, (void)is_ok, (void)now_ms;
+	(void)l, (void)peer, (void)now_ms;
+	n_wrong_guesses += !is_ok && strcmp(username, "guessed") == 0;
 }

@@ -16,6 +16,7 @@
 
 #include "base/err.h"
 #include "gateway/auth.h"
+#include "gateway/login_queue.h"
 #include "ipc/chan.h"
 
 static const char config_text[] =
@@ -37,6 +38,7 @@ static const char config_text[] =
         "tunnel-group BOTH webvpn-attributes\n authentication aaa certificate\n"
         "username alice password right\n"
         "username banned password right\n"
+        "username guessed password right\n"
         "username never password right\n"
         "username never attributes\n vpn-simultaneous-logins 0\n"
         "username locked password right\n"
@@ -151,12 +153,20 @@ static struct ipc_session_info session_open(unsigned thread, const uint8_t *toke
 	return m.session_info;
 }
 
-static struct ipc_stats_info stats(void)
+/* What was sent by this thread before has been taken. */
+static struct ipc_stats_info stats_at(unsigned thread)
 {
 	struct ipc_msg m = {.type = IPC_STATS_QUERY};
-	assert_int_equal(chan_send(&g.thread[1], &m, -1), 0);
-	expect(&g.thread[1], IPC_STATS_INFO, &m);
+	assert_int_equal(chan_send(&g.thread[thread], &m, -1), 0);
+	while (chan_wants_write(&g.thread[thread]))
+		assert_int_equal(chan_flush(&g.thread[thread]), 0);
+	expect(&g.thread[thread], IPC_STATS_INFO, &m);
 	return m.stats_info;
+}
+
+static struct ipc_stats_info stats(void)
+{
+	return stats_at(1);
 }
 
 TEST(login_and_session)
@@ -190,7 +200,7 @@ TEST(login_and_session)
 	assert_int_equal(m.logoff_result.n_sessions, 1);
 	expect(&g.thread[1], IPC_SESSION_KICK, &m);
 	assert_int_equal(m.session_kick.reason, IPC_KICK_ADMIN);
-	m = (struct ipc_msg){.type = IPC_SESSION_QUERY, .session_query.after = fixed.index};
+	m = (struct ipc_msg){.type = IPC_SESSION_QUERY, .session_query = {.after = fixed.index, .n_max = 2}};
 	assert_int_equal(chan_send(&g.thread[0], &m, -1), 0);
 	expect(&g.thread[0], IPC_SESSION_ITEM, &m);
 	assert_false(m.session_item.is_found);
@@ -238,6 +248,118 @@ TEST(slow_hash_stalls_nobody)
 	expect(&g.thread[0], IPC_LOGIN_RESULT, &m);
 	assert_int_equal(m.ref, 99);
 	gateway_stop(true);
+}
+
+static void login_send(unsigned thread, uint32_t ref, uint32_t peer, const char *user, const char *password)
+{
+	struct ipc_msg m = {.type = IPC_LOGIN, .ref = ref, .login = {.tunnel_group = "STAFF"}};
+	(void)snprintf(m.login.username, sizeof(m.login.username), "%s", user);
+	(void)snprintf(m.login.password, sizeof(m.login.password), "%s", password);
+	m.login.peer = addr_from_v4(peer);
+	assert_int_equal(chan_send(&g.thread[thread], &m, -1), 0);
+}
+
+/* The next answer to a login at this thread; what is still to be asked goes out meanwhile. */
+static uint8_t login_answer(unsigned thread, uint32_t *ret_ref)
+{
+	struct ipc_msg m;
+	struct chan *c = &g.thread[thread];
+	struct pollfd p = {.fd = c->fd, .events = POLLIN};
+	while (chan_wants_write(c) && poll(&p, 1, 1) == 0)
+		assert_int_equal(chan_flush(c), 0);
+	expect(c, IPC_LOGIN_RESULT, &m);
+	*ret_ref = m.ref;
+	return m.login_result.status;
+}
+
+#define OFFICE 0xc0000207u
+
+/* Everybody behind one address comes at the same time. */
+TEST(many_logins_of_one_address_wait)
+{
+	uint32_t ref;
+	gateway_start();
+	for (uint32_t i = 0; i < 500; i++)
+		login_send(0, i, OFFICE, "alice", "right");
+	for (uint32_t i = 0; i < 500; i++)
+		assert_int_equal(login_answer(0, &ref), IPC_LOGIN_OK);
+	assert_int_equal(stats().n_logins_ok, 500);
+	gateway_stop(true);
+}
+
+TEST(guesses_at_the_same_time_gain_little)
+{
+	uint32_t ref;
+	unsigned n_checked = 0;
+	gateway_start();
+	for (uint32_t i = 0; i < 300; i++)
+		login_send(0, i, OFFICE + i % 50, "guessed", "wrong");
+	for (uint32_t i = 0; i < 300; i++) {
+		uint8_t status = login_answer(0, &ref);
+		assert_true(status == IPC_LOGIN_REFUSED || status == IPC_LOGIN_LOCKED);
+		n_checked += status == IPC_LOGIN_REFUSED;
+	}
+	assert_in_range(n_checked, 3, 3 + LOGIN_CHECKS_MAX - 1);
+	gateway_stop(true);
+}
+
+static void answer_is(unsigned thread, uint32_t want_ref, uint8_t want)
+{
+	uint32_t ref;
+	assert_int_equal(login_answer(thread, &ref), want);
+	assert_int_equal(ref, want_ref);
+}
+
+/* One address fills its part of the queue behind checks that take long. Another address does not notice. */
+TEST(addresses_take_turns)
+{
+	static const uint32_t n = LOGIN_QUEUE_PER_PEER_MAX;
+	uint32_t ref;
+	unsigned place = 0;
+	gateway_start();
+	for (uint32_t i = 0; i < LOGIN_CHECKS_MAX; i++)
+		login_send(1, i, OFFICE, "alice", "slow");
+	(void)stats(); /* they have begun */
+	for (uint32_t i = 0; i < n; i++)
+		login_send(i < n / 2, 1000 + i, OFFICE, "alice", "right");
+	(void)stats_at(0);
+	(void)stats_at(1);
+	login_send(1, 5000, OFFICE, "alice", "right");
+	answer_is(1, 5000, IPC_LOGIN_ERROR);
+	login_send(1, 6000, OFFICE + 1, "alice", "right");
+	(void)stats();
+	int fd = open("gate", O_WRONLY);
+	assert_true(fd >= 0);
+	assert_int_equal(write(fd, "xxxx", LOGIN_CHECKS_MAX), LOGIN_CHECKS_MAX);
+	for (ref = 0; ref != 6000; place++)
+		(void)login_answer(1, &ref);
+	assert_in_range(place, 1, 4 * LOGIN_CHECKS_MAX);
+	close(fd);
+	while (place < LOGIN_CHECKS_MAX + n / 2 + 1) {
+		uint8_t status = login_answer(1, &ref);
+		assert_true(ref < LOGIN_CHECKS_MAX ? status == IPC_LOGIN_REFUSED : status == IPC_LOGIN_OK);
+		place++;
+	}
+	for (uint32_t i = 0; i < n / 2; i++)
+		assert_int_equal(login_answer(0, &ref), IPC_LOGIN_OK);
+	gateway_stop(true);
+}
+
+/* The process ends with logins in its queue. */
+TEST(nobody_waits_for_the_end)
+{
+	gateway_start();
+	for (uint32_t i = 0; i < LOGIN_CHECKS_MAX; i++)
+		login_send(0, i, OFFICE, "alice", "slow");
+	for (uint32_t i = 0; i < 50; i++)
+		login_send(0, 100 + i, OFFICE + i, "alice", "right");
+	(void)stats_at(0);
+	int fd = open("gate", O_WRONLY);
+	struct ipc_msg m = {.type = IPC_SHUTDOWN};
+	assert_int_equal(chan_send(&g.monitor, &m, -1), 0);
+	assert_int_equal(write(fd, "xxxx", LOGIN_CHECKS_MAX), LOGIN_CHECKS_MAX);
+	assert_int_equal(gateway_wait(), 0);
+	close(fd);
 }
 
 TEST(worker_and_gateway_may_die)
@@ -315,6 +437,10 @@ int main(void)
 	        cmocka_unit_test(logins_that_fail),
 	        cmocka_unit_test(a_password_never_replaces_a_certificate),
 	        cmocka_unit_test(slow_hash_stalls_nobody),
+	        cmocka_unit_test(many_logins_of_one_address_wait),
+	        cmocka_unit_test(guesses_at_the_same_time_gain_little),
+	        cmocka_unit_test(addresses_take_turns),
+	        cmocka_unit_test(nobody_waits_for_the_end),
 	        cmocka_unit_test(worker_and_gateway_may_die),
 	        cmocka_unit_test(a_worker_that_breaks_the_rules_is_cut_off),
 	        cmocka_unit_test(works_locked_in),

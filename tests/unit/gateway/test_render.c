@@ -62,7 +62,8 @@ static char *detail(const struct session *s, bool is_detail)
 {
 	struct render_session v = {.s = s};
 	struct text t = {0};
-	render_sessions(&(struct render_list){.v = &v, .n = 1}, &now, is_detail, &t);
+	render_sessions_head(is_detail, &t);
+	(is_detail ? render_session_detail : render_session_brief)(&v, &now, &t);
 	assert_true(text_ok(&t));
 	return t.p; /* freed by the caller */
 }
@@ -142,10 +143,9 @@ TEST(hostile_names_do_not_reach_the_terminal)
 	assert_null(strstr(text, "\nIndex"));
 	free(text);
 	struct render_session v = {.s = &s};
-	json_t *j = render_sessions_json(&(struct render_list){.v = &v, .n = 1}, &now);
+	json_t *j = render_session_json(&v, &now);
 	assert_non_null(j);
-	assert_string_equal(
-	        json_string_value(json_object_get(json_array_get(j, 0), "username")), "a\\x1b[2J\\xff");
+	assert_string_equal(json_string_value(json_object_get(j, "username")), "a\\x1b[2J\\xff");
 	json_decref(j);
 }
 
@@ -160,8 +160,7 @@ TEST(json_has_the_keys_of_the_contract)
 	struct session s = sample();
 	struct render_session v = {.s = &s, .tls_rtt_us = 12500};
 	s.link.pmtu.limit_bytes = 1410;
-	json_t *a = render_sessions_json(&(struct render_list){.v = &v, .n = 1}, &now);
-	json_t *j = json_array_get(a, 0);
+	json_t *j = render_session_json(&v, &now);
 	for (size_t i = 0; i < N_ELEM(keys); i++)
 		assert_non_null(json_object_get(j, keys[i]));
 	for (size_t i = 0; i < N_ELEM(channel_keys); i++) {
@@ -179,7 +178,7 @@ TEST(json_has_the_keys_of_the_contract)
 	assert_int_equal(json_integer_value(json_object_get(j, "bytes_tx")), 304090);
 	assert_true(json_real_value(json_object_get(json_object_get(j, "tls"), "rtt_ms")) == 12.5);
 	assert_int_equal(json_integer_value(json_object_get(json_object_get(j, "mtu"), "path_limit")), 1410);
-	json_decref(a);
+	json_decref(j);
 }
 
 TEST(absent_tunnels_are_null)
@@ -190,13 +189,12 @@ TEST(absent_tunnels_are_null)
 	lose(&s, TUNNEL_TLS);
 	lose(&s, TUNNEL_DTLS);
 	struct render_session v = {.s = &s};
-	json_t *a = render_sessions_json(&(struct render_list){.v = &v, .n = 1}, &now);
-	json_t *j = json_array_get(a, 0);
+	json_t *j = render_session_json(&v, &now);
 	assert_true(json_is_null(json_object_get(j, "tls")));
 	assert_true(json_is_null(json_object_get(j, "dtls")));
 	assert_true(json_is_null(json_object_get(json_object_get(j, "mtu"), "dtls")));
 	assert_string_equal(json_string_value(json_object_get(j, "active")), "none");
-	json_decref(a);
+	json_decref(j);
 }
 
 TEST(numbers_of_tunnels_grow)
@@ -300,12 +298,10 @@ TEST(filters)
 TEST(orders)
 {
 	struct session s[3];
-	struct render_session v[3];
-	struct render_list l = {.v = v, .n = 3};
 	for (int i = 0; i < 3; i++) {
 		s[i] = sample();
 		s[i].id.index = (uint32_t)(10 + i);
-		v[i] = (struct render_session){.s = &s[i]};
+		s[i].id.peer.b[3] = (uint8_t)(7 - i);
 	}
 	strcpy(s[0].id.username, "zoe");
 	s[1].lost_at_ms = 500;
@@ -318,12 +314,24 @@ TEST(orders)
 	        {SESSION_SORT_NAME, {11, 12, 10}},
 	        {SESSION_SORT_INACTIVITY, {12, 11, 10}},
 	        {SESSION_SORT_BYTES, {11, 10, 12}},
+	        {SESSION_SORT_BYTES_TX, {11, 10, 12}},
+	        {SESSION_SORT_PUBLIC, {12, 11, 10}},
 	        {0, {10, 11, 12}},
 	};
 	for (size_t i = 0; i < N_ELEM(rows); i++) {
-		session_list_sort(&l, &(struct session_choice){.sort = rows[i].option});
-		for (int k = 0; k < 3; k++)
-			assert_int_equal(v[k].s->id.index, rows[i].want[k]);
+		const struct session_choice c = {.sort = rows[i].option};
+		struct session_refs refs = {.kind = session_choice_kind(&c)};
+		struct session_ref ref;
+		for (int k = 0; k < 3; k++) {
+			assert_int_equal(session_choice_ref(&c, &s[k], &ref), 0);
+			assert_int_equal(session_refs_add(&refs, &ref), 0);
+		}
+		for (int k = 0; k < 3; k++) {
+			assert_true(session_refs_take(&refs, &ref));
+			assert_int_equal(ref.index, rows[i].want[k]);
+			session_ref_done(&refs, &ref);
+		}
+		session_refs_done(&refs);
 	}
 }
 
@@ -346,7 +354,7 @@ TEST(mtu_with_its_derivation)
 	assert_int_equal(mtu_derive(&s.mtu.in, &s.mtu.derived), 0);
 	s.mtu.tls = s.mtu.derived.tls;
 	s.mtu.dtls = s.mtu.derived.dtls;
-	render_mtu(&(struct render_list){.v = &v, .n = 1}, &t);
+	render_mtu(&v, &now, &t);
 	const char *want = "\nUsername     : alice                  Index        : 57\n"
 	                   "TLS MTU      : 1347                   DTLS MTU     : 1418\n"
 	                   "Adapter MTU  : 1418                   Configured   : none\n"
@@ -362,13 +370,12 @@ TEST(mtu_with_its_derivation)
 	const char *end = "  tls-mtu=1347 dtls-mtu=1418\n";
 	assert_string_equal(text_cstr(&t) + t.n - strlen(end), end);
 	text_done(&t);
-	json_t *a = render_mtu_json(&(struct render_list){.v = &v, .n = 1});
-	json_t *j = json_array_get(a, 0);
+	json_t *j = render_mtu_json(&v, &now);
 	assert_int_equal(json_integer_value(json_object_get(j, "adapter")), 1418);
 	assert_true(json_is_true(json_object_get(j, "reconnect_expected")));
 	assert_true(json_is_null(json_object_get(j, "path_limit")));
 	assert_true(json_array_size(json_object_get(json_object_get(j, "steps"), "dtls")) > 2);
-	json_decref(a);
+	json_decref(j);
 }
 
 TEST(switches_by_cause_and_gap)
@@ -406,14 +413,14 @@ TEST(mtu_of_a_suite_without_a_formula)
 	struct render_session v = {.s = &s};
 	struct text t = {0};
 	strcpy(s.tls_cipher, "NO-SUCH-SUITE");
-	render_mtu(&(struct render_list){.v = &v, .n = 1}, &t);
+	render_mtu(&v, &now, &t);
 	const char *end = "Reconnect    : not expected\n"
 	                  "  announced tls-mtu=1406 dtls-mtu=1406: one value for both tunnels\n";
 	assert_string_equal(text_cstr(&t) + t.n - strlen(end), end);
 	text_done(&t);
-	json_t *a = render_mtu_json(&(struct render_list){.v = &v, .n = 1});
-	assert_int_equal(json_array_size(a), 1);
-	json_decref(a);
+	json_t *j = render_mtu_json(&v, &now);
+	assert_true(json_is_object(json_object_get(j, "steps")));
+	json_decref(j);
 }
 
 /* A reconnect offers another suite; the name of the former tunnel's is still there. */
@@ -424,7 +431,7 @@ TEST(mtu_is_explained_with_the_suite_that_was_offered)
 	struct text t = {0};
 	lose(&s, TUNNEL_DTLS);
 	s.dtls.suite = DTLS_V10_AES256_SHA;
-	render_mtu(&(struct render_list){.v = &v, .n = 1}, &t);
+	render_mtu(&v, &now, &t);
 	assert_non_null(strstr(text_cstr(&t), "  DTLS Block size = 16\n"));
 	text_done(&t);
 }

@@ -219,6 +219,34 @@ TEST(inheritance_and_precedence)
 	config_put(c);
 }
 
+/* As many as a file may have; reading them and finding each takes no longer for one of many. */
+TEST(thousands_of_users)
+{
+	enum { N = 10000 };
+	struct text t = {0};
+	char name[16];
+	for (int i = 0; i < N; i++)
+		text_fmt(&t,
+		        "username u%d password p\nusername u%d attributes\n vpn-simultaneous-logins %d\n", i,
+		        i, i % 9);
+	text_str(&t, "username u7 password other\n"); /* replaces */
+	struct config *c = good(text_cstr(&t));
+	text_done(&t);
+	assert_int_equal(c->n_users, N);
+	for (int i = 0; i < N; i++) {
+		snprintf(name, sizeof(name), "u%d", i);
+		const struct local_user *u = config_find_user(c, span_str(name));
+		assert_non_null(u);
+		assert_string_equal(u->name, name);
+		assert_int_equal(u->attrs.v.simultaneous_logins, i % 9);
+		assert_string_equal(u->secret, i == 7 ? "other" : "p");
+	}
+	assert_null(config_find_user(c, span_str("u")));
+	assert_null(config_find_user(c, span_str("U1")));
+	assert_null(config_find_user(c, span_str("")));
+	config_put(c);
+}
+
 TEST(attributes_take_their_values)
 {
 	struct config *c = good(
@@ -343,6 +371,7 @@ int main(void)
 	        cmocka_unit_test(print_and_read_and_print_is_the_same),
 	        cmocka_unit_test(secrets_are_printed_only_when_asked),
 	        cmocka_unit_test(inheritance_and_precedence),
+	        cmocka_unit_test(thousands_of_users),
 	        cmocka_unit_test(attributes_take_their_values),
 	        cmocka_unit_test(groups_by_alias_and_url),
 	        cmocka_unit_test(restart_is_needed_for_ports_only),
