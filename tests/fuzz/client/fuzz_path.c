@@ -3,6 +3,7 @@
  * were received, joined, and given to the outlet. Plain: cut with copies by plain_cut.h. Each record must
  * hold the plain packet; what the outlet writes, cut by the plain path again, must be the plain packets, in
  * the order in which their records came. Records come in any order and twice, and some are forged. */
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "../../unit/datapath/plain_cut.h"
@@ -41,11 +42,17 @@ static struct run {
 	struct packet_form flows[N_FLOWS];
 } run;
 
-static void check(bool is_right)
+static void check_failed(unsigned line)
 {
-	if (!is_right)
-		abort();
+	fprintf(stderr, "line %u\n", line);
+	abort();
 }
+
+#define check(is_right)                                                                                      \
+	do {                                                                                                 \
+		if (!(is_right))                                                                             \
+			check_failed(__LINE__);                                                              \
+	} while (0)
 
 /* ---- keys ---- */
 

@@ -48,6 +48,9 @@ static inline void plain_cut(
 		memcpy(p, super, n);
 		if (h->flags & VNET_NEEDS_CSUM)
 			sums_set(p, n);
+		/* the kernel completes any protocol's sum with this form of zero (skb_checksum_help) */
+		if ((h->flags & VNET_NEEDS_CSUM) && at16(p + l4_sum_at(p)) == 0)
+			set16(p + l4_sum_at(p), 0xffff);
 		take(ctx, p, n);
 		return;
 	}
