@@ -205,7 +205,7 @@ static const struct row rows[IPC_N_TYPES] = {
         [IPC_RELOAD_REQUEST] = {"RELOAD_REQUEST", NULL, 0, IPC_WORKER, IPC_MONITOR, AFTER, 5},
         [IPC_RELOAD_RESULT] = {"RELOAD_RESULT", FIELDS(reload_result_fields), IPC_MONITOR, IPC_WORKER, AFTER,
                 20},
-        [IPC_LOGIN] = {"LOGIN", FIELDS(login_fields), IPC_WORKER, IPC_AUTH, AFTER, 1000},
+        [IPC_LOGIN] = {"LOGIN", FIELDS(login_fields), IPC_WORKER, IPC_AUTH, AFTER, 10000},
         [IPC_LOGIN_RESULT] = {"LOGIN_RESULT", FIELDS(login_result_fields), IPC_AUTH, IPC_WORKER, AFTER,
                 UINT32_MAX},
         [IPC_SESSION_OPEN] = {"SESSION_OPEN", FIELDS(session_open_fields), IPC_WORKER, IPC_AUTH, AFTER,

@@ -62,12 +62,13 @@ def test_memory_of_idle_sessions(lab):
         s.close()
 
 
-def test_login_storm(lab, server):
-    """Five hundred clients log in at the same moment, from 64 addresses: all come up, a tenth with DTLS, none is lost, and
-    the packets of who was there before go on."""
+@pytest.mark.parametrize("n_sources", [64, 1])
+def test_login_storm(lab, server, n_sources):
+    """Five hundred clients log in at the same moment, from 64 addresses or from one (an office behind NAT): all come up, a
+    tenth with DTLS, none is lost, the packets of who was there before go on, and a console may look at all of them."""
     gateway = Culvertd(lab)
     client = Culvert(lab, gateway).wait_dtls()
-    sources = [f"10.10.1.{10 + i}" for i in range(64)]
+    sources = [f"10.10.1.{10 + i}" for i in range(n_sources)]
     for addr in sources:
         run("ip", "-n", lab.cl, "addr", "add", f"{addr}/24", "dev", "eth0")
     ping = PingLog(client.ns, SRV4)
@@ -78,6 +79,9 @@ def test_login_storm(lab, server):
     ping.stop()
     assert (settled["up"], settled["dtls_up"], settled["errors"]) == (STORM_SESSIONS, STORM_DTLS, {})
     assert len(gateway.sessions()) == STORM_SESSIONS + 1
+    detail = gateway.ctl("show", "vpn-sessiondb", "detail", "anyconnect", as_json=False)
+    assert detail.count("Username") == STORM_SESSIONS + 1
+    assert detail.count("DTLS-Tunnel Tunnels: 1") == STORM_DTLS + 1
     assert ping.longest_gap_ms() < STORM_GAP_MS, ping.summary()
     check_fetch(client.ns, server)
     load.stop()
