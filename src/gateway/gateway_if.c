@@ -64,7 +64,8 @@ int gateway_if_open_tun(struct gateway_if *g, const struct config *c, struct tex
 	struct tun_config want = {.name = c->tunnel_interface,
 	        .queues = g->n_threads,
 	        .wants_vnet_hdr = !(g->offloads_refused & OFFLOAD_TUN),
-	        .offloads_refused = offload_tun_refused(g->offloads_refused)};
+	        .offloads_refused = offload_tun_refused(g->offloads_refused),
+	        .queue_packets = GATEWAY_IF_TUN_PACKETS};
 	int r = netlink_open(&g->nl);
 	if (r < 0) {
 		text_fmt(why, "cannot talk to the kernel's network configuration: %s", err_text(r));
