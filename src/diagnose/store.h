@@ -75,7 +75,7 @@ size_t store_n(const struct store *s);
 const struct record *store_at(const struct store *s, size_t i);
 size_t store_n_facts(const struct store *s);
 const struct fact_record *store_fact(const struct store *s, size_t i);
-/* Bytes of an interned text, as they were read; addresses as text. Empty for 0. Bytes come from outside:
+/* Bytes of an interned text, as they were read; empty for 0 and for addresses. Bytes come from outside:
  * escape them for output. */
 struct span store_word(const struct store *s, word_t w);
 /* 0 when nothing read has this text. Case counts. */
