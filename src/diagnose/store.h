@@ -7,7 +7,7 @@
 
 /* Together at most about 170 MB, whatever is read (the promise for the whole run is 256 MB). */
 #define STORE_MAX_EVENTS       600000
-#define STORE_MAX_FACTS        60000
+#define STORE_MAX_FACTS        20000
 #define STORE_MAX_WORDS        250000 /* distinct users, addresses, devices, policies, reasons */
 #define STORE_MAX_WORD_BYTES   200    /* of one; longer ones are cut */
 #define STORE_WORDS_BYTES      (16u << 20)
