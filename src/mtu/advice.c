@@ -120,11 +120,11 @@ size_t mtu_advise(const struct mtu_input *in, const struct mtu_derivation *d,
         struct mtu_advice ret[static MTU_MAX_ADVICE])
 {
 	static remedy_f *const remedies[MTU_MAX_ADVICE] = {
-	        [MTU_LOWER_BOTH] = lower_both,
-	        [MTU_FRAGMENT] = fragment,
-	        [MTU_RAISE_MSS] = raise_mss,
-	        [MTU_TLS_ONLY] = tls_only,
-	        [MTU_SEAMLESS] = seamless,
+	        [ADVICE_LOWER] = lower_both,
+	        [ADVICE_FRAGMENT] = fragment,
+	        [ADVICE_RAISE_MSS] = raise_mss,
+	        [ADVICE_TLS_ONLY] = tls_only,
+	        [ADVICE_SEAMLESS] = seamless,
 	};
 	struct situation s = {in, d};
 	size_t n = 0;

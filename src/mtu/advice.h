@@ -6,7 +6,7 @@
 
 #define MTU_MAX_ADVICE 5
 
-enum mtu_remedy { MTU_LOWER_BOTH, MTU_FRAGMENT, MTU_RAISE_MSS, MTU_TLS_ONLY, MTU_SEAMLESS };
+enum mtu_remedy { ADVICE_LOWER, ADVICE_FRAGMENT, ADVICE_RAISE_MSS, ADVICE_TLS_ONLY, ADVICE_SEAMLESS };
 
 struct mtu_advice {
 	enum mtu_remedy remedy;
