@@ -79,6 +79,13 @@ static bool is_outside(const struct setup *u, const struct fact_record *f)
 	return span_is_nocase(store_word(s, f->scope), "outside");
 }
 
+/* What nearly all clients negotiate; the lines for other versions count only without it. */
+static bool is_for_tls_1_2(const struct setup *u, const struct fact_record *f)
+{
+	struct span raw = store_text(u->store, f->text);
+	return raw.n > 0 && memmem(raw.p, raw.n, "tlsv1.2", 7) != NULL;
+}
+
 static void read_device_fact(struct setup *u, const struct fact_record *f)
 {
 	struct device_setup *d = device_of(u, f->device);
@@ -89,7 +96,7 @@ static void read_device_fact(struct setup *u, const struct fact_record *f)
 			*setting_at(d, device_numbers[i].at) = setting_of(f);
 	if (f->kind == FACT_BASE_MTU && f->number > 0 && is_outside(u, f))
 		d->base_mtu = setting_of(f);
-	if (f->kind == FACT_TLS_CIPHERS)
+	if (f->kind == FACT_TLS_CIPHERS && (d->tls_ciphers == NULL || is_for_tls_1_2(u, f)))
 		d->tls_ciphers = f;
 	if (f->kind == FACT_TLS_VERSION)
 		d->tls_version = f;

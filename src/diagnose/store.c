@@ -230,9 +230,13 @@ static void keep(struct store *s, const struct event *e, bool is_focus)
 		*slot = (uint32_t)s->n;
 }
 
-static void on_event(void *ctx, const struct event *e)
+static void on_event(void *ctx, const struct event *given)
 {
 	struct store *s = ctx;
+	struct event copy = *given;
+	const struct event *e = &copy;
+	if (copy.at_ms < 0 || copy.at_ms > STORE_MAX_AT_MS)
+		copy.at_ms = TIME_NONE; /* TIME_NONE is one of these */
 	turn_to_file(s, e->file);
 	s->counts.n_offered++;
 	if (e->at_ms != TIME_NONE) {

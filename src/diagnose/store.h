@@ -17,6 +17,8 @@
 #define STORE_MERGE_MS         60000        /* repeats within this are one event with a count */
 #define STORE_SINCE_CONTEXT_MS (15 * 60000) /* kept before --since, so that a session has its beginning */
 
+#define STORE_MAX_AT_MS 32503680000000 /* year 3000: sums of times do not overflow */
+
 /* Whom the administrator asks about; all fields may be unset. */
 struct store_focus {
 	const char *user;  /* case ignored; NULL: anybody. Borrowed while the store lives */

@@ -6,9 +6,9 @@
 #include "diagnose/store.h"
 
 struct words {
-	uint8_t *bytes;     /* of each word: length, then that many bytes */
-	uint32_t *starts;   /* of word w, in bytes; [0] is not used */
-	word_t *slots;      /* open addressing; 0: free */
+	uint8_t *bytes;   /* of each word: length, then that many bytes */
+	uint32_t *starts; /* of word w, in bytes; [0] is not used */
+	word_t *slots;    /* open addressing; 0: free */
 	size_t n, n_bytes;
 	uint8_t key[16]; /* of the hash: whoever wrote the logs must not choose where words go */
 };
