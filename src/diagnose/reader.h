@@ -33,7 +33,8 @@ struct reader {
 	 * CLAIM_WEAK mean it was consumed (sections, counters), with CLAIM_NO nothing in state may change.
 	 * Must be quick to say no: it is asked for each foreign line of a gigabyte. */
 	enum claim (*line)(void *state, struct span line, uint32_t number);
-	/* End of the file, or another reader takes over: emit what waits for its next line. */
+	/* End of the file, or another reader takes over: emit what waits for its next line. state stays: in a
+	 * file of mixed lines this one may be asked again, and end() comes again. */
 	void (*end)(void *state);
 };
 
