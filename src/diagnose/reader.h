@@ -20,7 +20,7 @@ struct sink {
 
 /* What a reader may know of the file beside its lines. */
 struct file_hint {
-	const char *name;    /* as given by the user; members of a zip: "bundle.zip:member" */
+	const char *name;      /* as given by the user; members of a zip: "bundle.zip:member" */
 	int64_t written_at_ms; /* modification time: the year of lines without one; TIME_NONE: not known */
 };
 
