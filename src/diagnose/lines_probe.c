@@ -4,8 +4,8 @@
 /* Of UTF-16 text without a mark, at least this part of the units is ASCII (blanks, digits and newlines even
  * in Japanese logs), in 1/64. */
 #define ASCII_UNITS_MIN 8
-/* At most this part of the other bytes is NUL: text has none. */
-#define OTHER_NULS_MAX 1
+/* Of the bytes of the other order, at most one for so many: an ideographic space ends in NUL, too. */
+#define OTHER_NULS_MIN 4
 /* Of text in bytes, at most this part is control characters: an escape sequence, a pager's marks. */
 #define CONTROLS_MAX 2
 
@@ -37,6 +37,12 @@ static bool is_at_most(size_t count, size_t of, size_t part)
 	return count * 64 <= of * part;
 }
 
+/* high: NULs where the upper half of a unit stands. */
+static bool has_ascii_units(size_t units, size_t high, size_t low)
+{
+	return units > 1 && !is_at_most(high, units, ASCII_UNITS_MIN) && low * OTHER_NULS_MIN <= high;
+}
+
 enum lines_form probe_form(struct span head, size_t *ret_mark_bytes)
 {
 	struct census c = census_of(head);
@@ -48,11 +54,9 @@ enum lines_form probe_form(struct span head, size_t *ret_mark_bytes)
 	}
 	if (span_starts(head, "\xef\xbb\xbf"))
 		*ret_mark_bytes = 3;
-	if (units > 1 && is_at_most(c.even_nuls, units, OTHER_NULS_MAX) &&
-	        !is_at_most(c.odd_nuls, units, ASCII_UNITS_MIN))
+	if (has_ascii_units(units, c.odd_nuls, c.even_nuls))
 		return LINES_UTF16LE;
-	if (units > 1 && is_at_most(c.odd_nuls, units, OTHER_NULS_MAX) &&
-	        !is_at_most(c.even_nuls, units, ASCII_UNITS_MIN))
+	if (has_ascii_units(units, c.even_nuls, c.odd_nuls))
 		return LINES_UTF16BE;
 	/* A log that was open when the machine went down has a run of NULs: of these a quarter is allowed. */
 	size_t nuls = c.even_nuls + c.odd_nuls;

@@ -46,7 +46,7 @@ static void note_error(struct walk *w, const char *name, int err)
 		walk_note(w, name, false, "is cut off: what is there was read");
 		break;
 	case ERR_MALFORMED:
-		walk_note(w, name, false, "is damaged: what stands before the damage was read");
+		walk_note(w, name, false, "is damaged: what could be unpacked of it was read");
 		break;
 	case ERR_TOO_LARGE:
 		walk_note(w, name, false, "%s: the rest was not read", w->limit ? w->limit : "is too large");
