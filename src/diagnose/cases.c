@@ -219,7 +219,8 @@ static uint32_t new_case(struct build *b, uint32_t place)
 
 static void add_addr(struct one_case *k, const struct record *r)
 {
-	word_t a = r->kind == EVENT_SESSION_RESUMED && r->peer ? r->peer : r->public_ip;
+	bool is_from_peer = k->side == SIDE_GATEWAY && r->kind == EVENT_SESSION_RESUMED && r->peer != 0;
+	word_t a = is_from_peer ? r->peer : r->public_ip;
 	if (a == 0 || k->addrs[0] == a)
 		return;
 	k->n.moves += k->addrs[0] != 0;

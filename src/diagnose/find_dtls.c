@@ -7,6 +7,7 @@
 #define REKEY_MIN_MS                                                                                         \
 	235000 /* a rekey makes a new tunnel as well, at least 4 minutes apart: cisco-facts.md 5.2 */
 #define LOST_MS       60000 /* without DTLS for this long: lost */
+#define SINCE_MIN     3     /* sessions before and after, to call it a change */
 #define SNAPSHOT_S    60    /* a session this old has its DTLS */
 #define DPD_DEFAULT_S 90    /* ocserv as it is shipped */
 
@@ -133,8 +134,9 @@ static void take_without(struct find *x, struct blocked *b, uint32_t at)
 
 static void say_scope(const struct find *x, struct text *c, const struct blocked *b)
 {
-	bool is_since = b->n_with > 0 && b->last_dtls_at_ms != TIME_NONE &&
-	                b->first_blocked_at_ms != TIME_NONE && b->last_dtls_at_ms < b->first_blocked_at_ms;
+	bool is_since = b->n_with >= SINCE_MIN && b->n_without >= SINCE_MIN &&
+	                b->last_dtls_at_ms != TIME_NONE && b->first_blocked_at_ms != TIME_NONE &&
+	                b->last_dtls_at_ms < b->first_blocked_at_ms;
 	if (is_since) {
 		text_str(c, "DTLS came up until ");
 		find_say_time(c, b->last_dtls_at_ms, false);

@@ -187,14 +187,15 @@ void find_pool(struct find *x)
 		return;
 	find_prove_fact(x, pool);
 	x->f->confidence = CONFIDENCE_CERTAIN;
-	text_fmt(&x->f->cause, "A client was accepted, and no inner address was left for it (%u times).", n);
+	text_fmt(&x->f->cause, "A client was accepted, and no inner address was left for it (%u messages).",
+	        n);
 	if (pool != NULL) {
 		text_fmt(&x->f->cause, " The pool ");
 		find_say_word(x, &x->f->cause, pool->scope);
 		text_fmt(&x->f->cause, " has %u addresses.", pool->number);
 	}
 	text_str(&x->f->cause, " Sessions that wait to be resumed keep theirs until the idle timeout.");
-	text_fmt(&x->f->verdict, "No inner address is left: %u connects failed.", n);
+	text_fmt(&x->f->verdict, "No inner address is left; connects fail (%u messages).", n);
 	struct remedy *r = find_remedy(x, "A larger pool");
 	text_str(&r->config, "show ip local pool ");
 	if (pool != NULL)

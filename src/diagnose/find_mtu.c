@@ -68,7 +68,8 @@ static bool is_other_cause(const struct record *r)
 	       (r->kind == EVENT_DPD_DEAD && r->tunnel != TUNNEL_DTLS) ||
 	       (r->kind == EVENT_TUNNEL_DOWN && r->reason == REASON_DPD && r->tunnel != TUNNEL_DTLS) ||
 	       (r->kind == EVENT_SESSION_LOST && (r->reason == REASON_DPD || r->reason == REASON_SUSPEND)) ||
-	       (r->kind == EVENT_SESSION_RESUMED && r->peer != 0 && r->peer != r->public_ip);
+	       (r->kind == EVENT_SESSION_RESUMED && r->public_ip != 0 && r->peer != 0 &&
+	               r->peer != r->public_ip);
 }
 
 static enum shape shape_of(const struct walk *w, const struct record *r, int64_t gap_ms)
@@ -132,8 +133,8 @@ static struct minute look(const struct find *x, const struct one_case *k)
 				w = walk_from(i, r->at_ms, true);
 		}
 		take(&w, r, i);
-		if (r->kind == EVENT_RECONNECT)
-			w = walk_from(i, r->at_ms, true);
+		if (r->kind == EVENT_RECONNECT && k->side == SIDE_CLIENT)
+			w = walk_from(i, r->at_ms, true); /* a gateway only repeats what the client says */
 		if (!is_reconnect(r))
 			continue;
 		note_reconnect(x, &m, &w, i);
