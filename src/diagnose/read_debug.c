@@ -85,8 +85,10 @@ static bool take_header(struct debug *d, struct span line, struct event *e)
 		return false;
 	if (d->is_told)
 		return true;
-	if (d->mtu.kind == EVENT_MTU)
-		*e = d->mtu;
+	if (d->mtu.kind == EVENT_MTU) {
+		e->size = d->mtu.size;
+		e->limit = d->mtu.limit;
+	}
 	*(is_tls ? &e->size : &e->limit) = value;
 	wait_for_more(d, e, line);
 	return true;
