@@ -56,6 +56,7 @@ enum event_kind {
 	EVENT_TUNNEL_STALL, /* openconnect, ocserv: fell back to the other tunnel after silence; tunnel: dead
 	                       one */
 	EVENT_SNAPSHOT,     /* `show vpn-sessiondb`: has_tls, has_dtls, size: duration in s */
+	EVENT_CIPHER, /* the gateway chose a cipher in a TLS handshake: cause: its name; only public_ip is known of the client */
 	EVENT_N,
 };
 
@@ -122,6 +123,7 @@ enum fact_kind {
 	FACT_TIMEOUT_DTLS_TO_TLS, /* ocserv: switch-to-tcp-timeout, s */
 	FACT_OCSERV_MTU,
 	FACT_OCSERV_DPD,
+	FACT_OCSERV_MTU_DISCOVERY, /* try-mtu-discovery: number 0/1 */
 	FACT_N,
 };
 
