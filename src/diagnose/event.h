@@ -123,7 +123,6 @@ enum fact_kind {
 	FACT_TIMEOUT_DTLS_TO_TLS, /* ocserv: switch-to-tcp-timeout, s */
 	FACT_OCSERV_MTU,
 	FACT_OCSERV_DPD,
-	FACT_OCSERV_MTU_DISCOVERY, /* try-mtu-discovery: number 0/1 */
 	FACT_N,
 };
 
