@@ -1,4 +1,4 @@
-#include "client/mtu_advice.h"
+#include "mtu/advice.h"
 
 #include <stdio.h>
 
@@ -16,6 +16,11 @@ struct situation {
 
 /* Each fills *a and returns true if the remedy helps here. */
 typedef bool remedy_f(const struct situation *s, struct mtu_advice *a);
+
+static void set_cost(struct mtu_advice *a, const char *text)
+{
+	snprintf(a->side_effects, sizeof(a->side_effects), "%s", text);
+}
 
 static bool is_cured(const struct mtu_input *changed, struct mtu_derivation *ret)
 {
@@ -41,9 +46,8 @@ static bool lower_both(const struct situation *s, struct mtu_advice *a)
 		return false;
 	snprintf(a->line, sizeof(a->line), "anyconnect mtu %u", in.configured);
 	a->where = MODE_WEBVPN;
-	snprintf(a->effect, sizeof(a->effect),
-	        "Both MTUs become %u: the adapter can stay as it is. Packets are smaller all the time.",
-	        d.tls);
+	snprintf(a->effect, sizeof(a->effect), "Both MTUs become %u: the adapter can stay as it is.", d.tls);
+	set_cost(a, "Packets are smaller all the time, with DTLS as well.");
 	return true;
 }
 
@@ -57,9 +61,10 @@ static bool fragment(const struct situation *s, struct mtu_advice *a)
 	snprintf(a->line, sizeof(a->line), "anyconnect ssl df-bit-ignore enable");
 	a->where = MODE_WEBVPN;
 	snprintf(a->effect, sizeof(a->effect),
-	        "A packet of %u bytes goes over TLS in %u fragments instead of being dropped; the reconnect "
-	        "remains.%s",
-	        s->d->adapter, n, s->in->has_ip6 ? " IPv6 packets are dropped as before." : "");
+	        "A packet of %u bytes goes over TLS in %u fragments instead of being dropped.", s->d->adapter,
+	        n);
+	set_cost(a, s->in->has_ip6 ? "The reconnect remains. IPv6 packets are dropped as before."
+	                           : "The reconnect remains.");
 	return true;
 }
 
@@ -73,10 +78,8 @@ static bool raise_mss(const struct situation *s, struct mtu_advice *a)
 		return false;
 	snprintf(a->line, sizeof(a->line), "sysopt connection tcpmss %u", in.tcpmss);
 	a->where = MODE_GLOBAL;
-	snprintf(a->effect, sizeof(a->effect),
-	        "TLS MTU %u, not below the adapter's %u. Leaves no room for IPsec: LAN-to-LAN tunnels "
-	        "fragment.",
-	        d.tls, d.adapter);
+	snprintf(a->effect, sizeof(a->effect), "TLS MTU %u, not below the adapter's %u.", d.tls, d.adapter);
+	set_cost(a, "Leaves no room for IPsec: LAN-to-LAN tunnels fragment.");
 	return true;
 }
 
@@ -93,6 +96,7 @@ static bool tls_only(const struct situation *s, struct mtu_advice *a)
 	        "For a group of those users who have no UDP: the adapter has the TLS MTU, %u, from the "
 	        "start.",
 	        d.adapter);
+	set_cost(a, "Those users never get DTLS, even where UDP passes.");
 	return true;
 }
 
@@ -108,6 +112,7 @@ static bool seamless(const struct situation *s, struct mtu_advice *a)
 	        "Both tunnels announce %u, and TLS carries every packet that DTLS would: nothing to change, "
 	        "nothing dropped.",
 	        mtu);
+	set_cost(a, "");
 	return true;
 }
 
@@ -115,13 +120,18 @@ size_t mtu_advise(const struct mtu_input *in, const struct mtu_derivation *d,
         struct mtu_advice ret[static MTU_MAX_ADVICE])
 {
 	static remedy_f *const remedies[MTU_MAX_ADVICE] = {
-	        lower_both, fragment, raise_mss, tls_only, seamless};
+	        [ADVICE_LOWER] = lower_both,
+	        [ADVICE_FRAGMENT] = fragment,
+	        [ADVICE_RAISE_MSS] = raise_mss,
+	        [ADVICE_TLS_ONLY] = tls_only,
+	        [ADVICE_SEAMLESS] = seamless,
+	};
 	struct situation s = {in, d};
 	size_t n = 0;
 	if (!d->is_reconnect_expected)
 		return 0;
 	for (size_t i = 0; i < MTU_MAX_ADVICE; i++)
 		if (remedies[i](&s, &ret[n]))
-			n++;
+			ret[n++].remedy = (enum mtu_remedy)i;
 	return n;
 }

@@ -4,7 +4,7 @@
 #include <stdio.h>
 
 #include "base/parse.h"
-#include "client/mtu_advice.h"
+#include "mtu/advice.h"
 
 /* Applies a line of the advice, as a gateway would read it; false: it has no number to apply. */
 static bool apply(const char *line, struct mtu_input *in)
