@@ -1,4 +1,4 @@
-#include "reader_lines.h"
+#include "client_lines.h"
 
 TEST(linux_old)
 {

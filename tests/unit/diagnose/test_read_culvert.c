@@ -1,4 +1,4 @@
-#include "reader_lines.h"
+#include "client_lines.h"
 
 #define E(time, code, text)                                                                                  \
 	"{\"t\":\"2013-11-26T12:09:" time                                                                    \

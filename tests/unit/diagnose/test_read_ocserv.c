@@ -1,4 +1,4 @@
-#include "reader_lines.h"
+#include "client_lines.h"
 
 #define W "ocserv[79]: worker[alice]: 192.0.2.5 "
 #define M "ocserv[71]: main[alice]:192.0.2.5:40692 "

@@ -1,4 +1,4 @@
-#include "reader_lines.h"
+#include "client_lines.h"
 
 #define T(s, text) "[2013-11-16 12:01:" s "] " text "\n"
 

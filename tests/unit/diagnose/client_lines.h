@@ -1,7 +1,7 @@
 /* Runs a text through one reader and prints what it says, one line for each event and fact:
  *     7 2013-11-16 01:28:50 reconfigure code=16 "New MTU configuration." */
-#ifndef READER_LINES_H
-#define READER_LINES_H
+#ifndef CLIENT_LINES_H
+#define CLIENT_LINES_H
 
 #include "../unit.h"
 
