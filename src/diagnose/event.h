@@ -56,6 +56,7 @@ enum event_kind {
 	EVENT_TUNNEL_STALL, /* openconnect, ocserv: fell back to the other tunnel after silence; tunnel: dead
 	                       one */
 	EVENT_SNAPSHOT,     /* `show vpn-sessiondb`: has_tls, has_dtls, size: duration in s */
+	EVENT_CIPHER, /* the gateway chose a cipher in a TLS handshake: cause: its name; only public_ip is known of the client */
 	EVENT_N,
 };
 
@@ -123,6 +124,7 @@ enum fact_kind {
 	FACT_OCSERV_MTU,
 	FACT_OCSERV_DPD,
 	FACT_DATES_GUESSED, /* text: a date of which day and month could be either; number: 1 month first was taken, 2 day first */
+	FACT_OCSERV_MTU_DISCOVERY, /* try-mtu-discovery: number 0/1 */
 	FACT_N,
 };
 
