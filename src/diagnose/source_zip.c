@@ -3,6 +3,7 @@
 #include <archive.h>
 #include <archive_entry.h>
 #include <errno.h>
+#include <locale.h>
 #include <stdlib.h>
 
 #include "base/err.h"
@@ -161,8 +162,26 @@ static void walk_members(struct zip_stream *z, const char *name, int64_t written
 	note_end(z, name, code, has_members);
 }
 
+/* libarchive converts names to the locale's encoding, and has none for what the locale cannot show; ours is
+ * UTF-8 whatever the user's is. NULL: this system has no such locale, then some names are not shown. */
+static locale_t utf8_begin(locale_t *ret_before)
+{
+	locale_t l = newlocale(LC_CTYPE_MASK, "C.UTF-8", (locale_t)0);
+	*ret_before = l != (locale_t)0 ? uselocale(l) : (locale_t)0;
+	return l;
+}
+
+static void utf8_end(locale_t l, locale_t before)
+{
+	if (l == (locale_t)0)
+		return;
+	(void)uselocale(before);
+	freelocale(l);
+}
+
 void walk_zip(struct walk *w, struct stream *s, const char *name, int64_t written_at_ms)
 {
+	locale_t before, utf8 = utf8_begin(&before);
 	struct zip_stream z = {.base = {.read = zip_read}, .w = w, .below = s, .a = archive_read_new()};
 	z.buf = malloc(STREAM_BLOCK_BYTES);
 	if (z.a == NULL || z.buf == NULL || archive_read_support_format_zip_streamable(z.a) != ARCHIVE_OK ||
@@ -174,4 +193,5 @@ void walk_zip(struct walk *w, struct stream *s, const char *name, int64_t writte
 	if (z.a != NULL)
 		archive_read_free(z.a);
 	free(z.buf);
+	utf8_end(utf8, before);
 }

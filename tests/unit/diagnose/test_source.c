@@ -256,6 +256,11 @@ TEST(zip_hostile_names)
 	        2, NULL);
 	check(bytes_of(&t), true, "[f:../../etc/passwd]x[f:a\\x1b[2Jb\\x0a]y");
 	text_done(&t);
+	/* marked as UTF-8 by its writer, with a locale that has no such letters */
+	static const char utf8[] =
+	        "PK\3\4\12\0\0\10\0\0\0\0\0\0\203\26\334\214\1\0\0\0\1\0\0\0\2\0\0\0\303\274x"
+	        "PK\5\6\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0";
+	check(span_of(utf8, sizeof(utf8) - 1), true, "[f:\xc3\xbc]x");
 }
 
 TEST(zip_encrypted)
