@@ -87,10 +87,9 @@ static void on_resolved(struct said *s)
 /* Where a code is given the words of the reason follow it, in quotes or not. */
 static struct span cause_of(struct span rest)
 {
+	struct pattern_match m;
 	struct span s = span_trim(rest);
-	if (s.n > 0 && s.p[0] == '"')
-		s = span_skip(s, 1);
-	return span_trim_end(s, "\" ");
+	return pattern_match("\"%t\"", s, &m) ? m.s[0] : span_trim_end(s, "\" ");
 }
 
 static uint16_t code_of(uint32_t n)
@@ -112,6 +111,8 @@ static void on_reconfigure(struct said *s)
 
 static void on_reconnect(struct said *s)
 {
+	if (span_has(s->m.rest, "no answer to DPD"))
+		emit(s, (struct event){.kind = EVENT_DPD_DEAD, .tunnel = TUNNEL_TLS, .reason = REASON_DPD});
 	reconnecting(s, EVENT_RECONNECT, s->m.n[0], cause_of(s->m.rest));
 }
 
@@ -164,13 +165,19 @@ static void on_up(struct said *s)
 	s->c->is_up[s->tunnel] = true;
 }
 
+/* What follows a sentence after a colon or a point. */
+static struct span words_behind(struct span s)
+{
+	while (s.n > 0 && (s.p[0] == ':' || s.p[0] == ' ' || s.p[0] == '.'))
+		s = span_skip(s, 1);
+	return span_trim_end(s, ". ");
+}
+
 static void on_down(struct said *s)
 {
 	struct client_words *c = s->c;
-	struct span why = span_trim_end(s->m.rest, ". ");
+	struct span why = words_behind(s->m.rest);
 	bool was_up = c->is_up[s->tunnel];
-	while (why.n > 0 && (why.p[0] == ':' || why.p[0] == ' ' || why.p[0] == '.'))
-		why = span_skip(why, 1);
 	uint8_t kind = was_up ? EVENT_TUNNEL_DOWN : EVENT_TUNNEL_FAILED;
 	if (span_has(why, "DPD"))
 		kind = EVENT_DPD_DEAD;
@@ -272,7 +279,7 @@ static void on_ended_by_gateway(struct said *s)
 {
 	struct span said = gateways_words(s->message);
 	if (said.n == 0)
-		said = span_trim(s->m.rest);
+		said = words_behind(s->m.rest);
 	enum end_reason reason = end_reason_of(said);
 	session_end(s, reason == REASON_UNKNOWN ? end_reason_of(s->message) : reason, said);
 }

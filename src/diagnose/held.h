@@ -8,8 +8,8 @@
 #include "diagnose/local_date.h"
 #include "diagnose/reader.h"
 
-#define HELD_MAX_EVENTS 400
-#define HELD_BYTES      (96u * 1024) /* their texts */
+#define HELD_MAX_EVENTS 200
+#define HELD_BYTES      (48u * 1024) /* their texts */
 
 struct held_event {
 	struct event e; /* its spans lie in bytes */

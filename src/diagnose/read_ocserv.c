@@ -229,6 +229,7 @@ static const struct ocserv_sentence {
         {"DTLS handshake completed", on_dtls_up},
         {"DTLS handshake failed", on_dtls_failed},
         {"GnuTLS error (at %t): ", on_tls_error},
+        {"No UDP data received for %n seconds, using TCP instead", on_udp_silent},
         {"MTU %n is too large, switching to %n", NULL}, /* the data MTU follows */
         {"added %n points (total %n) for IP '%a' to ban list", on_points},
         {"assigned IPv4: %a", on_inner},
@@ -242,12 +243,10 @@ static const struct ocserv_sentence {
         {"failed authentication for '%t'", on_rejected},
         {"failed cookie authentication attempt", on_cookie_rejected},
         {"have not received", on_silent},
-        {"no data UDP", on_udp_silent},
         {"selected IP: %a", NULL},
         {"sending IPv4 %a", on_inner},
         {"setting data MTU to %n", on_data_mtu},
         {"suggesting DPD of %n secs", on_dpd},
-        {"switching to TCP", on_udp_silent},
         {"user disconnected (reason: %t, rx: ", on_end},
         {"user disconnected (reason: %t)", on_end},
         {"user logged in", on_login},
@@ -388,9 +387,16 @@ static const struct ocserv_key {
         {"run-as-user", false, FACT_N},
         {"switch-to-tcp-timeout", true, FACT_TIMEOUT_DTLS_TO_TLS},
         {"tls-priorities", true, FACT_N},
-        {"try-mtu-discovery", true, FACT_N},
+        {"try-mtu-discovery", true, FACT_OCSERV_MTU_DISCOVERY},
         {"udp-port", false, FACT_DTLS_PORT},
 };
+
+/* A number, or true and false. */
+static bool value_parse(struct span s, uint32_t *ret)
+{
+	*ret = span_is(s, "true") || span_is(s, "yes");
+	return *ret == 1 || span_is(s, "false") || span_is(s, "no") || parse_u32(s, 0, UINT32_MAX, ret) == 0;
+}
 
 /* "dpd = 90": settings with names of their own make those near them ocserv's too. */
 static enum claim conf_line(struct ocserv *o, struct span line, uint32_t number)
@@ -407,7 +413,7 @@ static enum claim conf_line(struct ocserv *o, struct span line, uint32_t number)
 			continue;
 		if (keys[i].is_own)
 			o->conf_line = number;
-		if (keys[i].fact != FACT_N && parse_u32(span_trim(value), 0, UINT32_MAX, &n) == 0)
+		if (keys[i].fact != FACT_N && value_parse(span_trim(value), &n))
 			emit_fact(o, keys[i].fact, n, line, number);
 		return keys[i].is_own ? CLAIM_STRONG : CLAIM_WEAK;
 	}

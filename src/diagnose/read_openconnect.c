@@ -17,7 +17,8 @@ struct openconnect {
 	int64_t written_at_ms;
 	uint32_t last_line; /* of a sentence that only openconnect says; 0: none */
 	uint8_t phase;      /* enum oc_phase */
-	bool is_dtls_up, is_unreachable, is_rejected;
+	bool is_unreachable, is_rejected;
+	bool is_ocserv;             /* what the gateway says of itself */
 	uint32_t handshake_line;    /* "DTLS handshake timed out", which a second line repeats */
 	uint32_t tls_mtu, dtls_mtu; /* of the CONNECT answer that is being printed */
 	struct ip_addr gateway, inner;
@@ -99,6 +100,12 @@ static void on_https(struct oc_said *s)
 static void on_answer(struct oc_said *s)
 {
 	s->o->tls_mtu = s->o->dtls_mtu = 0;
+	s->o->is_ocserv = false;
+}
+
+static void on_server_name(struct oc_said *s)
+{
+	s->o->is_ocserv = span_starts(s->m.rest, "ocserv");
 }
 
 static void on_tls_mtu(struct oc_said *s)
@@ -128,7 +135,6 @@ static void session_end(struct oc_said *s, enum end_reason reason, struct span c
 	if (s->o->phase != OC_IDLE)
 		emit(s, (struct event){.kind = EVENT_SESSION_END, .reason = (uint8_t)reason, .cause = cause});
 	s->o->phase = OC_IDLE;
-	s->o->is_dtls_up = false;
 	s->o->inner = (struct ip_addr){0};
 	s->o->farewell[0] = '\0';
 }
@@ -149,7 +155,7 @@ static void on_cstp(struct oc_said *s)
 	emit(s, (struct event){.kind = EVENT_TUNNEL_UP, .tunnel = TUNNEL_TLS, .cause = span_str(o->cipher)});
 	if (o->tls_mtu || o->dtls_mtu)
 		emit(s, (struct event){.kind = EVENT_MTU, .size = o->tls_mtu, .limit = o->dtls_mtu});
-	emit_fact(s, FACT_DPD_CLIENT, s->m.n[0], "tls");
+	emit_fact(s, s->o->is_ocserv ? FACT_OCSERV_DPD : FACT_DPD_CLIENT, s->m.n[0], "tls");
 	if (o->phase == OC_BROKEN || o->phase == OC_LOST)
 		emit(s, (struct event){.kind = EVENT_SESSION_RESUMED});
 	if (o->phase != OC_IDLE)
@@ -158,7 +164,7 @@ static void on_cstp(struct oc_said *s)
 
 static void on_dtls_times(struct oc_said *s)
 {
-	emit_fact(s, FACT_DPD_CLIENT, s->m.n[0], "dtls");
+	emit_fact(s, s->o->is_ocserv ? FACT_OCSERV_DPD : FACT_DPD_CLIENT, s->m.n[0], "dtls");
 }
 
 static void on_configured(struct oc_said *s)
@@ -181,14 +187,12 @@ static void on_dtls_up(struct oc_said *s)
 {
 	struct span cipher = span_trim_end(span_behind(s->message, "Ciphersuite "), ". ");
 	emit(s, (struct event){.kind = EVENT_TUNNEL_UP, .tunnel = TUNNEL_DTLS, .cause = cipher});
-	s->o->is_dtls_up = true;
 }
 
 static void on_dtls_timeout(struct oc_said *s)
 {
 	emit(s, (struct event){.kind = EVENT_TUNNEL_FAILED, .tunnel = TUNNEL_DTLS, .cause = s->message});
 	s->o->handshake_line = s->number;
-	s->o->is_dtls_up = false;
 }
 
 static void on_dtls_failed(struct oc_said *s)
@@ -197,14 +201,12 @@ static void on_dtls_failed(struct oc_said *s)
 	uint8_t kind = is_cipher_mismatch(s->message) ? EVENT_CIPHER_MISMATCH : EVENT_TUNNEL_FAILED;
 	if (!is_echo)
 		emit(s, (struct event){.kind = kind, .tunnel = TUNNEL_DTLS, .cause = s->message});
-	s->o->is_dtls_up = false;
 }
 
 /* Twice the DPD interval without an answer; TLS goes on. */
 static void on_dtls_dead(struct oc_said *s)
 {
 	emit(s, (struct event){.kind = EVENT_TUNNEL_STALL, .tunnel = TUNNEL_DTLS, .reason = REASON_DPD});
-	s->o->is_dtls_up = false;
 }
 
 static void on_cstp_dead(struct oc_said *s)
@@ -348,6 +350,7 @@ static const struct oc_sentence {
         {"Write error on SSL session:", on_tls_broken, true},
         {"X-CSTP-Address: %a", on_address, false},
         {"X-CSTP-MTU: %n", on_tls_mtu, false},
+        {"X-CSTP-Server-Name: ", on_server_name, false},
         {"X-DTLS-MTU: %n", on_dtls_mtu, false},
         {"X-Reason: ", on_refusal, false},
 };

@@ -99,6 +99,7 @@ static inline void lines_fact(void *ctx, const struct fact *f)
 	        [FACT_OCSERV_DPD] = "ocserv-dpd",
 	        [FACT_OCSERV_MTU] = "ocserv-mtu",
 	        [FACT_TIMEOUT_DTLS_TO_TLS] = "dtls-to-tls",
+	        [FACT_OCSERV_MTU_DISCOVERY] = "mtu-discovery",
 	        [FACT_DATES_GUESSED] = "dates-guessed",
 	        [FACT_DTLS_PORT] = "dtls-port",
 	        [FACT_DEVICE] = "device",

@@ -25,6 +25,19 @@ TEST(a_session_whose_udp_falls_silent)
 	        "12 - end user inner=10.8.0.5 user=alice from=192.0.2.5 \"user disconnected\"\n");
 }
 
+/* As 1.1.6 says it. */
+TEST(silence_on_udp)
+{
+	assert_lines(&reader_ocserv,
+	        W "No UDP data received for 13 seconds, using TCP instead\n" W
+	          "have not received any UDP message or DPD for long (40 secs, DPD is 5)\n" W
+	          "worker-vpn.c:1300: have not received UDP message or DPD for very long; disabling UDP "
+	          "port\n" M "user logged in\n" M "user disconnected (reason: DPD timeout, rx: 0, tx: 656)\n",
+	        "1 - stall dtls dpd \"No UDP data received for 13 seconds, using TCP instead\"\n4 - "
+	        "connected\n"
+	        "5 - end dpd \"DPD timeout\"\n");
+}
+
 TEST(reasons_of_the_end)
 {
 	static const char *const rows[][2] = {{"idle timeout", "end idle"},
@@ -58,6 +71,9 @@ TEST(refusals)
 	        "3 - rejected user=bob from=192.0.2.7 \"added 10 points (total 11) for IP '192.0.2.7' to ban "
 	        "list\"\n");
 	assert_lines_of_users(&reader_ocserv,
+	        "ocserv[9]: worker[bob]: 192.0.2.7 worker-auth.c:1724: failed authentication for 'bob'\n",
+	        "1 - rejected user=bob from=192.0.2.7 \"failed authentication for 'bob'\"\n");
+	assert_lines_of_users(&reader_ocserv,
 	        "Nov 14 18:53:16 oc ocserv[12]: pam_sss(ocserv:auth): authentication failure; logname= uid=0 "
 	        "euid=0 tty= ruser= rhost=192.0.2.7 user=bob\n",
 	        "1 2014-11-14 18:53:16 rejected user=bob from=192.0.2.7 on=oc \"pam_sss(ocserv:auth): "
@@ -89,7 +105,8 @@ TEST(configuration)
 	        "isolate-workers = true\nudp-port = 8443\n# dpd = 10\ndpd = 90\nmobile-dpd = "
 	        "1800\nswitch-to-tcp-timeout = 25\n"
 	        "try-mtu-discovery = false\nmtu = 1420\nroute = default\n",
-	        "2 dtls-port=8443\n4 ocserv-dpd=90\n6 dtls-to-tls=25\n8 ocserv-mtu=1420\n");
+	        "2 dtls-port=8443\n4 ocserv-dpd=90\n6 dtls-to-tls=25\n7 mtu-discovery=0\n8 "
+	        "ocserv-mtu=1420\n");
 }
 
 TEST(foreign_lines)
@@ -118,6 +135,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	        cmocka_unit_test(a_session_whose_udp_falls_silent),
+	        cmocka_unit_test(silence_on_udp),
 	        cmocka_unit_test(reasons_of_the_end),
 	        cmocka_unit_test(refusals),
 	        cmocka_unit_test(forms_of_lines),

@@ -4,24 +4,27 @@
 
 #define LOGIN                                                                                                \
 	T("41", "POST https://192.0.2.1/")                                                                   \
-	T("41", "Attempting to connect to server 192.0.2.1:443") T("41", "Connected to 192.0.2.1:443") T(    \
-	        "41", "SSL negotiation with 192.0.2.1") T("41",                                              \
+	T("41", "Attempting to connect to server 192.0.2.1:443")                                             \
+	T("41", "Connected to 192.0.2.1:443")                                                                \
+	T("41", "SSL negotiation with 192.0.2.1") T("41",                                                    \
 	        "Connected to HTTPS on 192.0.2.1 with ciphersuite (TLS1.3)-(ECDHE-SECP256R1)-(AES-256-GCM)") \
 	        T("41", "Got HTTP response: HTTP/1.1 200 OK") "Please enter your "                           \
 	                                                      "username.\nUsername:alice\n"
 
 #define CONNECT                                                                                              \
 	T("41", "Got CONNECT response: HTTP/1.1 200 CONNECTED")                                              \
-	T("41", "X-CSTP-Address: 10.8.0.5") T("41", "X-CSTP-DPD: 5") T("41", "X-DTLS-MTU: 1418")             \
-	        T("41", "X-CSTP-MTU: 1347") T("41", "CSTP connected. DPD 5, Keepalive 300")                  \
+	T("41", "X-CSTP-Address: 10.8.0.5")                                                                  \
+	T("41", "X-CSTP-DPD: 5")                                                                             \
+	T("41", "X-DTLS-MTU: 1418") T("41", "X-CSTP-MTU: 1347")                                              \
+	        T("41", "CSTP connected. DPD 5, Keepalive 300")                                              \
 	                T("41", "DTLS initialised. DPD 7, Keepalive 300")
 
 TEST(udp_dies_and_returns)
 {
 	assert_lines_of_users(&reader_openconnect,
 	        LOGIN CONNECT T("41", "Established DTLS connection (using GnuTLS). Ciphersuite "
-	                              "(DTLS1.2)-(PSK)-(AES-256-GCM).") T(
-	                "41", "Initiating MTU detection (min=576, max=1434)") T("42",
+	                              "(DTLS1.2)-(PSK)-(AES-256-GCM).") T("41",
+	                "Initiating MTU detection (min=576, max=1434)") T("42",
 	                "Detected MTU of 1284 bytes (was 1434)") T("42",
 	                "Configured as 10.8.0.5 + fd10:12::46aa/128, with SSL connected and DTLS connected")
 	                T("47", "Send DTLS DPD") T("53", "DTLS Dead Peer Detection detected dead peer!") T(
@@ -60,7 +63,8 @@ TEST(everything_dies_and_returns)
 	        "sleep 10s, remaining timeout 20s\nFailed to reconnect to host 192.0.2.1: Network is "
 	        "unreachable\n"
 	        "sleep 20s, remaining timeout 10s\nSSL negotiation with 192.0.2.1\n"
-	        "Got CONNECT response: HTTP/1.1 200 CONNECTED\nX-CSTP-MTU: 1434\nCSTP connected. DPD 5, "
+	        "Got CONNECT response: HTTP/1.1 200 CONNECTED\nX-CSTP-Server-Name: ocserv 1.1.6\nX-CSTP-MTU: "
+	        "1434\nCSTP connected. DPD 5, "
 	        "Keepalive 300\n"
 	        "Read error on SSL session: Error in the pull function.\nSSL negotiation with 192.0.2.1\n"
 	        "CSTP connected. DPD 5, Keepalive 300\n"
@@ -70,12 +74,14 @@ TEST(everything_dies_and_returns)
 	        "3 - failed dtls inner=10.8.0.5 \"Connect UDP socket: Network is unreachable\"\n4 - dpd-dead "
 	        "tls dpd inner=10.8.0.5\n"
 	        "5 - lost inner=10.8.0.5 \"Network is unreachable\"\n"
-	        "12 - up tls inner=10.8.0.5\n12 - mtu size=1434 inner=10.8.0.5\n12 dpd=5 tls\n12 - resumed "
+	        "13 - up tls inner=10.8.0.5\n13 - mtu size=1434 inner=10.8.0.5\n13 ocserv-dpd=5 tls\n13 - "
+	        "resumed "
 	        "inner=10.8.0.5\n"
-	        "13 - down tls inner=10.8.0.5 \"Error in the pull function.\"\n"
-	        "15 - up tls inner=10.8.0.5\n15 - mtu size=1434 inner=10.8.0.5\n15 dpd=5 tls\n15 - resumed "
+	        "14 - down tls inner=10.8.0.5 \"Error in the pull function.\"\n"
+	        "16 - up tls inner=10.8.0.5\n16 - mtu size=1434 inner=10.8.0.5\n16 ocserv-dpd=5 tls\n16 - "
+	        "resumed "
 	        "inner=10.8.0.5\n"
-	        "18 - end admin inner=10.8.0.5 \"Administrator Reset\"\n");
+	        "19 - end admin inner=10.8.0.5 \"Administrator Reset\"\n");
 }
 
 TEST(refusals)
