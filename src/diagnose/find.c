@@ -61,6 +61,11 @@ bool find_has_ip6(const struct find *x, const struct one_case *k)
 	return k->inner6 != 0 || (p != NULL && p->pool6.value != 0);
 }
 
+bool find_is_mtu_user(const struct find *x, word_t user)
+{
+	return user != 0 && (x->mtu_users[user / 8] & 1u << user % 8) != 0;
+}
+
 bool find_has_sessions(const struct find *x)
 {
 	for (size_t i = 0; i < x->c->n; i++)

@@ -31,8 +31,9 @@ struct find {
 	uint8_t *marks;                       /* of each case, enum case_mark */
 	const struct policy_setup **policies; /* of each case, or NULL */
 	uint8_t *seen_users;                  /* bit set over words, of the finding in work */
-	bool tells_dtls;                      /* the log of ocserv has lines of DTLS tunnels */
-	bool is_bad;                          /* no memory */
+	uint8_t *mtu_users; /* bit set over words: who has MTU trouble, which includes that DTLS is blocked */
+	bool tells_dtls;    /* the log of ocserv has lines of DTLS tunnels */
+	bool is_bad;        /* no memory */
 };
 
 /* ---- asking ---- */
@@ -44,6 +45,7 @@ const struct policy_setup *find_policy_of(const struct find *x, const struct one
 /* TLS only on purpose: the configuration says so. */
 bool find_is_dtls_off(const struct find *x, const struct one_case *k);
 bool find_has_ip6(const struct find *x, const struct one_case *k);
+bool find_is_mtu_user(const struct find *x, word_t user);
 /* Some source tells of sessions; false when there are only configurations and counters. */
 bool find_has_sessions(const struct find *x);
 

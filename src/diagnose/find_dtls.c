@@ -138,7 +138,7 @@ static void take_without(struct find *x, struct blocked *b, uint32_t at)
 	if (k->begin_at_ms != TIME_NONE &&
 	        (b->first_blocked_at_ms == TIME_NONE || k->begin_at_ms < b->first_blocked_at_ms))
 		b->first_blocked_at_ms = k->begin_at_ms;
-	if (!find_wants(x, k) || (x->marks[at] & MARK_MTU_RECONNECT) != 0)
+	if (!find_wants(x, k) || (x->marks[at] & MARK_MTU_RECONNECT) != 0 || find_is_mtu_user(x, k->user))
 		return;
 	x->marks[at] |= MARK_DTLS_BLOCKED;
 	find_hit(x, k, k->begin_at_ms, case_until(k));

@@ -181,6 +181,7 @@ static void add_case(struct find *x, struct tally *t, uint32_t at, const struct 
 	int64_t end = m->reconnect != CASE_NONE ? store_at(x->s, m->reconnect)->at_ms : k->last_at_ms;
 	find_hit(x, k, k->begin_at_ms, end);
 	x->marks[at] |= MARK_MTU_RECONNECT;
+	x->mtu_users[k->user / 8] |= (uint8_t)(1u << k->user % 8);
 	if (k->partner != CASE_NONE)
 		x->marks[k->partner] |= MARK_MTU_RECONNECT;
 	remedy_collect(x, &t->groups, k);
@@ -263,9 +264,10 @@ static void say_large(struct text *c, const struct tally *t)
 {
 	if (t->n_large > 0)
 		text_fmt(c,
-		        "Larger ones were dropped on the way to the client: %u packets of up to %u bytes "
-		        "(threshold %u); web pages and downloads hang meanwhile. ",
-		        t->n_large, t->large_size, t->large_limit);
+		        "Larger ones were dropped on the way to the client: %u %s of up to %u bytes "
+		        "(threshold %u); web "
+		        "pages and downloads hang meanwhile. ",
+		        t->n_large, t->n_large == 1 ? "packet" : "packets", t->large_size, t->large_limit);
 }
 
 static void say_reconnect(struct text *c, const struct tally *t)

@@ -134,13 +134,15 @@ int findings_find(const struct store *s, struct findings **ret)
 		goto out;
 	x.marks = calloc(x.c->n + 1, sizeof(*x.marks));
 	x.seen_users = calloc(store_n_words(s) / 8 + 1, 1);
+	x.mtu_users = calloc(store_n_words(s) / 8 + 1, 1);
 	x.policies = calloc(x.c->n + 1, sizeof(*x.policies));
-	x.is_bad = x.marks == NULL || x.seen_users == NULL || x.policies == NULL;
+	x.is_bad = x.marks == NULL || x.seen_users == NULL || x.mtu_users == NULL || x.policies == NULL;
 	if (!x.is_bad) {
 		find_policies(&x);
 		run_rows(&x, all);
 	}
 	free(x.policies);
+	free(x.mtu_users);
 	free(x.marks);
 	free(x.seen_users);
 out:

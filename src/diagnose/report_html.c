@@ -116,8 +116,8 @@ static void put_timeline(struct text *o, const struct report *r)
 		text_str(o, "</h2>\n<p class=\"dim\">Beginning ");
 		timeline_say_time(o, t.begin_at_ms, t.has_zone, true);
 		if (t.has_both && t.shift_ms != 0)
-			text_fmt(o, "; the client's times are moved by %lld s to the gateway's clock",
-			        (long long)(t.shift_ms / 1000));
+			text_str(o, "; ");
+		timeline_say_shift(o, &t);
 		text_str(o, "</p>\n");
 		picture_put(o, &t);
 		text_str(o, "<table>\n");

@@ -82,12 +82,11 @@ static void print_heading(FILE *out, const struct report *r, const struct timeli
 	}
 	fprintf(out, "\n%s\n", text_cstr(&h));
 	text_done(&h);
-	if (t->has_both && t->shift_ms != 0)
-		fprintf(out,
-		        "(the client's clock is %lld s %s the gateway's; its times are shown on the "
-		        "gateway's)\n",
-		        (long long)(t->shift_ms < 0 ? -t->shift_ms : t->shift_ms) / 1000,
-		        t->shift_ms < 0 ? "ahead of" : "behind");
+	struct text shift = {0};
+	timeline_say_shift(&shift, t);
+	if (shift.n > 0)
+		fprintf(out, "(%s)\n", text_cstr(&shift));
+	text_done(&shift);
 }
 
 static void print_timeline(FILE *out, const struct report *r)

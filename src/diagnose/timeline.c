@@ -6,6 +6,8 @@
 
 #include "diagnose/escape.h"
 
+#define ECHO_MS 3000
+
 /* ---- words ---- */
 
 static const char *const reasons[REASON_N] = {
@@ -146,6 +148,20 @@ void timeline_say_time(struct text *t, int64_t at_ms, bool has_zone, bool has_da
 		text_fmt(t, "%s%s", buf, has_zone ? "Z" : "");
 }
 
+void timeline_say_shift(struct text *out, const struct timeline *t)
+{
+	long long s = (t->shift_ms < 0 ? -t->shift_ms : t->shift_ms) / 1000;
+	if (!t->has_both || s == 0)
+		return;
+	text_str(out, "the client's clock is ");
+	if (s >= 3600)
+		text_fmt(out, "%lld h ", s / 3600);
+	if (s >= 60)
+		text_fmt(out, "%lld min ", s / 60 % 60);
+	text_fmt(out, "%lld s %s the gateway's; all times are the gateway's", s % 60,
+	        t->shift_ms < 0 ? "ahead of" : "behind");
+}
+
 /* ---- which sessions ---- */
 
 static bool is_user(const struct store *s, const struct one_case *k)
@@ -238,11 +254,24 @@ static bool is_same_row(const struct timeline_row *a, const struct timeline_row 
 	       a->record->is_to_client == b->record->is_to_client;
 }
 
+/* Agent and user interface of a client say the same thing twice. */
+static bool is_echo(const struct timeline_row *a, const struct timeline_row *b)
+{
+	uint8_t before = a->record->kind, now = b->record->kind;
+	bool is_again = (now == EVENT_CONNECTED && before == now) ||
+	                (now == EVENT_RECONNECT && before == now) ||
+	                (now == EVENT_RECONNECT && before == EVENT_RECONFIGURE);
+	return is_again && a->side == SIDE_CLIENT && b->side == SIDE_CLIENT && a->at_ms != TIME_NONE &&
+	       b->at_ms - a->at_ms <= ECHO_MS;
+}
+
 static void join_repeats(struct timeline *t)
 {
 	size_t n = 0;
 	for (size_t i = 0; i < t->n; i++)
-		if (n > 0 && is_same_row(&t->rows[n - 1], &t->rows[i]))
+		if (n > 0 && is_echo(&t->rows[n - 1], &t->rows[i]))
+			continue;
+		else if (n > 0 && is_same_row(&t->rows[n - 1], &t->rows[i]))
 			t->rows[n - 1].count += t->rows[i].count;
 		else
 			t->rows[n++] = t->rows[i];

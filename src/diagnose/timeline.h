@@ -42,6 +42,8 @@ size_t verdict_make(struct text ret[static VERDICT_MAX], const struct report *r)
 /* What the run could not do: limits that were reached. One line each; 0..NOTICES_MAX. */
 #define NOTICES_MAX 6
 size_t notices_make(struct text ret[static NOTICES_MAX], const struct report *r);
+/* "the client's clock is 8 h 59 min 57 s ahead of the gateway's; ..."; nothing when they agree */
+void timeline_say_shift(struct text *out, const struct timeline *t);
 /* "01:28:50", with the date in front when days is set */
 void timeline_say_time(struct text *t, int64_t at_ms, bool has_zone, bool has_date);
 

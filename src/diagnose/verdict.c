@@ -56,9 +56,9 @@ static void say_problems(struct text *t, const struct report *r)
 		n_strange += r->files[i].error == NULL && r->files[i].kinds == 0;
 	}
 	if (n_errors > 0)
-		text_fmt(t, "%zu of the files could not be read. ", n_errors);
+		text_fmt(t, "%zu %s could not be read. ", n_errors, n_errors == 1 ? "file" : "files");
 	if (n_strange > 0)
-		text_fmt(t, "%zu of the files were not recognised.", n_strange);
+		text_fmt(t, "%zu %s not recognised.", n_strange, n_strange == 1 ? "file was" : "files were");
 }
 
 size_t verdict_make(struct text ret[static VERDICT_MAX], const struct report *r)
