@@ -266,6 +266,14 @@ static bool is_gap(const struct find *x, uint32_t down, uint32_t up)
 	       u->at_ms - d->at_ms >= RENEWAL_MS;
 }
 
+static bool is_sooner_than_rekey(const struct find *x, uint32_t before, uint32_t up)
+{
+	if (before == CASE_NONE || store_at(x->s, before)->at_ms == TIME_NONE)
+		return false;
+	int64_t gap_ms = store_at(x->s, up)->at_ms - store_at(x->s, before)->at_ms;
+	return gap_ms > CASE_LOGIN_MS && gap_ms < REKEY_MIN_MS;
+}
+
 /* Ups that follow a loss, or another up sooner than a rekey could. */
 static struct flaps count_flaps(const struct find *x, const struct one_case *k)
 {
@@ -279,9 +287,7 @@ static struct flaps count_flaps(const struct find *x, const struct one_case *k)
 			down = i;
 		if (!is_dtls_up(r))
 			continue;
-		bool is_soon = up != CASE_NONE && r->at_ms != TIME_NONE &&
-		               r->at_ms - store_at(x->s, up)->at_ms < REKEY_MIN_MS &&
-		               r->at_ms - store_at(x->s, up)->at_ms > CASE_LOGIN_MS;
+		bool is_soon = is_sooner_than_rekey(x, up, i);
 		if (is_gap(x, down, i) || is_soon)
 			count_flap(&f, r, down, i);
 		down = CASE_NONE;
