@@ -11,7 +11,7 @@
 
 #include "base/err.h"
 #include "diagnose/event.h"
-#include "diagnose/printable.h"
+#include "diagnose/escape.h"
 #include "diagnose/source_int.h"
 
 #define NOTE_BYTES 400
@@ -178,7 +178,7 @@ static int64_t written_at(const struct stat *st)
 static struct text shown_name(const char *path)
 {
 	struct text t = {0};
-	text_printable(&t, span_str(path), SOURCE_NAME_BYTES);
+	escape_put(&t, span_str(path), SOURCE_NAME_BYTES);
 	return t;
 }
 
