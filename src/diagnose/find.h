@@ -31,6 +31,7 @@ struct find {
 	uint8_t *marks;                       /* of each case, enum case_mark */
 	const struct policy_setup **policies; /* of each case, or NULL */
 	uint8_t *seen_users;                  /* bit set over words, of the finding in work */
+	bool tells_dtls;                      /* the log of ocserv has lines of DTLS tunnels */
 	bool is_bad;                          /* no memory */
 };
 

@@ -2,10 +2,14 @@
 #include "diagnose/remedy.h"
 
 #define PROVED_CASES 4
+#define NEAR_LINES   2
+#define RENEWAL_MS   3000
+#define FAR_MS       60000
 #define FLAPS_MIN    3
 #define FLAPS_MS     3600000 /* within this */
 #define REKEY_MIN_MS                                                                                         \
 	235000 /* a rekey makes a new tunnel as well, at least 4 minutes apart: cisco-facts.md 5.2 */
+#define GONE_MS       300000
 #define LOST_MS       60000 /* without DTLS for this long: lost */
 #define SINCE_MIN     3     /* sessions before and after, to call it a change */
 #define SNAPSHOT_S    60    /* a session this old has its DTLS */
@@ -33,13 +37,22 @@ static bool is_upheaval(const struct record *r)
 	                       r->kind == EVENT_DPD_DEAD));
 }
 
+/* From a to b; lines without a time are near each other when they stand so in their file. */
+static int64_t distance_ms(const struct record *a, const struct record *b)
+{
+	if (a->at_ms != TIME_NONE && b->at_ms != TIME_NONE)
+		return b->at_ms - a->at_ms;
+	int64_t lines = (int64_t)b->line - a->line;
+	return lines >= -NEAR_LINES && lines <= NEAR_LINES ? 0 : lines * FAR_MS;
+}
+
 static bool is_upheaval_near(const struct find *x, uint32_t place)
 {
 	const struct record *r = store_at(x->s, place);
 	uint32_t at = x->c->case_of[place];
 	for (uint32_t i = x->c->v[at].first; i != CASE_NONE; i = x->c->next[i]) {
 		const struct record *o = store_at(x->s, i);
-		int64_t d = o->at_ms == TIME_NONE || r->at_ms == TIME_NONE ? 0 : o->at_ms - r->at_ms;
+		int64_t d = distance_ms(r, o);
 		if (d > CASE_TAIL_MS)
 			break;
 		if (d >= -CASE_TAIL_MS && is_upheaval(o))
@@ -86,7 +99,8 @@ static bool is_blocked(const struct find *x, const struct one_case *k)
 		return snap->has_tls && snap->size >= SNAPSHOT_S;
 	if (k->n.dtls_failures > 0 || cases_find(x->c, k->first, EVENT_TUNNEL_DOWN, TUNNEL_DTLS) != CASE_NONE)
 		return true;
-	return k->side == SIDE_GATEWAY && k->n.tls_ups > 0 && case_lasted(k, DTLS_GRACE_MS);
+	bool is_connected = k->n.tls_ups > 0 || (k->source == SOURCE_OCSERV && x->tells_dtls && k->has_begin);
+	return k->side == SIDE_GATEWAY && is_connected && case_lasted(k, DTLS_GRACE_MS);
 }
 
 struct blocked {
@@ -194,9 +208,19 @@ static void say_blocked(struct find *x, const struct blocked *b)
 		f->confidence = CONFIDENCE_CERTAIN;
 }
 
+/* ocserv says "DTLS handshake completed" at a higher log level only. */
+static bool tells_dtls(const struct find *x)
+{
+	for (uint32_t i = 0; i < x->c->n; i++)
+		if (x->c->v[i].source == SOURCE_OCSERV && x->c->v[i].n.dtls_ups > 0)
+			return true;
+	return false;
+}
+
 void find_dtls_blocked(struct find *x)
 {
 	struct blocked b = {.last_dtls_at_ms = TIME_NONE, .first_blocked_at_ms = TIME_NONE};
+	x->tells_dtls = tells_dtls(x);
 	for (uint32_t i = 0; i < x->c->n; i++) {
 		const struct one_case *k = &x->c->v[i];
 		if (k->side == SIDE_GATEWAY && k->user == 0)
@@ -232,6 +256,16 @@ static void count_flap(struct flaps *f, const struct record *r, uint32_t down, u
 			f->places[f->n_places++] = i == 0 ? down : up;
 }
 
+/* Without DTLS for a moment at least: a renewal takes none. */
+static bool is_gap(const struct find *x, uint32_t down, uint32_t up)
+{
+	if (down == CASE_NONE)
+		return false;
+	const struct record *d = store_at(x->s, down), *u = store_at(x->s, up);
+	return d->kind != EVENT_TUNNEL_DOWN || d->reason == REASON_DPD || d->at_ms == TIME_NONE ||
+	       u->at_ms - d->at_ms >= RENEWAL_MS;
+}
+
 /* Ups that follow a loss, or another up sooner than a rekey could. */
 static struct flaps count_flaps(const struct find *x, const struct one_case *k)
 {
@@ -248,7 +282,7 @@ static struct flaps count_flaps(const struct find *x, const struct one_case *k)
 		bool is_soon = up != CASE_NONE && r->at_ms != TIME_NONE &&
 		               r->at_ms - store_at(x->s, up)->at_ms < REKEY_MIN_MS &&
 		               r->at_ms - store_at(x->s, up)->at_ms > CASE_LOGIN_MS;
-		if (down != CASE_NONE || is_soon)
+		if (is_gap(x, down, i) || is_soon)
 			count_flap(&f, r, down, i);
 		down = CASE_NONE;
 		up = i;
@@ -365,6 +399,23 @@ void find_dtls_lost(struct find *x)
 	remedy_open_udp(x, device);
 }
 
+/* TLS died as well, before DTLS was back: the whole line was gone. */
+static bool is_line_gone(const struct find *x, uint32_t place)
+{
+	const struct record *r = store_at(x->s, place);
+	for (uint32_t i = x->c->next[place]; i != CASE_NONE; i = x->c->next[i]) {
+		const struct record *o = store_at(x->s, i);
+		if (is_dtls_up(o) ||
+		        (o->at_ms != TIME_NONE && r->at_ms != TIME_NONE && o->at_ms - r->at_ms > GONE_MS))
+			return false;
+		if (o->kind == EVENT_SESSION_LOST ||
+		        (o->kind == EVENT_DPD_DEAD && o->tunnel != TUNNEL_DTLS) ||
+		        (o->kind == EVENT_TUNNEL_DOWN && o->tunnel == TUNNEL_TLS && o->reason != REASON_USER))
+			return true;
+	}
+	return false;
+}
+
 /* Its own words for a tunnel that went silent: a stall, or its DPD. */
 static uint32_t find_stall(const struct find *x, const struct one_case *k)
 {
@@ -373,7 +424,7 @@ static uint32_t find_stall(const struct find *x, const struct one_case *k)
 		bool is_dpd = r->kind == EVENT_DPD_DEAD ||
 		              (r->kind == EVENT_TUNNEL_DOWN && r->reason == REASON_DPD);
 		if (r->tunnel == TUNNEL_DTLS && (r->kind == EVENT_TUNNEL_STALL || is_dpd) &&
-		        !is_upheaval_near(x, i))
+		        !is_upheaval_near(x, i) && !is_line_gone(x, i))
 			return i;
 	}
 	return CASE_NONE;

@@ -141,13 +141,13 @@ static struct dead count_dead(const struct find *x, const struct one_case *k)
 	return d;
 }
 
-/* It came back from elsewhere or at once: a user on the move. */
-static bool is_back(const struct find *x, const struct one_case *k, uint32_t place)
+/* It came back: once is a user on the move. */
+static bool is_back(const struct find *x, uint32_t place)
 {
 	return cases_find(x->c, place, EVENT_SESSION_RESUMED, TUNNEL_UNKNOWN) != CASE_NONE ||
 	       cases_find(x->c, place, EVENT_TUNNEL_REPLACED, TUNNEL_UNKNOWN) != CASE_NONE ||
 	       cases_find(x->c, place, EVENT_TUNNEL_UP, TUNNEL_TLS) != CASE_NONE ||
-	       cases_find(x->c, place, EVENT_CONNECTED, TUNNEL_UNKNOWN) != CASE_NONE || k->n.resumed > 0;
+	       cases_find(x->c, place, EVENT_CONNECTED, TUNNEL_UNKNOWN) != CASE_NONE;
 }
 
 void find_dpd(struct find *x)
@@ -156,9 +156,9 @@ void find_dpd(struct find *x)
 	for (uint32_t i = 0; i < x->c->n; i++) {
 		const struct one_case *k = &x->c->v[i];
 		struct dead d = {.n = 0};
-		if (is_ours(x, k) && !(k->is_ended && k->reason == REASON_USER))
+		if (is_ours(x, k))
 			d = count_dead(x, k);
-		bool is_back_again = d.n > 0 && !k->is_ended && is_back(x, k, d.last);
+		bool is_back_again = d.n > 0 && is_back(x, d.last);
 		if (d.n == 0 || (is_back_again && d.n < LOST_OFTEN))
 			continue;
 		n_back += is_back_again;

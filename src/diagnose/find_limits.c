@@ -118,8 +118,8 @@ void find_tls_too_small(struct find *x)
 		        "needs 1280 "
 		        "(RFC 8200 5) and routers do not cut it. As long as DTLS is up nobody notices; "
 		        "without it IPv6 hangs, "
-		        "and the client's system may take IPv6 off the adapter.%s%s",
-		        least, steps.n > 0 ? " Computed: " : "", text_cstr(&steps));
+		        "and the client's system may take IPv6 off the adapter.%s%s%s",
+		        least, steps.n > 0 ? " Computed: " : "", text_cstr(&steps), steps.n > 0 ? "." : "");
 		text_fmt(&x->f->verdict, "IPv6 inside needs 1280 bytes; TLS carries only %u.", least);
 		remedy_ip6(x, &g, false);
 	}

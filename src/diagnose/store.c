@@ -6,6 +6,7 @@
 
 #define N_MERGE_SLOTS (1u << 16) /* latest record of each key; a collision costs a merge, nothing else */
 #define TWIN_WINDOW   64         /* records of the same moment that are compared with each other */
+#define TUNNEL_MS     2000       /* from the loss of a tunnel to the line that names it */
 #define ADDR_MARK     0x00       /* first byte of words that are addresses: no text has it */
 
 struct store {
@@ -320,19 +321,67 @@ static bool has_twin(const struct store *s, const struct record *r)
 	return false;
 }
 
+static bool is_before_since(const struct store *s, const struct record *r)
+{
+	return s->focus.since_ms != TIME_NONE && r->last_at_ms != TIME_NONE &&
+	       r->last_at_ms < s->focus.since_ms - STORE_SINCE_CONTEXT_MS;
+}
+
+static void look_back(struct store *s)
+{
+	int64_t newest = TIME_NONE;
+	for (size_t i = 0; i < s->n; i++)
+		if (s->records[i].last_at_ms > newest)
+			newest = s->records[i].last_at_ms;
+	if (s->focus.since_back_ms > 0 && newest != TIME_NONE)
+		s->focus.since_ms = newest - s->focus.since_back_ms;
+}
+
+/* "SVC closing connection: DPD failure" does not say of which tunnel; the lines right after it do. When both
+ * go, it was the session's. */
+static void name_tunnel(struct store *s, size_t i)
+{
+	struct record *r = &s->records[s->order[i]];
+	for (size_t k = i + 1; k < s->n_order && k <= i + TWIN_WINDOW; k++) {
+		const struct record *next = &s->records[s->order[k]];
+		if (next->file != r->file || next->at_ms - r->at_ms > TUNNEL_MS)
+			return;
+		if (next->kind != EVENT_TUNNEL_DOWN || next->user != r->user ||
+		        next->public_ip != r->public_ip || next->tunnel == TUNNEL_UNKNOWN)
+			continue;
+		r->tunnel = next->tunnel;
+		if (r->tunnel == TUNNEL_TLS)
+			return;
+	}
+}
+
+static void name_tunnels(struct store *s)
+{
+	for (size_t i = 0; i < s->n_order; i++) {
+		const struct record *r = &s->records[s->order[i]];
+		bool is_down = r->kind == EVENT_DPD_DEAD || r->kind == EVENT_TUNNEL_DOWN;
+		if (is_down && r->tunnel == TUNNEL_UNKNOWN && r->user != 0 && r->at_ms != TIME_NONE)
+			name_tunnel(s, i);
+	}
+}
+
 void store_finish(struct store *s)
 {
+	look_back(s);
 	for (size_t i = 0; i < s->n; i++)
 		s->order[i] = (uint32_t)i;
 	qsort_r(s->order, s->n, sizeof(*s->order), compare, s);
 	s->n_order = 0;
 	for (size_t i = 0; i < s->n; i++) {
 		uint32_t at = s->order[i];
-		if (has_twin(s, &s->records[at]))
+		if (is_before_since(s, &s->records[at]))
+			s->counts.n_before++;
+		else if (has_twin(s, &s->records[at]))
 			s->counts.n_repeats++;
 		else
 			s->order[s->n_order++] = at;
 	}
+	name_tunnels(s);
 }
 
 /* ---- life, reading ---- */

@@ -21,10 +21,10 @@
 
 /* Whom the administrator asks about; all fields may be unset. */
 struct store_focus {
-	const char *user;  /* case ignored; NULL: anybody. Borrowed while the store lives */
-	struct ip_addr ip; /* public or inner */
-	int64_t since_ms;  /* TIME_NONE: from the beginning */
-	int64_t since_back_ms; /* not 0: since_ms is so long before the newest event, set by store_finish() */
+	const char *user;      /* case ignored; NULL: anybody. Borrowed while the store lives */
+	struct ip_addr ip;     /* public or inner */
+	int64_t since_ms;      /* TIME_NONE: from the beginning */
+	int64_t since_back_ms; /* > 0: since so long before the newest event; store_finish() sets since_ms */
 };
 
 typedef uint32_t word_t; /* an interned text or address; 0: none */

@@ -1,10 +1,10 @@
 #include "../unit.h"
-#include "diagnose/printable.h"
+#include "diagnose/escape.h"
 
 static void check(const char *in, size_t max, const char *want)
 {
 	struct text t = {0};
-	text_printable(&t, span_str(in), max);
+	escape_put(&t, span_str(in), max);
 	assert_string_equal(text_cstr(&t), want);
 	text_done(&t);
 }
@@ -19,7 +19,7 @@ TEST(stays)
 
 TEST(is_escaped)
 {
-	check("a\x1b[31m\n\t\x7f", 100, "a\\x1b[31m\\x0a\\x09\\x7f");
+	check("a\x1b[31m\n\t\x7f", 100, "a\\x1b[31m\\x0a \\x7f");
 	check("\xc2\x85\xc2\x9b", 100, "\\xc2\\x85\\xc2\\x9b"); /* C1 */
 	check("a\xe2\x80\xae"
 	      "b",
