@@ -140,7 +140,8 @@ static struct minute look(const struct find *x, const struct one_case *k)
 		note_reconnect(x, &m, &w, i);
 		w = walk_from(i, r->at_ms, true);
 	}
-	if (m.shape == SHAPE_NONE && is_cut_short(k, &w))
+	bool is_whole = store_counts(x->s).n_over_limit == 0; /* else it may go on in what was not kept */
+	if (m.shape == SHAPE_NONE && is_whole && is_cut_short(k, &w))
 		m = (struct minute){.shape = SHAPE_LARGE,
 		        .large = w.large,
 		        .dtls_failed = w.dtls_failed,

@@ -47,6 +47,15 @@ static void put_file(struct text *t, const struct report *r, uint32_t file)
 		escape_put(t, span_str(r->files[file].name), MAX_NAME);
 }
 
+/* Without its folders: the list of files at the end has them. */
+static void put_short(struct text *t, const struct report *r, uint32_t file)
+{
+	if (file >= r->n_files)
+		return;
+	const char *name = r->files[file].name, *slash = strrchr(name, '/');
+	escape_put(t, span_str(slash && slash[1] ? slash + 1 : name), MAX_NAME);
+}
+
 static void print_row(
         FILE *out, const struct report *r, const struct timeline *t, const struct timeline_row *row)
 {
@@ -55,7 +64,7 @@ static void print_row(
 	if (row->at_ms != TIME_NONE && t->begin_at_ms != TIME_NONE && row->at_ms > t->begin_at_ms)
 		text_fmt(&when, " +%lld s", (long long)(row->at_ms - t->begin_at_ms + 500) / 1000);
 	timeline_say(&what, r->store, row);
-	put_file(&where, r, row->record->file);
+	put_short(&where, r, row->record->file);
 	fprintf(out, "  %-19s %-8s %-*s %s:%u\n", text_cstr(&when),
 	        row->side == SIDE_CLIENT ? "client" : "gateway", NAME_WIDTH, text_cstr(&what),
 	        text_cstr(&where), row->record->line);

@@ -205,6 +205,13 @@ static struct record record_of(struct store *s, const struct event *e, bool *is_
 	};
 }
 
+/* The second half of the room for lines is for those that prove something, not for every login. */
+static bool is_telling(uint8_t kind)
+{
+	return kind != EVENT_CONNECTED && kind != EVENT_TUNNEL_UP && kind != EVENT_TUNNEL_DOWN &&
+	       kind != EVENT_CIPHER;
+}
+
 static void lose(struct store *s, const struct event *e)
 {
 	s->counts.n_over_limit++;
@@ -224,8 +231,10 @@ static void keep(struct store *s, const struct event *e, bool is_focus)
 		lose(s, e);
 		return;
 	}
-	if (is_focus)
+	if (is_focus && (s->n_texts < STORE_TEXTS_BYTES / 2 || is_telling(e->kind)))
 		r.text = put_text(s, e->text);
+	else if (is_focus)
+		s->counts.n_texts_over_limit++;
 	s->records[s->n++] = r;
 	if (slot != NULL)
 		*slot = (uint32_t)s->n;
