@@ -30,9 +30,10 @@ enum tunnel_kind { TUNNEL_UNKNOWN, TUNNEL_TLS, TUNNEL_DTLS };
 
 enum event_kind {
 	/* session of a user, seen by the gateway or by the client */
-	EVENT_CONNECTED,       /* login complete, address assigned: inner is set where the line has it */
-	EVENT_TUNNEL_UP,       /* tunnel; text: cipher where known */
-	EVENT_TUNNEL_DOWN,     /* tunnel; reason */
+	EVENT_CONNECTED,   /* login complete, address assigned: inner where the line has it; peer: IPv6 beside
+	                      IPv4 */
+	EVENT_TUNNEL_UP,   /* tunnel; text: cipher where known */
+	EVENT_TUNNEL_DOWN, /* tunnel; reason */
 	EVENT_TUNNEL_FAILED,   /* tunnel was tried and never came up (DTLS handshake, timeout, UDP refused) */
 	EVENT_TUNNEL_REPLACED, /* the gateway sees a new TLS connection of an existing session: a reconnect */
 	EVENT_LARGE_PACKET,    /* size > limit; is_to_client; 722035, 722036 */
@@ -55,9 +56,10 @@ enum event_kind {
 	EVENT_NETWORK_CHANGE, /* interface or address of the client's machine */
 	EVENT_TUNNEL_STALL, /* openconnect, ocserv: fell back to the other tunnel after silence; tunnel: dead
 	                       one */
-	EVENT_SNAPSHOT,     /* `show vpn-sessiondb`: has_tls, has_dtls, size: duration in s */
-	EVENT_CIPHER, /* the gateway chose a cipher in a TLS handshake: cause: its name; only public_ip is
-	                 known of the client */
+	EVENT_SNAPSHOT, /* `show vpn-sessiondb`: has_tls, has_dtls, size: duration in s, cause: cipher of TLS
+	                 */
+	EVENT_CIPHER,   /* the gateway chose a cipher in a TLS handshake: cause: its name; only public_ip is
+	                   known of the client */
 	EVENT_N,
 };
 

@@ -11,6 +11,13 @@ static uint64_t mix(uint64_t h, const void *p, size_t n)
 	return (h ^ 0xff) * UINT64_C(0x100000001b3);
 }
 
+uint64_t syslog_recent_hash(struct span s)
+{
+	uint64_t h = mix(UINT64_C(0xcbf29ce484222325), s.p, s.n);
+	h ^= h >> 32; /* short names differ in the lower bits only */
+	return h * UINT64_C(0x9e3779b97f4a7c15);
+}
+
 static uint64_t key_of(enum syslog_topic topic, const struct event *e)
 {
 	const uint8_t what[] = {(uint8_t)topic, topic == TOPIC_UP ? e->tunnel : 0};

@@ -26,4 +26,6 @@ void syslog_recent_put(struct syslog_recent *r, enum syslog_topic topic, const s
 bool syslog_recent_has(const struct syslog_recent *r, enum syslog_topic topic, const struct event *e,
         int64_t within_ms, uint8_t *ret_reason);
 
+uint64_t syslog_recent_hash(struct span s);
+
 #endif

@@ -52,10 +52,17 @@ static bool treat_up(struct syslog_memory *m, struct event *e, const struct sysl
 	return true;
 }
 
+/* The device logs informational messages, 722022 and 722023 among them. */
+static uint64_t informational_bit(const struct event *e)
+{
+	return UINT64_C(1) << (syslog_recent_hash(e->device) >> 58);
+}
+
 static bool treat_up_again(struct syslog_memory *m, struct event *e, const struct syslog_words *w)
 {
 	uint8_t reason;
 	(void)w;
+	m->informational |= informational_bit(e);
 	return !syslog_recent_has(&m->recent, TOPIC_UP, e, SAME_UP_MS, &reason);
 }
 
@@ -66,13 +73,15 @@ static bool treat_closing(struct syslog_memory *m, struct event *e, const struct
 	if (e->reason == REASON_DPD)
 		e->kind = EVENT_DPD_DEAD;
 	syslog_recent_put(&m->recent, TOPIC_CLOSING, e);
-	return true;
+	/* the 722023 that follows says which tunnel it was, when the device logs it at all */
+	return e->reason == REASON_DPD || (m->informational & informational_bit(e)) == 0;
 }
 
 static bool treat_closed(struct syslog_memory *m, struct event *e, const struct syslog_words *w)
 {
 	uint8_t reason;
 	(void)w;
+	m->informational |= informational_bit(e);
 	if (syslog_recent_has(&m->recent, TOPIC_CLOSING, e, SAME_UP_MS, &reason))
 		e->reason = reason;
 	return true;

@@ -44,8 +44,6 @@ TEST(tech_note_minute)
 	        "1418/1347/0 to-client cause=<TCP>\n"
 	        "7: reconnect 2013-11-16T01:28:50 device=<fw> user=<vpn> group=<ac_users_group> "
 	        "public=10.1.75.111 cause=<Reconnecting the VPN tunnel.>\n"
-	        "8: down 2013-11-16T01:28:50 device=<fw> user=<vpn> group=<ac_users_group> "
-	        "public=10.1.75.111 cause=<Transport closing>\n"
 	        "9: down tls 2013-11-16T01:28:50 device=<fw> user=<vpn> group=<ac_users_group> "
 	        "public=10.1.75.111\n"
 	        "10: replaced tls 2013-11-16T01:28:51 device=<fw> user=<vpn> group=<ac_users_group> "
@@ -206,6 +204,29 @@ TEST(tunnels_come_and_go)
 	        "cause=<Client PC is going into suspend mode (Sleep, Hibernate, etc).>\n"
 	        "10: cipher-mismatch dtls user=<vpn> group=<ac_users_group> public=10.1.75.111 cause=<unable "
 	        "to negotiate cipher>\n");
+}
+
+/* A device that logs up to level 5 does not say which tunnel it was. */
+TEST(level_of_the_log)
+{
+	check("Nov 16 2013 01:00:00 fw1 : %ASA-5-722037: " G "SVC closing connection: Transport closing.\n"
+	      "Nov 16 2013 01:00:01 fw2 : %ASA-5-722037: " G "SVC closing connection: Transport closing.\n"
+	      "Nov 16 2013 01:00:01 fw2 : %ASA-6-722023: " G
+	      "TCP SVC connection terminated without compression\n"
+	      "Nov 16 2013 01:10:00 fw1 : %ASA-5-722037: " G "SVC closing connection: Transport closing.\n"
+	      "Nov 16 2013 01:10:00 fw2 : %ASA-5-722037: " G "SVC closing connection: Idle Timeout.\n"
+	      "Nov 16 2013 01:10:00 fw2 : %ASA-6-722023: " G
+	      "UDP SVC connection terminated without compression\n",
+	        "1: down 2013-11-16T01:00:00 device=<fw1> user=<vpn> group=<ac_users_group> "
+	        "public=10.1.75.111 cause=<Transport closing>\n"
+	        "2: down 2013-11-16T01:00:01 device=<fw2> user=<vpn> group=<ac_users_group> "
+	        "public=10.1.75.111 cause=<Transport closing>\n"
+	        "3: down tls 2013-11-16T01:00:01 device=<fw2> user=<vpn> group=<ac_users_group> "
+	        "public=10.1.75.111\n"
+	        "4: down 2013-11-16T01:10:00 device=<fw1> user=<vpn> group=<ac_users_group> "
+	        "public=10.1.75.111 cause=<Transport closing>\n"
+	        "6: down dtls 2013-11-16T01:10:00 device=<fw2> user=<vpn> group=<ac_users_group> "
+	        "public=10.1.75.111 reason=idle\n");
 }
 
 TEST(refusals)
@@ -390,6 +411,7 @@ int main(void)
 	        cmocka_unit_test(ends),
 	        cmocka_unit_test(told_once),
 	        cmocka_unit_test(tunnels_come_and_go),
+	        cmocka_unit_test(level_of_the_log),
 	        cmocka_unit_test(refusals),
 	        cmocka_unit_test(tls),
 	        cmocka_unit_test(culvertd),
