@@ -123,7 +123,8 @@ enum fact_kind {
 	FACT_TIMEOUT_DTLS_TO_TLS, /* ocserv: switch-to-tcp-timeout, s */
 	FACT_OCSERV_MTU,
 	FACT_OCSERV_DPD,
-	FACT_DATES_GUESSED, /* text: a date of which day and month could be either; number: 1 month first was taken, 2 day first */
+	/* text: a date of which day and month could be either; number: 1 month first was taken, 2 day first */
+	FACT_DATES_GUESSED,
 	FACT_OCSERV_MTU_DISCOVERY, /* try-mtu-discovery: number 0/1 */
 	FACT_N,
 };
