@@ -56,7 +56,8 @@ enum event_kind {
 	EVENT_TUNNEL_STALL, /* openconnect, ocserv: fell back to the other tunnel after silence; tunnel: dead
 	                       one */
 	EVENT_SNAPSHOT,     /* `show vpn-sessiondb`: has_tls, has_dtls, size: duration in s */
-	EVENT_CIPHER, /* the gateway chose a cipher in a TLS handshake: cause: its name; only public_ip is known of the client */
+	EVENT_CIPHER, /* the gateway chose a cipher in a TLS handshake: cause: its name; only public_ip is
+	                 known of the client */
 	EVENT_N,
 };
 
@@ -123,9 +124,9 @@ enum fact_kind {
 	FACT_TIMEOUT_DTLS_TO_TLS, /* ocserv: switch-to-tcp-timeout, s */
 	FACT_OCSERV_MTU,
 	FACT_OCSERV_DPD,
-	/* text: a date of which day and month could be either; number: 1 month first was taken, 2 day first */
-	FACT_DATES_GUESSED,
 	FACT_OCSERV_MTU_DISCOVERY, /* try-mtu-discovery: number 0/1 */
+	FACT_DATES_GUESSED, /* text: a date of which day and month could be either; number: 1 month first was
+	                       taken, 2 day first */
 	FACT_N,
 };
 

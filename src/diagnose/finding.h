@@ -6,7 +6,6 @@
 #include "base/text.h"
 #include "diagnose/store.h"
 
-#define FINDING_MAX          200 /* in one report */
 #define FINDING_MAX_EVIDENCE 16
 #define FINDING_MAX_REMEDIES 8
 #define FINDING_MAX_USERS    1000 /* named; all are counted */
@@ -49,6 +48,7 @@ struct finding {
 	word_t group;                    /* group-policy of the remedies, 0: not known */
 	int64_t first_at_ms, last_at_ms; /* TIME_NONE */
 	uint32_t sources;                /* bits 1 << enum source_kind */
+	uint32_t example;                /* case to be shown, CASE_NONE of cases.h: none */
 	size_t rank;                     /* row of the table */
 };
 
@@ -59,6 +59,9 @@ MUST_USE int findings_find(const struct store *s, struct findings **ret);
 void findings_free(struct findings *f);
 /* Worst first. */
 size_t findings_n(const struct findings *f);
+/* The sessions that they were found in; of cases.h. */
+struct cases;
+const struct cases *findings_cases(const struct findings *f);
 const struct finding *findings_at(const struct findings *f, size_t i);
 
 const char *severity_name(enum severity s);

@@ -11,7 +11,7 @@
 
 #include "base/err.h"
 #include "diagnose/event.h"
-#include "diagnose/printable.h"
+#include "diagnose/escape.h"
 #include "diagnose/source_int.h"
 
 #define NOTE_BYTES 400
@@ -39,14 +39,17 @@ int walk_count(struct walk *w, size_t bytes)
 	return w->limit != NULL ? ERR_TOO_LARGE : 0;
 }
 
-static void note_error(struct walk *w, const char *name, int err)
+/* has_some: at least something came before it. */
+static void note_error(struct walk *w, const char *name, int err, bool has_some)
 {
 	switch (err) {
 	case ERR_MORE:
 		walk_note(w, name, false, "is cut off: what is there was read");
 		break;
 	case ERR_MALFORMED:
-		walk_note(w, name, false, "is damaged: what could be unpacked of it was read");
+		walk_note(w, name, !has_some, "is damaged: %s",
+		        has_some ? "what could be unpacked of it was read"
+		                 : "nothing of it could be unpacked");
 		break;
 	case ERR_TOO_LARGE:
 		walk_note(w, name, false, "%s: the rest was not read", w->limit ? w->limit : "is too large");
@@ -61,16 +64,17 @@ static void note_error(struct walk *w, const char *name, int err)
 static void walk_leaf(struct walk *w, struct stream *s, const char *name, int64_t written_at_ms)
 {
 	struct span block;
-	bool is_wanted = true;
+	bool is_wanted = true, has_some = false;
 	int err = 0;
 	w->v->begin(w->v->ctx, name, written_at_ms);
 	do {
 		err = stream_read(s, &block);
+		has_some |= block.n > 0;
 		if (block.n > 0)
 			is_wanted = w->v->block(w->v->ctx, block);
 	} while (err == 0 && block.n > 0 && is_wanted);
 	if (err != 0)
-		note_error(w, name, err);
+		note_error(w, name, err, has_some);
 	w->is_read =
 	        w->is_read || err == 0 || err == ERR_MORE || err == ERR_MALFORMED || err == ERR_TOO_LARGE;
 	w->v->end(w->v->ctx);
@@ -103,7 +107,7 @@ void walk_stream(struct walk *w, struct stream *s, const char *name, int64_t wri
 	struct span first;
 	int err = stream_read(s, &first);
 	if (err != 0 && first.n == 0) {
-		note_error(w, name, err);
+		note_error(w, name, err, false);
 		return;
 	}
 	s->pending = first;
@@ -156,7 +160,7 @@ static void walk_fd(struct walk *w, int fd, const char *name, int64_t written_at
 	struct file_stream f = {.base = {.read = file_read}, .w = w, .fd = fd};
 	f.buf = malloc(SOURCE_BLOCK_BYTES);
 	if (f.buf == NULL) {
-		note_error(w, name, -ENOMEM);
+		note_error(w, name, -ENOMEM, false);
 		return;
 	}
 	(void)posix_fadvise(fd, 0, 0, POSIX_FADV_SEQUENTIAL);
@@ -174,7 +178,7 @@ static int64_t written_at(const struct stat *st)
 static struct text shown_name(const char *path)
 {
 	struct text t = {0};
-	text_printable(&t, span_str(path), SOURCE_NAME_BYTES);
+	escape_put(&t, span_str(path), SOURCE_NAME_BYTES);
 	return t;
 }
 
@@ -234,7 +238,7 @@ static void walk_folder(struct walk *w, const char *path, const char *name)
 	int n_others = 0;
 	int n = folder_each(path, walk_file_of_folder, w, &n_others);
 	if (n < 0)
-		note_error(w, name, n);
+		note_error(w, name, n, false);
 	else if (n == 0)
 		walk_note(w, name, true, "is a folder without files");
 	else if (n > SOURCE_MEMBERS_MAX)

@@ -15,7 +15,7 @@
 #define SOURCE_ZIP_DEPTH_MAX    2           /* zip layers among them */
 #define SOURCE_NAME_BYTES       512         /* shown of a name with the archive's before it */
 
-/* What the walk tells of. Names are safe to print (text_printable) and borrowed. */
+/* What the walk tells of. Names are safe to print (escape_put) and borrowed. */
 struct source_visitor {
 	void (*begin)(void *ctx, const char *name, int64_t written_at_ms);
 	/* Valid until the return. False: the rest of this one is not wanted. All blocks but the last have the

@@ -9,7 +9,7 @@
 #include "base/err.h"
 #include "base/text.h"
 #include "diagnose/event.h"
-#include "diagnose/printable.h"
+#include "diagnose/escape.h"
 #include "diagnose/source_int.h"
 
 #define WORDS_BYTES 120 /* shown of what libarchive says */
@@ -76,9 +76,9 @@ static struct text member_name(const char *archive, struct archive_entry *e)
 	const char *name = archive_entry_pathname_utf8(e);
 	if (name == NULL)
 		name = archive_entry_pathname(e);
-	text_printable(&t, span_str(archive), SOURCE_NAME_BYTES / 2);
+	escape_put(&t, span_str(archive), SOURCE_NAME_BYTES / 2);
 	text_str(&t, ":");
-	text_printable(&t, span_str(name != NULL ? name : "?"), SOURCE_NAME_BYTES / 2);
+	escape_put(&t, span_str(name != NULL ? name : "?"), SOURCE_NAME_BYTES / 2);
 	return t;
 }
 
@@ -131,7 +131,7 @@ static void note_end(struct zip_stream *z, const char *name, int code, bool has_
 	else if (code == ARCHIVE_FATAL) {
 		struct text t = {0};
 		const char *words = archive_error_string(z->a);
-		text_printable(&t, span_str(words != NULL ? words : "damaged"), WORDS_BYTES);
+		escape_put(&t, span_str(words != NULL ? words : "damaged"), WORDS_BYTES);
 		walk_note(w, name, !has_members, "cannot be unpacked%s: %s", has_members ? " to its end" : "",
 		        text_cstr(&t));
 		text_done(&t);

@@ -7,7 +7,7 @@
 
 /* Together at most about 170 MB, whatever is read (the promise for the whole run is 256 MB). */
 #define STORE_MAX_EVENTS       600000
-#define STORE_MAX_FACTS        60000
+#define STORE_MAX_FACTS        20000
 #define STORE_MAX_WORDS        250000 /* distinct users, addresses, devices, policies, reasons */
 #define STORE_MAX_WORD_BYTES   200    /* of one; longer ones are cut */
 #define STORE_WORDS_BYTES      (16u << 20)
@@ -17,12 +17,14 @@
 #define STORE_MERGE_MS         60000        /* repeats within this are one event with a count */
 #define STORE_SINCE_CONTEXT_MS (15 * 60000) /* kept before --since, so that a session has its beginning */
 
+#define STORE_MAX_AT_MS 32503680000000 /* year 3000: sums of times do not overflow */
+
 /* Whom the administrator asks about; all fields may be unset. */
 struct store_focus {
-	const char *user;  /* case ignored; NULL: anybody. Borrowed while the store lives */
-	struct ip_addr ip; /* public or inner */
-	int64_t since_ms;  /* TIME_NONE: from the beginning */
-	int64_t since_back_ms; /* not 0: since_ms is so long before the newest event, set by store_finish() */
+	const char *user;      /* case ignored; NULL: anybody. Borrowed while the store lives */
+	struct ip_addr ip;     /* public or inner */
+	int64_t since_ms;      /* TIME_NONE: from the beginning */
+	int64_t since_back_ms; /* > 0: since so long before the newest event; store_finish() sets since_ms */
 };
 
 typedef uint32_t word_t; /* an interned text or address; 0: none */
@@ -76,7 +78,7 @@ size_t store_n(const struct store *s);
 const struct record *store_at(const struct store *s, size_t i);
 size_t store_n_facts(const struct store *s);
 const struct fact_record *store_fact(const struct store *s, size_t i);
-/* Bytes of an interned text, as they were read; addresses as text. Empty for 0. Bytes come from outside:
+/* Bytes of an interned text, as they were read; empty for 0 and for addresses. Bytes come from outside:
  * escape them for output. */
 struct span store_word(const struct store *s, word_t w);
 /* 0 when nothing read has this text. Case counts. */

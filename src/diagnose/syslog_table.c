@@ -59,7 +59,6 @@ static const struct syslog_row rows[] = {
         {716059, HOW_PLAIN, EVENT_SESSION_RESUMED,
                 .pattern = WHO "AnyConnect session resumed. Connection from <$d>"},
         {716060, HOW_END, EVENT_SESSION_END, .reason = REASON_PREEMPTED, .pattern = WHO "$r"},
-        {722001, HOW_REJECTED, EVENT_AUTH_REJECTED, .pattern = "IP <$p> $r"},
         {722003, HOW_REJECTED, EVENT_AUTH_REJECTED, .pattern = "IP <$p> $r"},
         {722007, HOW_SAID, .pattern = WHO "SVC Message: <$n/$*>: $r"},
         {722008, HOW_SAID, .pattern = WHO "SVC Message: <$n/$*>: $r"},

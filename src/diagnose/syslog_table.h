@@ -18,7 +18,6 @@
  *   $r               the cause: the rest of the message, without the dot at its end */
 enum syslog_how {
 	HOW_PLAIN,
-	HOW_REASON,     /* reason from the words of the cause */
 	HOW_UP,         /* 722032 to 722034: 722022 says the same again */
 	HOW_UP_AGAIN,   /* 722022 */
 	HOW_CLOSING,    /* 722037: the reason belongs to the 722023 that follows */

@@ -3,7 +3,7 @@
 #include <stdlib.h>
 
 #include "base/text.h"
-#include "diagnose/printable.h"
+#include "diagnose/escape.h"
 #include "diagnose/source.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -23,7 +23,7 @@ static void want(bool is_true)
 static void check_name(const char *name)
 {
 	struct text t = {0};
-	text_printable(&t, span_str(name), SIZE_MAX);
+	escape_put(&t, span_str(name), SIZE_MAX);
 	want(strcmp(text_cstr(&t), name) == 0);
 	text_done(&t);
 }

@@ -65,6 +65,7 @@ static const char *const fact_names[FACT_N] = {
         [FACT_OCSERV_MTU] = "ocserv-mtu",
         [FACT_OCSERV_DPD] = "ocserv-dpd",
         [FACT_OCSERV_MTU_DISCOVERY] = "ocserv-mtu-discovery",
+        [FACT_DATES_GUESSED] = "dates-guessed",
 };
 
 static const char *const reason_names[REASON_N] = {
