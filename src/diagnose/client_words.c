@@ -31,15 +31,18 @@ static void emit(const struct said *s, struct event e)
 	c->sink->on_event(c->sink->ctx, &e);
 }
 
-static void emit_fact(const struct said *s, enum fact_kind kind, uint32_t number, const char *what)
+/* Said at each reconnect again; once is enough. */
+static void emit_dpd(const struct said *s, enum tunnel_kind tunnel, uint32_t interval_s)
 {
-	const struct fact f = {.kind = (uint8_t)kind,
+	const struct fact f = {.kind = FACT_DPD_CLIENT,
 	        .source = s->base->source,
-	        .number = number,
+	        .number = interval_s,
 	        .line = s->base->line,
-	        .text = span_str(what),
+	        .text = span_str(tunnel == TUNNEL_DTLS ? "dtls" : "tls"),
 	        .raw = s->base->text};
-	s->c->sink->on_fact(s->c->sink->ctx, &f);
+	if (s->c->dpd_s[tunnel] != interval_s)
+		s->c->sink->on_fact(s->c->sink->ctx, &f);
+	s->c->dpd_s[tunnel] = interval_s;
 }
 
 /* ---- what a sentence does ---- */
@@ -227,9 +230,9 @@ static void on_settings(struct said *s)
 	if (tls > 0 || dtls > 0)
 		emit(s, (struct event){.kind = EVENT_MTU, .size = tls, .limit = dtls});
 	if (span_has(s->message, " SSL DPD:"))
-		emit_fact(s, FACT_DPD_CLIENT, number_behind(s->message, " SSL DPD:"), "tls");
+		emit_dpd(s, TUNNEL_TLS, number_behind(s->message, " SSL DPD:"));
 	if (span_has(s->message, "DTLS DPD:"))
-		emit_fact(s, FACT_DPD_CLIENT, number_behind(s->message, "DTLS DPD:"), "dtls");
+		emit_dpd(s, TUNNEL_DTLS, number_behind(s->message, "DTLS DPD:"));
 }
 
 static void on_host_configuration(struct said *s)
@@ -315,11 +318,14 @@ static void on_cookie_refused(struct said *s)
 static void on_udp_lost(struct said *s)
 {
 	emit(s, (struct event){.kind = EVENT_TUNNEL_DOWN, .tunnel = TUNNEL_DTLS, .cause = s->message});
+	s->c->is_up[TUNNEL_DTLS] = false;
 }
 
+/* By a new association, which has been told of, or by the old one. */
 static void on_udp_back(struct said *s)
 {
-	emit(s, (struct event){.kind = EVENT_TUNNEL_UP, .tunnel = TUNNEL_DTLS, .cause = s->message});
+	if (!s->c->is_up[TUNNEL_DTLS])
+		emit(s, (struct event){.kind = EVENT_TUNNEL_UP, .tunnel = TUNNEL_DTLS, .cause = s->message});
 	s->c->is_up[TUNNEL_DTLS] = true;
 }
 

@@ -16,8 +16,9 @@ enum client_phase {
 /* What one client's earlier lines said. */
 struct client_words {
 	const struct sink *sink;
-	uint8_t phase; /* enum client_phase */
-	bool is_up[3]; /* by enum tunnel_kind */
+	uint8_t phase;     /* enum client_phase */
+	bool is_up[3];     /* by enum tunnel_kind */
+	uint32_t dpd_s[3]; /* by enum tunnel_kind, as last said */
 	int64_t bounce_at_ms;
 	struct ip_addr own; /* the client's address outside, as it sees it */
 	struct ip_addr inner, gateway;

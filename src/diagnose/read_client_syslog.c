@@ -236,6 +236,8 @@ static enum claim client_syslog_line(void *state, struct span line, uint32_t num
 	if (line.n < 12 || !line_cut(line, &l))
 		return CLAIM_NO;
 	bool is_ours = span_is(l.program, "culvert");
+	if (is_ours && l.before.n == 0)
+		return CLAIM_NO; /* what it prints itself: read_culvert.c */
 	struct event e = {.source = (uint8_t)(is_ours ? SOURCE_CULVERT_CLIENT : SOURCE_CLIENT_SYSLOG),
 	        .line = number,
 	        .text = line};

@@ -21,7 +21,7 @@
 struct ocserv_slot {
 	uint64_t key; /* of user and address outside; 0: free */
 	struct ip_addr inner;
-	bool is_logged_in, is_refused, is_udp_dead;
+	bool is_logged_in, is_lost, is_refused, is_udp_dead;
 };
 
 struct ocserv {
@@ -94,11 +94,13 @@ static void on_data_mtu(struct ocserv_said *s)
 	emit(s, (struct event){.kind = EVENT_MTU, .size = s->m.n[0], .limit = s->m.n[0]});
 }
 
+/* Every connection begins so, also that of a client which comes back. */
 static void on_login(struct ocserv_said *s)
 {
-	emit(s, (struct event){.kind = EVENT_CONNECTED, .has_tls = true});
+	emit(s, (struct event){
+	                .kind = s->slot->is_lost ? EVENT_SESSION_RESUMED : EVENT_CONNECTED, .has_tls = true});
 	s->slot->is_logged_in = true;
-	s->slot->is_refused = s->slot->is_udp_dead = false;
+	s->slot->is_lost = s->slot->is_refused = s->slot->is_udp_dead = false;
 }
 
 static void on_dtls_up(struct ocserv_said *s)
@@ -162,7 +164,8 @@ static void on_end(struct ocserv_said *s)
 		emit(s, (struct event){.kind = is_over ? EVENT_SESSION_END : EVENT_SESSION_LOST,
 		                .reason = (uint8_t)reason,
 		                .cause = cause});
-	*s->slot = (struct ocserv_slot){.key = s->slot->key};
+	bool is_lost = !is_over && (s->slot->is_logged_in || s->slot->is_lost);
+	*s->slot = (struct ocserv_slot){.key = s->slot->key, .is_lost = is_lost};
 }
 
 static void on_no_address(struct ocserv_said *s)

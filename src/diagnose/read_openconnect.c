@@ -20,6 +20,7 @@ struct openconnect {
 	bool is_unreachable, is_rejected;
 	bool is_ocserv;             /* what the gateway says of itself */
 	uint32_t handshake_line;    /* "DTLS handshake timed out", which a second line repeats */
+	uint32_t dpd_s[3];          /* by enum tunnel_kind, as last said */
 	uint32_t tls_mtu, dtls_mtu; /* of the CONNECT answer that is being printed */
 	struct ip_addr gateway, inner;
 	char user[NAME_MAX_BYTES], device[NAME_MAX_BYTES], cipher[NAME_MAX_BYTES], farewell[NAME_MAX_BYTES];
@@ -63,15 +64,19 @@ static void emit(const struct oc_said *s, struct event e)
 	o->sink->on_event(o->sink->ctx, &e);
 }
 
-static void emit_fact(const struct oc_said *s, enum fact_kind kind, uint32_t number, const char *what)
+/* Said at each reconnect again; once is enough. */
+static void emit_dpd(const struct oc_said *s, enum tunnel_kind tunnel, uint32_t interval_s)
 {
-	const struct fact f = {.kind = (uint8_t)kind,
+	struct openconnect *o = s->o;
+	const struct fact f = {.kind = o->is_ocserv ? FACT_OCSERV_DPD : FACT_DPD_CLIENT,
 	        .source = SOURCE_OPENCONNECT,
-	        .number = number,
+	        .number = interval_s,
 	        .line = s->number,
-	        .text = span_str(what),
+	        .text = span_str(tunnel == TUNNEL_DTLS ? "dtls" : "tls"),
 	        .raw = s->line};
-	s->o->sink->on_fact(s->o->sink->ctx, &f);
+	if (o->dpd_s[tunnel] != interval_s)
+		o->sink->on_fact(o->sink->ctx, &f);
+	o->dpd_s[tunnel] = interval_s;
 }
 
 /* ---- what a sentence does ---- */
@@ -139,14 +144,13 @@ static void session_end(struct oc_said *s, enum end_reason reason, struct span c
 	s->o->farewell[0] = '\0';
 }
 
+/* 401: the cookie is not accepted (any more). */
 static void on_bad_answer(struct oc_said *s)
 {
-	if (s->m.n[0] == 401 || s->m.n[0] == 404) {
-		s->o->phase = s->o->phase == OC_IDLE ? OC_UP : s->o->phase; /* a cookie given with --cookie */
+	if (s->m.n[0] == 401 && s->o->phase != OC_IDLE)
 		session_end(s, REASON_ERROR, s->message);
-	} else {
+	else
 		on_refusal(s);
-	}
 }
 
 static void on_cstp(struct oc_said *s)
@@ -155,7 +159,7 @@ static void on_cstp(struct oc_said *s)
 	emit(s, (struct event){.kind = EVENT_TUNNEL_UP, .tunnel = TUNNEL_TLS, .cause = span_str(o->cipher)});
 	if (o->tls_mtu || o->dtls_mtu)
 		emit(s, (struct event){.kind = EVENT_MTU, .size = o->tls_mtu, .limit = o->dtls_mtu});
-	emit_fact(s, s->o->is_ocserv ? FACT_OCSERV_DPD : FACT_DPD_CLIENT, s->m.n[0], "tls");
+	emit_dpd(s, TUNNEL_TLS, s->m.n[0]);
 	if (o->phase == OC_BROKEN || o->phase == OC_LOST)
 		emit(s, (struct event){.kind = EVENT_SESSION_RESUMED});
 	if (o->phase != OC_IDLE)
@@ -164,7 +168,7 @@ static void on_cstp(struct oc_said *s)
 
 static void on_dtls_times(struct oc_said *s)
 {
-	emit_fact(s, s->o->is_ocserv ? FACT_OCSERV_DPD : FACT_DPD_CLIENT, s->m.n[0], "dtls");
+	emit_dpd(s, TUNNEL_DTLS, s->m.n[0]);
 }
 
 static void on_configured(struct oc_said *s)

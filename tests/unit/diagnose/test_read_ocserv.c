@@ -52,6 +52,10 @@ TEST(reasons_of_the_end)
 		text_done(&in);
 		text_done(&want);
 	}
+	assert_lines(&reader_ocserv,
+	        M "user logged in\n" M "user disconnected (reason: unspecified error, rx: 0, tx: 524)\n" M
+	          "user logged in\n",
+	        "1 - connected\n2 - lost error \"unspecified error\"\n3 - resumed\n");
 	/* of a login that came to nothing */
 	assert_lines(&reader_ocserv, M "user disconnected (reason: unspecified, rx: 0, tx: 0)\n", "");
 }

@@ -6,18 +6,19 @@
 	T("41", "POST https://192.0.2.1/")                                                                   \
 	T("41", "Attempting to connect to server 192.0.2.1:443")                                             \
 	T("41", "Connected to 192.0.2.1:443")                                                                \
-	T("41", "SSL negotiation with 192.0.2.1") T("41",                                                    \
-	        "Connected to HTTPS on 192.0.2.1 with ciphersuite (TLS1.3)-(ECDHE-SECP256R1)-(AES-256-GCM)") \
-	        T("41", "Got HTTP response: HTTP/1.1 200 OK") "Please enter your "                           \
-	                                                      "username.\nUsername:alice\n"
+	T("41", "SSL negotiation with 192.0.2.1")                                                            \
+	T("41", "Connected to HTTPS on 192.0.2.1 with ciphersuite (TLS1.3)-(ECDHE-SECP256R1)-(AES-256-GCM)") \
+	T("41", "Got HTTP response: HTTP/1.1 200 OK")                                                        \
+	"Please enter your "                                                                                 \
+	"username.\nUsername:alice\n"
 
 #define CONNECT                                                                                              \
 	T("41", "Got CONNECT response: HTTP/1.1 200 CONNECTED")                                              \
 	T("41", "X-CSTP-Address: 10.8.0.5")                                                                  \
 	T("41", "X-CSTP-DPD: 5")                                                                             \
-	T("41", "X-DTLS-MTU: 1418") T("41", "X-CSTP-MTU: 1347")                                              \
-	        T("41", "CSTP connected. DPD 5, Keepalive 300")                                              \
-	                T("41", "DTLS initialised. DPD 7, Keepalive 300")
+	T("41", "X-DTLS-MTU: 1418")                                                                          \
+	T("41", "X-CSTP-MTU: 1347")                                                                          \
+	T("41", "CSTP connected. DPD 5, Keepalive 300") T("41", "DTLS initialised. DPD 7, Keepalive 300")
 
 TEST(udp_dies_and_returns)
 {
@@ -78,7 +79,7 @@ TEST(everything_dies_and_returns)
 	        "resumed "
 	        "inner=10.8.0.5\n"
 	        "14 - down tls inner=10.8.0.5 \"Error in the pull function.\"\n"
-	        "16 - up tls inner=10.8.0.5\n16 - mtu size=1434 inner=10.8.0.5\n16 ocserv-dpd=5 tls\n16 - "
+	        "16 - up tls inner=10.8.0.5\n16 - mtu size=1434 inner=10.8.0.5\n16 - "
 	        "resumed "
 	        "inner=10.8.0.5\n"
 	        "19 - end admin inner=10.8.0.5 \"Administrator Reset\"\n");
@@ -107,6 +108,13 @@ TEST(refusals)
 	assert_lines(&reader_openconnect, UP "Cookie is no longer valid, ending session\n",
 	        "1 - connected inner=10.8.0.5\n2 - end error inner=10.8.0.5 \"Cookie is no longer valid, "
 	        "ending session\"\n");
+}
+
+TEST(a_first_connect_that_is_refused)
+{
+	assert_lines(&reader_openconnect,
+	        "Got inappropriate HTTP CONNECT response: HTTP/1.1 401 Cookie is not acceptable\n",
+	        "1 - failed tls \"Cookie is not acceptable\"\n");
 }
 
 TEST(forms_of_lines)
@@ -157,6 +165,7 @@ int main(void)
 	        cmocka_unit_test(udp_dies_and_returns),
 	        cmocka_unit_test(everything_dies_and_returns),
 	        cmocka_unit_test(refusals),
+	        cmocka_unit_test(a_first_connect_that_is_refused),
 	        cmocka_unit_test(forms_of_lines),
 	        cmocka_unit_test(foreign_lines),
 	        cmocka_unit_test(broken_off_anywhere),
