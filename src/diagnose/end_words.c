@@ -32,6 +32,7 @@ static const struct reason_words {
         {"server disconnect", REASON_ADMIN},
         {"gateway is shutting down", REASON_ADMIN},
         {"by the user", REASON_USER},
+        {"user has requested", REASON_USER},
         {"user request", REASON_USER},
         {"user disconnect", REASON_USER},
         {"pc is shutting down", REASON_USER},

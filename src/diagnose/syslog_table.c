@@ -164,7 +164,7 @@ static const struct {
         {"vpn simultaneous logins", REASON_PREEMPTED},
         {"simultaneous login", REASON_PREEMPTED},
         {"client pc is going into suspend", REASON_SUSPEND},
-        {"lost service", REASON_ERROR},
+        {"lost service", REASON_DPD},
         {"service unavailable", REASON_ERROR},
         {"port error", REASON_ERROR},
         {"nas error", REASON_ERROR},
