@@ -120,7 +120,8 @@ static size_t ask_others(struct dispatch *d, struct span line, uint32_t number)
 {
 	size_t plausible = NOBODY;
 	for (size_t i = 0; i < d->n; i++) {
-		if (i == d->current)
+		/* an empty line means something only to who has recognised the file */
+		if (i == d->current || (line.n == 0 && !d->slots[i].is_known))
 			continue;
 		enum claim c = ask(&d->slots[i], line, number);
 		if (c == CLAIM_STRONG) {
