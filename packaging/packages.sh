@@ -6,6 +6,7 @@ PACKAGES_BUILD=(
 	gcc libc6-dev meson ninja-build pkgconf
 	libssl-dev libuv1-dev libexpat1-dev libjansson-dev libsqlite3-dev libmnl-dev libseccomp-dev libcap-ng-dev
 	libedit-dev libsystemd-dev libipsec-mb-dev libcrypt-dev libcmocka-dev libzip-dev
+	libarchive-dev zlib1g-dev
 )
 PACKAGES_LAB=(
 	python3 python3-pytest iproute2 ethtool conntrack iputils-ping procps nftables iperf3 openssl openconnect ocserv

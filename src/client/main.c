@@ -6,6 +6,7 @@
 #include "client/ask.h"
 #include "client/connect.h"
 #include "client/dart.h"
+#include "client/diagnose_command.h"
 #include "client/exits.h"
 #include "client/mtu_command.h"
 
@@ -20,6 +21,7 @@ static const struct command {
         {"dart", dart_command, "gather what support needs into a zip file"},
         {"disconnect", disconnect_command, "end the running session"},
         {"mtu", mtu_command, "derive the MTU of both tunnels"},
+        {"diagnose", diagnose_command, "find out from logs and configurations what is wrong"},
 };
 
 static void print_help(FILE *f)

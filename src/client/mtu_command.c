@@ -4,7 +4,7 @@
 #include <stdio.h>
 
 #include "client/exits.h"
-#include "client/mtu_advice.h"
+#include "mtu/advice.h"
 #include "client/mtu_options.h"
 
 struct report {
@@ -167,7 +167,8 @@ static void print_advice(const struct report *r)
 		printf("\nWhat helps, each by itself:\n");
 	for (size_t i = 0; i < r->n_advice; i++) {
 		const struct mtu_advice *a = &r->advice[i];
-		printf("  %s\n      in: %s\n      %s\n", a->line, a->where, a->effect);
+		printf("  %s\n      in: %s\n      %s%s%s\n", a->line, a->where, a->effect,
+		        a->side_effects[0] ? " " : "", a->side_effects);
 	}
 	for (size_t i = 0; i < r->q.notes.n; i++)
 		printf("%sNote: %s\n", i == 0 ? "\n" : "", r->q.notes.v[i]);

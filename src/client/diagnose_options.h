@@ -1,0 +1,20 @@
+/* Options of `culvert diagnose`. */
+#ifndef CLIENT_DIAGNOSE_OPTIONS_H
+#define CLIENT_DIAGNOSE_OPTIONS_H
+
+#include "client/options.h"
+#include "diagnose/store.h"
+
+struct diagnose_request {
+	struct store_focus focus;
+	const char *html; /* file to write, NULL: none */
+	char *const *files;
+	size_t n_files; /* 1 and more */
+	bool is_json;
+};
+
+/* argv[0] is the command's name. OPTIONS_BAD: the reason was printed on standard error. */
+enum options_verdict diagnose_options_parse(int argc, char **argv, struct diagnose_request *ret);
+void diagnose_options_print_help(void);
+
+#endif

@@ -1,0 +1,95 @@
+/* What the rules of find_*.c are written with. One function a finding: it walks the cases, calls find_hit()
+ * for each that shows it, find_prove() for the lines that do, and says the rest in words. */
+#ifndef DIAGNOSE_FIND_H
+#define DIAGNOSE_FIND_H
+
+#include "diagnose/cases.h"
+#include "diagnose/finding.h"
+#include "diagnose/setup.h"
+
+/* The client waits this long for DTLS before it lowers the adapter's MTU: "about a minute" (tech note
+ * 116881). */
+#define MINUTE_MIN_MS 40000
+#define MINUTE_MAX_MS 100000
+#define DTLS_GRACE_MS 45000 /* DTLS comes up within seconds; after this it will not any more */
+#define IP6_MIN_MTU   1280  /* RFC 8200 5 */
+#define NOTE_MSS      1460  /* the third remedy of the note */
+
+/* By which rules one finds what another one would report as well, in a lesser form. */
+enum case_mark {
+	MARK_MTU_RECONNECT = 1,
+	MARK_DTLS_BLOCKED = 2,
+	MARK_DTLS_LOST = 4,
+};
+
+struct find {
+	const struct store *s;
+	const struct cases *c;
+	const struct setup *u;
+	struct finding *f;                    /* the one in work */
+	size_t n_hits;                        /* of it */
+	uint8_t *marks;                       /* of each case, enum case_mark */
+	const struct policy_setup **policies; /* of each case, or NULL */
+	uint8_t *seen_users;                  /* bit set over words, of the finding in work */
+	uint8_t *mtu_users; /* bit set over words: who has MTU trouble, which includes that DTLS is blocked */
+	bool tells_dtls;    /* the log of ocserv has lines of DTLS tunnels */
+	bool is_bad;        /* no memory */
+};
+
+/* ---- asking ---- */
+
+/* Concerns the user, address and time that were asked for. */
+bool find_wants(const struct find *x, const struct one_case *k);
+bool find_wants_record(const struct find *x, const struct record *r);
+const struct policy_setup *find_policy_of(const struct find *x, const struct one_case *k);
+/* TLS only on purpose: the configuration says so. */
+bool find_is_dtls_off(const struct find *x, const struct one_case *k);
+bool find_has_ip6(const struct find *x, const struct one_case *k);
+bool find_is_mtu_user(const struct find *x, word_t user);
+/* Some source tells of sessions; false when there are only configurations and counters. */
+bool find_has_sessions(const struct find *x);
+
+/* ---- telling ---- */
+
+void find_hit(struct find *x, const struct one_case *k, int64_t first_ms, int64_t last_ms);
+/* A hit without a session: of a user (0: nobody known) at a time. */
+void find_hit_record(struct find *x, const struct record *r);
+/* Lines as evidence; no-op for CASE_NONE and NULL, and once there are enough. */
+void find_prove(struct find *x, uint32_t place);
+void find_prove_fact(struct find *x, const struct fact_record *f);
+/* What TLS MTUs of this device are computed from. */
+void find_prove_device(struct find *x, word_t device);
+/* The next remedy, zeroed; the last one again when there are too many. */
+struct remedy *find_remedy(struct find *x, const char *title);
+
+/* "alice", "alice, bob and 12 others", "the client" */
+void find_say_users(const struct find *x, struct text *t);
+void find_say_word(const struct find *x, struct text *t, word_t w);
+void find_say_addr(const struct find *x, struct text *t, word_t w);
+/* "group-policy NAME attributes\n", of the first user that was hit */
+void find_say_policy(const struct find *x, struct text *t);
+/* "2013-11-16 01:28:50" with "Z" when it is UTC; "" for TIME_NONE */
+void find_say_time(struct text *t, int64_t at_ms, bool has_zone);
+
+/* ---- the rules, in find_*.c ---- */
+
+void find_mtu_reconnect(struct find *x);
+void find_mtu_risk(struct find *x); /* called by it when no file tells of sessions */
+void find_dtls_blocked(struct find *x);
+void find_dtls_flapping(struct find *x);
+void find_dtls_lost(struct find *x);
+void find_udp_silent(struct find *x);
+void find_tls_too_small(struct find *x);
+void find_below_1280(struct find *x);
+void find_black_hole(struct find *x);
+void find_tcpmss(struct find *x);
+void find_ineffective(struct find *x);
+void find_timeouts(struct find *x);
+void find_dpd(struct find *x);
+void find_suspend(struct find *x);
+void find_preempted(struct find *x);
+void find_rejected(struct find *x);
+void find_pool(struct find *x);
+void find_cipher(struct find *x);
+
+#endif

@@ -1,0 +1,260 @@
+/* Sessions that ended or broke for a reason that has nothing to do with MTUs. Saying so is the point. */
+#include "diagnose/find.h"
+
+#define PROVED_CASES 5
+#define LOST_OFTEN   2     /* losses of one session that are worth a word although it came back */
+#define NEAR_MS      30000 /* what happened this long before explains it */
+
+static bool is_ours(const struct find *x, const struct one_case *k)
+{
+	return (k->side == SIDE_CLIENT || k->user != 0) && find_wants(x, k);
+}
+
+static uint32_t last_end(const struct find *x, const struct one_case *k)
+{
+	uint32_t found = CASE_NONE;
+	for (uint32_t i = k->first; i != CASE_NONE; i = x->c->next[i])
+		if (store_at(x->s, i)->kind == EVENT_SESSION_END &&
+		        (found == CASE_NONE || store_at(x->s, i)->reason))
+			found = i;
+	return found;
+}
+
+static bool is_ended_by(const struct one_case *k, enum end_reason a, enum end_reason b)
+{
+	return k->is_ended && (k->reason == a || k->reason == b);
+}
+
+/* ---- idle-or-session-timeout ---- */
+
+struct timeouts {
+	size_t n_idle, n_max;
+	const struct policy_setup *policy;
+	const struct one_case *shown;
+};
+
+static void say_limit(struct text *c, const char *command, uint32_t minutes)
+{
+	if (minutes > 0)
+		text_fmt(c, " (`%s %u`, minutes)", command, minutes);
+}
+
+static void say_timeouts(struct find *x, const struct timeouts *t)
+{
+	struct finding *f = x->f;
+	const struct policy_setup *p = t->policy;
+	if (t->n_idle > 0) {
+		text_fmt(&f->cause, "%zu sessions ended because nothing was sent for the idle time",
+		        t->n_idle);
+		say_limit(&f->cause, "vpn-idle-timeout", p ? p->idle_min.value : 0);
+		text_str(&f->cause, ". ");
+	}
+	if (t->n_max > 0) {
+		text_fmt(&f->cause, "%zu sessions reached the longest time a session may have", t->n_max);
+		say_limit(&f->cause, "vpn-session-timeout", p ? p->session_min.value : 0);
+		text_str(&f->cause, ". ");
+	}
+	text_str(&f->cause, "That is configured so, and not a fault of tunnels or MTUs.");
+	find_say_users(x, &f->verdict);
+	text_fmt(&f->verdict, ": disconnected by the configured %s timeout.",
+	        t->n_idle == 0  ? "session"
+	        : t->n_max == 0 ? "idle"
+	                        : "idle or session");
+	struct remedy *r = find_remedy(x, "If it is too short");
+	find_say_policy(x, &r->config);
+	text_str(&r->config, "");
+	text_str(&r->config, t->n_idle ? " vpn-idle-timeout 60\n" : " vpn-session-timeout none\n");
+	text_str(&r->effect,
+	        t->n_idle ? "Sessions may be silent for an hour." : "Sessions end only by the idle timeout.");
+	text_str(&r->side_effects, "Addresses and licences stay in use longer.");
+}
+
+void find_timeouts(struct find *x)
+{
+	struct timeouts t = {0};
+	size_t n_proved = 0;
+	for (uint32_t i = 0; i < x->c->n; i++) {
+		const struct one_case *k = &x->c->v[i];
+		if (!is_ended_by(k, REASON_IDLE, REASON_MAX_TIME) || !is_ours(x, k))
+			continue;
+		find_hit(x, k, k->end_at_ms, k->end_at_ms);
+		t.n_idle += k->reason == REASON_IDLE;
+		t.n_max += k->reason == REASON_MAX_TIME;
+		t.policy = t.policy ? t.policy : find_policy_of(x, k);
+		if (n_proved++ < PROVED_CASES)
+			find_prove(x, last_end(x, k));
+	}
+	if (x->n_hits == 0)
+		return;
+	if (t.policy != NULL) {
+		find_prove_fact(x, t.n_idle ? t.policy->idle_min.fact : NULL);
+		find_prove_fact(x, t.n_max ? t.policy->session_min.fact : NULL);
+	}
+	x->f->confidence = CONFIDENCE_CERTAIN;
+	say_timeouts(x, &t);
+}
+
+/* ---- dpd-timeout ---- */
+
+/* Sleep and changes of network explain a peer that does not answer. */
+static bool is_explained(const struct find *x, const struct one_case *k, const struct record *r)
+{
+	for (uint32_t i = k->first; i != CASE_NONE; i = x->c->next[i]) {
+		const struct record *o = store_at(x->s, i);
+		bool is_cause =
+		        o->kind == EVENT_SUSPEND || o->kind == EVENT_WAKE || o->kind == EVENT_NETWORK_CHANGE;
+		if (is_cause &&
+		        (o->at_ms == TIME_NONE || r->at_ms == TIME_NONE ||
+		                (o->at_ms >= r->at_ms - 10 * NEAR_MS && o->at_ms <= r->at_ms + NEAR_MS)))
+			return true;
+	}
+	return false;
+}
+
+static bool is_dead_peer(const struct record *r)
+{
+	if (r->tunnel == TUNNEL_DTLS)
+		return false;
+	return r->kind == EVENT_DPD_DEAD ||
+	       (r->reason == REASON_DPD && (r->kind == EVENT_SESSION_LOST || r->kind == EVENT_SESSION_END ||
+	                                           r->kind == EVENT_TUNNEL_DOWN));
+}
+
+struct dead {
+	uint32_t first, last; /* places */
+	size_t n;             /* moments */
+};
+
+static struct dead count_dead(const struct find *x, const struct one_case *k)
+{
+	struct dead d = {.first = CASE_NONE, .last = CASE_NONE};
+	for (uint32_t i = k->first; i != CASE_NONE; i = x->c->next[i]) {
+		const struct record *r = store_at(x->s, i);
+		if (!is_dead_peer(r) || is_explained(x, k, r))
+			continue;
+		int64_t before = d.last == CASE_NONE ? TIME_NONE : store_at(x->s, d.last)->at_ms;
+		bool is_same = before != TIME_NONE && r->at_ms != TIME_NONE && r->at_ms - before <= NEAR_MS;
+		d.n += !is_same;
+		d.first = d.first == CASE_NONE ? i : d.first;
+		d.last = i;
+	}
+	return d;
+}
+
+/* It came back: once is a user on the move. */
+static bool is_back(const struct find *x, uint32_t place)
+{
+	return cases_find(x->c, place, EVENT_SESSION_RESUMED, TUNNEL_UNKNOWN) != CASE_NONE ||
+	       cases_find(x->c, place, EVENT_TUNNEL_REPLACED, TUNNEL_UNKNOWN) != CASE_NONE ||
+	       cases_find(x->c, place, EVENT_TUNNEL_UP, TUNNEL_TLS) != CASE_NONE ||
+	       cases_find(x->c, place, EVENT_CONNECTED, TUNNEL_UNKNOWN) != CASE_NONE;
+}
+
+void find_dpd(struct find *x)
+{
+	size_t n_proved = 0, n_back = 0;
+	for (uint32_t i = 0; i < x->c->n; i++) {
+		const struct one_case *k = &x->c->v[i];
+		struct dead d = {.n = 0};
+		if (is_ours(x, k))
+			d = count_dead(x, k);
+		bool is_back_again = d.n > 0 && is_back(x, d.last);
+		if (d.n == 0 || (is_back_again && d.n < LOST_OFTEN))
+			continue;
+		n_back += is_back_again;
+		find_hit(x, k, store_at(x->s, d.first)->at_ms, store_at(x->s, d.last)->at_ms);
+		if (n_proved++ >= PROVED_CASES)
+			continue;
+		find_prove(x, d.first);
+		find_prove(x, d.last);
+		find_prove(x, last_end(x, k));
+	}
+	if (x->n_hits == 0)
+		return;
+	struct finding *f = x->f;
+	text_str(&f->cause, "The other end did not answer dead peer detection (four packets in a row), so "
+	                    "the tunnel was taken down. The "
+	                    "line between was interrupted: a client that lost its network or was switched "
+	                    "off, a NAT that forgot the "
+	                    "connection, an overloaded line. MTUs have nothing to do with it.");
+	if (n_back > 0)
+		text_str(&f->cause, " The sessions came back, but it happened again and again.");
+	find_say_users(x, &f->verdict);
+	text_str(&f->verdict, ": the line was interrupted (dead peer detection), not an MTU problem.");
+	struct remedy *r = find_remedy(x, "Keep NAT devices from forgetting the connection");
+	find_say_policy(x, &r->config);
+	text_str(&r->config, " webvpn\n  anyconnect ssl keepalive 20\n  anyconnect dpd-interval client 30\n"
+	                     "  anyconnect dpd-interval gateway 30\n");
+	text_str(&r->effect, "Something is sent often enough; a lost client is noticed within two minutes.");
+	text_str(&r->side_effects, "Some traffic; phones sleep less. No help where the line really fails.");
+}
+
+/* ---- suspend ---- */
+
+void find_suspend(struct find *x)
+{
+	size_t n_proved = 0;
+	for (uint32_t i = 0; i < x->c->n; i++) {
+		const struct one_case *k = &x->c->v[i];
+		uint32_t at =
+		        is_ours(x, k) ? cases_find(x->c, k->first, EVENT_SUSPEND, TUNNEL_UNKNOWN) : CASE_NONE;
+		if (at == CASE_NONE && is_ended_by(k, REASON_SUSPEND, REASON_SUSPEND) && is_ours(x, k))
+			at = last_end(x, k);
+		if (at == CASE_NONE)
+			continue;
+		find_hit(x, k, store_at(x->s, at)->at_ms, store_at(x->s, at)->at_ms);
+		if (n_proved++ >= PROVED_CASES)
+			continue;
+		find_prove(x, at);
+		find_prove(x, cases_find(x->c, at, EVENT_WAKE, TUNNEL_UNKNOWN));
+		find_prove(x, cases_find(x->c, at, EVENT_SESSION_RESUMED, TUNNEL_UNKNOWN));
+	}
+	if (x->n_hits == 0)
+		return;
+	x->f->confidence = CONFIDENCE_CERTAIN;
+	text_str(&x->f->cause,
+	        "The client said that its machine goes to sleep, and the tunnels went down with it. After "
+	        "waking "
+	        "up it resumes the session, unless the profile says DisconnectOnSuspend (the default) or the "
+	        "idle timeout was over. No fault of tunnels or MTUs.");
+	find_say_users(x, &x->f->verdict);
+	text_str(&x->f->verdict, ": disconnected because the machine went to sleep.");
+	struct remedy *r = find_remedy(x, "Resume by itself after waking up (client profile)");
+	text_str(&r->config,
+	        "<AutoReconnect UserControllable=\"false\">true\n"
+	        "  <AutoReconnectBehavior>ReconnectAfterResume</AutoReconnectBehavior>\n</AutoReconnect>\n");
+	text_str(&r->effect, "The session goes on without a login when the machine wakes up.");
+	text_str(&r->side_effects, "A stolen sleeping machine is in the VPN until the idle timeout.");
+}
+
+/* ---- port-preempted ---- */
+
+void find_preempted(struct find *x)
+{
+	size_t n_proved = 0;
+	for (uint32_t i = 0; i < x->c->n; i++) {
+		const struct one_case *k = &x->c->v[i];
+		if (!is_ended_by(k, REASON_PREEMPTED, REASON_PREEMPTED) || !is_ours(x, k))
+			continue;
+		find_hit(x, k, k->end_at_ms, k->end_at_ms);
+		if (n_proved++ < PROVED_CASES)
+			find_prove(x, last_end(x, k));
+	}
+	if (x->n_hits == 0)
+		return;
+	x->f->confidence = CONFIDENCE_CERTAIN;
+	text_str(&x->f->cause,
+	        "The user logged in again, from this or another machine, and has more sessions than "
+	        "`vpn-simultaneous-logins` permits: the oldest one is ended to make room. When two machines "
+	        "keep "
+	        "reconnecting by themselves they throw each other out in turns. Neither tunnels nor MTUs "
+	        "have to "
+	        "do with it.");
+	find_say_users(x, &x->f->verdict);
+	text_str(&x->f->verdict, ": a newer login of the same user ended the session.");
+	struct remedy *r = find_remedy(x, "Permit as many logins as the user has machines");
+	find_say_policy(x, &r->config);
+	text_str(&r->config, " vpn-simultaneous-logins 3\n");
+	text_str(&r->effect, "Older sessions stay.");
+	text_str(&r->side_effects, "More licences and addresses in use; shared accounts are noticed less.");
+}

@@ -1,0 +1,12 @@
+/* Names of what a file is recognised as. */
+#ifndef DIAGNOSE_KIND_H
+#define DIAGNOSE_KIND_H
+
+#include "diagnose/event.h"
+
+/* For programs, stable: "asa-syslog"; SOURCE_NONE: "unknown". */
+const char *kind_name(enum source_kind k);
+/* For people: "ASA or FTD syslog". */
+const char *kind_title(enum source_kind k);
+
+#endif

@@ -1,0 +1,208 @@
+#include "diagnose/remedy.h"
+
+#define PLACEHOLDER "GROUP_POLICY"
+
+/* ---- whom it concerns ---- */
+
+static word_t group_of(const struct find *x, const struct one_case *k)
+{
+	const struct policy_setup *p = find_policy_of(x, k);
+	const struct one_case *other = k->partner != CASE_NONE ? &x->c->v[k->partner] : NULL;
+	if (p == NULL && other != NULL)
+		p = find_policy_of(x, other);
+	if (p != NULL)
+		return p->name;
+	return k->group == 0 && other != NULL ? other->group : k->group;
+}
+
+/* A client's log alone names no policy; a configuration with only one leaves no doubt. */
+static const struct policy_setup *only_policy(const struct find *x)
+{
+	const struct policy_setup *only = NULL;
+	for (size_t i = 0; i < x->u->n_policies; i++) {
+		const struct policy_setup *p = &x->u->policies[i];
+		if (span_is(store_word(x->s, p->name), "DfltGrpPolicy"))
+			continue;
+		if (only != NULL)
+			return NULL;
+		only = p;
+	}
+	return only;
+}
+
+static struct hit_group *group_at(struct hit_groups *g, word_t device, word_t name)
+{
+	for (size_t i = 0; i < g->n; i++)
+		if (g->v[i].group == name && g->v[i].device == device)
+			return &g->v[i];
+	if (g->n == REMEDY_MAX_GROUPS)
+		return NULL;
+	g->v[g->n] = (struct hit_group){.device = device, .group = name};
+	return &g->v[g->n++];
+}
+
+static uint32_t lower_of(uint32_t a, uint32_t b)
+{
+	return a == 0 || (b != 0 && b < a) ? b : a;
+}
+
+static uint32_t higher_of(uint32_t a, uint32_t b)
+{
+	return a > b ? a : b;
+}
+
+/* What a session showed of its MTUs. */
+static void see(struct seen_mtu *m, const struct one_case *k)
+{
+	m->tls = lower_of(m->tls, k->n.large_limit);
+	m->tls = lower_of(m->tls, k->n.frag_limit);
+	m->tls = lower_of(m->tls, k->n.tls_mtu);
+	m->dtls = higher_of(m->dtls, k->n.dtls_mtu);
+	m->dtls_at_least = higher_of(m->dtls_at_least, higher_of(k->n.large_size, k->n.frag_size));
+}
+
+void remedy_collect(const struct find *x, struct hit_groups *g, const struct one_case *k)
+{
+	const struct one_case *other = k->partner != CASE_NONE ? &x->c->v[k->partner] : NULL;
+	const struct policy_setup *only = only_policy(x);
+	word_t name = group_of(x, k), device = k->device;
+	if (name == 0 && only != NULL)
+		name = only->name;
+	if (device == 0 && other != NULL)
+		device = other->device;
+	struct hit_group *h = group_at(g, device, name);
+	if (h == NULL)
+		return;
+	h->policy = setup_policy(x->u, device, name);
+	h->has_ip6 |= find_has_ip6(x, k);
+	see(&h->seen, k);
+	if (other != NULL)
+		see(&h->seen, other);
+	if (h->seen.tls == 0)
+		h->seen.tls = k->n.adapter_mtu; /* what a client fell back to */
+}
+
+bool remedy_estimate(const struct find *x, const struct hit_group *g, struct estimate *ret)
+{
+	return estimate_make(x, setup_device(x->u, g->device), g->policy, g->has_ip6, &g->seen, ret);
+}
+
+/* ---- lines to paste ---- */
+
+static void put_group(const struct find *x, struct text *t, const struct hit_group *g)
+{
+	text_str(t, "group-policy ");
+	if (g->group)
+		find_say_word(x, t, g->group);
+	else
+		text_str(t, PLACEHOLDER);
+	text_str(t, " attributes\n");
+}
+
+void remedy_put_webvpn(const struct find *x, struct text *t, const struct hit_groups *g, const char *line)
+{
+	for (size_t i = 0; i < g->n; i++) {
+		put_group(x, t, &g->v[i]);
+		text_fmt(t, " webvpn\n  %s\n", line);
+	}
+}
+
+void remedy_put_policy(const struct find *x, struct text *t, const struct hit_groups *g, const char *line)
+{
+	for (size_t i = 0; i < g->n; i++) {
+		put_group(x, t, &g->v[i]);
+		text_fmt(t, " %s\n", line);
+	}
+}
+
+static void explain_placeholder(const struct hit_groups *g, struct text *t)
+{
+	for (size_t i = 0; i < g->n; i++)
+		if (g->v[i].group == 0) {
+			text_str(t, " In place of " PLACEHOLDER ": the group-policy of these users, which no "
+			            "file names.");
+			return;
+		}
+}
+
+void remedy_open_udp(struct find *x, word_t device)
+{
+	const struct device_setup *d = setup_device(x->u, device);
+	struct remedy *r = find_remedy(x, "");
+	text_fmt(&r->title, "Let UDP port %u through", d->dtls_port.value);
+	text_fmt(&r->effect,
+	        "The cause itself: a firewall, proxy or provider between client and gateway drops UDP port "
+	        "%u in one direction or both. With DTLS up nothing of this happens.",
+	        d->dtls_port.value);
+	text_str(&r->side_effects, "None; not always in your hands (hotels, guest networks).");
+}
+
+/* ---- the note's remedies ---- */
+
+static const char *const titles[] = {
+        [ADVICE_LOWER] = "Give both tunnels the same MTU",
+        [ADVICE_FRAGMENT] = "Let the gateway cut large packets",
+        [ADVICE_RAISE_MSS] = "Raise the MSS that the TLS MTU is computed from",
+        [ADVICE_TLS_ONLY] = "A group without DTLS for users whose networks block UDP",
+};
+
+static bool is_there_already(const struct hit_groups *g, enum mtu_remedy what)
+{
+	for (size_t i = 0; i < g->n; i++) {
+		const struct policy_setup *p = g->v[i].policy;
+		if (p == NULL || what != ADVICE_FRAGMENT || p->df_ignore.value == 0)
+			return false;
+	}
+	return g->n > 0;
+}
+
+static void put_separate_group(struct text *t)
+{
+	text_str(t, "group-policy TLS_ONLY internal\ngroup-policy TLS_ONLY attributes\n");
+	text_str(t, " vpn-tunnel-protocol ssl-client\n webvpn\n  anyconnect ssl dtls none\n");
+	text_str(t, "tunnel-group TLS_ONLY type remote-access\ntunnel-group TLS_ONLY general-attributes\n");
+	text_str(t, " default-group-policy TLS_ONLY\ntunnel-group TLS_ONLY webvpn-attributes\n");
+	text_str(t, " group-alias TLS_ONLY enable\n");
+}
+
+static void add(struct find *x, const struct hit_groups *g, const struct mtu_advice *a)
+{
+	struct remedy *r = find_remedy(x, titles[a->remedy]);
+	if (a->remedy == ADVICE_RAISE_MSS)
+		text_fmt(&r->config, "%s\n", a->line);
+	else if (a->remedy == ADVICE_TLS_ONLY)
+		put_separate_group(&r->config);
+	else
+		remedy_put_webvpn(x, &r->config, g, a->line);
+	text_str(&r->effect, a->effect);
+	text_str(&r->side_effects, a->side_effects);
+	if (a->remedy == ADVICE_TLS_ONLY)
+		text_str(
+		        &r->side_effects, " Address pool and authentication must be those of the old group.");
+	else if (a->remedy != ADVICE_RAISE_MSS)
+		explain_placeholder(g, &r->effect);
+}
+
+/* The group with the smallest TLS MTU decides: what cures it, cures the others. */
+static bool hardest(const struct find *x, const struct hit_groups *g, struct estimate *ret)
+{
+	struct estimate e;
+	bool is_found = false;
+	for (size_t i = 0; i < g->n; i++)
+		if (remedy_estimate(x, &g->v[i], &e) && (!is_found || e.d.tls < ret->d.tls)) {
+			*ret = e;
+			is_found = true;
+		}
+	return is_found;
+}
+
+void remedy_mtu(struct find *x, const struct hit_groups *g)
+{
+	struct mtu_advice a[MTU_MAX_ADVICE];
+	struct estimate e;
+	size_t n = hardest(x, g, &e) ? mtu_advise(&e.in, &e.d, a) : 0;
+	for (size_t i = 0; i < n; i++)
+		if (a[i].remedy != ADVICE_SEAMLESS && !is_there_already(g, a[i].remedy) &&
+		        (a[i].remedy != ADVICE_RAISE_MSS || e.is_exact || !e.is_tls_seen))
+			add(x, g, &a[i]);
+}

@@ -1,0 +1,35 @@
+/* Cures of what is wrong with MTUs, computed for the policies of those whom it hit. */
+#ifndef DIAGNOSE_REMEDY_H
+#define DIAGNOSE_REMEDY_H
+
+#include "diagnose/estimate.h"
+
+#define REMEDY_MAX_GROUPS 16
+
+/* A group-policy whose users are hit. */
+struct hit_group {
+	word_t device, group; /* group 0: not known */
+	const struct policy_setup *policy;
+	bool has_ip6;
+	struct seen_mtu seen;
+};
+
+struct hit_groups {
+	struct hit_group v[REMEDY_MAX_GROUPS];
+	size_t n;
+};
+
+/* Adds the case's policy, or what was seen of it to the one that is there. */
+void remedy_collect(const struct find *x, struct hit_groups *g, const struct one_case *k);
+/* The estimate for one of them. */
+bool remedy_estimate(const struct find *x, const struct hit_group *g, struct estimate *ret);
+
+/* The note's remedies that really cure it with these numbers, each for all groups. */
+void remedy_mtu(struct find *x, const struct hit_groups *g);
+/* "Let UDP 443 through" */
+void remedy_open_udp(struct find *x, word_t device);
+/* Config lines "group-policy NAME attributes / webvpn / line" for each group. */
+void remedy_put_webvpn(const struct find *x, struct text *t, const struct hit_groups *g, const char *line);
+void remedy_put_policy(const struct find *x, struct text *t, const struct hit_groups *g, const char *line);
+
+#endif

@@ -1,0 +1,7 @@
+#include "fuzz_reader.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	fuzz_reader_run(&reader_drops, data, size);
+	return 0;
+}
