@@ -120,7 +120,8 @@ TEST(a_long_answer_costs_no_memory)
 	assert_int_equal(getrusage(RUSAGE_SELF, &after), 0);
 	assert_int_equal(a.status, 0);
 	assert_int_equal(n_given + a.text.n, LARGE_BYTES);
-	assert_in_range(after.ru_maxrss - before.ru_maxrss, 0, 4096); /* KiB */
+	if (UNIT_MEMORY_COUNTS)
+		assert_in_range(after.ru_maxrss - before.ru_maxrss, 0, 4096); /* KiB */
 	ask_answer_done(&a);
 	n_wanted = 100000; /* who prints it has had enough */
 	assert_int_equal(ask_script(large, &a), -EPIPE);

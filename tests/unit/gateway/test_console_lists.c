@@ -218,7 +218,8 @@ TEST(a_slow_reader_costs_nothing_and_gets_all)
 	unsigned asked_before = n_items;
 	ask(fd, LIST("\"detail\",\"anyconnect\"", "true"));
 	read_nothing();
-	assert_in_range(memory_pages(), 1, before + GROWTH_PAGES);
+	if (UNIT_MEMORY_COUNTS)
+		assert_in_range(memory_pages(), 1, before + GROWTH_PAGES);
 	assert_in_range(n_items - asked_before - MANY, 0, HALF_WAY_AT_MOST);
 	for (int i = 0; i < 2; i++) { /* others are served meanwhile */
 		gateway_turn_to(i);
