@@ -321,11 +321,12 @@ class Lab:
 
 
 def stop_on_sigterm():
-    """SIGTERM ends like an interrupt, so that every `with` and fixture cleans up."""
+    """SIGTERM ends like an interrupt, so that every `with` and fixture cleans up; an interrupt does so as well where a shell
+    started the program in the background, with SIGINT ignored."""
     def handler(_sig, _frame):
         raise KeyboardInterrupt
-    signal.signal(signal.SIGTERM, handler)
-    signal.signal(signal.SIGHUP, handler)
+    for sig in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(sig, handler)
 
 
 def progress(text):

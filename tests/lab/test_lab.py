@@ -69,9 +69,11 @@ def test_nothing_is_left(sig):
         pids = netns.run("ip", "netns", "pids", f"{prefix}-cl").split()
         assert pids
         p.send_signal(sig)
-        wait_for(lambda: not names() and not os.path.exists(folder), 20, "the lab to be removed")
-        assert not [pid for pid in pids if netns.is_running(pid)]
-        p.wait(10)
+        try:
+            wait_for(lambda: not names() and not os.path.exists(folder), 20, "the lab to be removed")
+            assert not [pid for pid in pids if netns.is_running(pid)]
+        finally:
+            p.kill()  # the end of `with` waits for it, without a limit
 
 
 def test_two_labs_side_by_side():
