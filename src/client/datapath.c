@@ -390,6 +390,8 @@ static void datapath_ready(void *ctx, int events)
 			link_on_tx(d->link, ch, true, t.largest[ch], t.now_ms);
 	datapath_update(d);
 	d->on_batch(d->ctx);
+	if (d->is_tun_gone && d->watch != NULL)
+		d->on_gone(d->ctx);
 }
 
 /* ---- to the adapter ---- */
