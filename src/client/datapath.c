@@ -140,8 +140,6 @@ struct tally {
 	ms_t now_ms;
 	bool is_used[LINK_N_CHANNELS];
 	size_t largest[LINK_N_CHANNELS];
-	size_t largest_datagram;
-	bool has_refused; /* by the kernel, for its size */
 };
 
 static void tally_add(struct tally *t, enum link_channel ch, size_t bytes)
@@ -164,34 +162,34 @@ static bool put_tls(struct datapath *d, uint8_t *packet, size_t n)
 	return true;
 }
 
-static bool put_dtls_record(struct datapath *d, struct span record, struct tally *t)
+static bool put_dtls_record(struct datapath *d, struct span record)
 {
 	int err = d->dtls->stage == TUNNEL_DTLS_UP ? tunnel_dtls_put(d->dtls, record) : ERR_CLOSED;
 	if (err == -ENOBUFS) {
-		t->has_refused |= tunnel_dtls_flush(d->dtls);
+		tunnel_dtls_flush(d->dtls);
 		err = d->dtls->stage == TUNNEL_DTLS_UP ? tunnel_dtls_put(d->dtls, record) : ERR_CLOSED;
 	}
 	return err == 0;
 }
 
-static bool put_dtls(struct datapath *d, uint8_t *packet, size_t n, struct tally *t)
+static bool put_dtls(struct datapath *d, uint8_t *packet, size_t n)
 {
 	uint8_t *head = packet - DTLS_CHANNEL_BYTES;
 	head[0] = CSTP_DATA;
-	if (!put_dtls_record(d, span_of(head, DTLS_CHANNEL_BYTES + n), t))
+	if (!put_dtls_record(d, span_of(head, DTLS_CHANNEL_BYTES + n)))
 		return false;
 	count(&d->dtls->count, n);
 	return true;
 }
 
-static bool put_pieces(struct datapath *d, struct span packet, uint16_t piece_bytes, struct tally *t)
+static bool put_pieces(struct datapath *d, struct span packet, uint16_t piece_bytes)
 {
 	struct cutter c = cutter_open(packet, d->piece_id++, piece_bytes);
 	uint8_t *record = d->spare;
 	size_t n;
 	record[0] = DTLS_PIECE;
 	while ((n = cutter_next(&c, record + DTLS_CHANNEL_BYTES)) > 0)
-		if (!put_dtls_record(d, span_of(record, DTLS_CHANNEL_BYTES + n), t))
+		if (!put_dtls_record(d, span_of(record, DTLS_CHANNEL_BYTES + n)))
 			return false;
 	count(&d->dtls->count, packet.n);
 	return true;
@@ -225,13 +223,11 @@ static bool send_tls(struct datapath *d, struct tun_packet *p, struct tally *t)
 
 static bool send_dtls(struct datapath *d, struct tun_packet *p, const struct link_route *r, struct tally *t)
 {
-	bool is_sent = r->in_pieces ? put_pieces(d, span_of(p->p, p->n), r->piece_bytes, t)
-	                            : put_dtls(d, p->p, p->n, t);
+	bool is_sent =
+	        r->in_pieces ? put_pieces(d, span_of(p->p, p->n), r->piece_bytes) : put_dtls(d, p->p, p->n);
 	if (!is_sent)
 		return false;
 	tally_add(t, LINK_DTLS, r->in_pieces ? r->piece_bytes : p->n);
-	if (!r->in_pieces && p->n > t->largest_datagram)
-		t->largest_datagram = p->n;
 	return true;
 }
 
@@ -253,7 +249,7 @@ static void flush(struct datapath *d, struct tally *t)
 	if (t->is_used[LINK_TLS])
 		tunnel_tls_flush(d->tls);
 	if (t->is_used[LINK_DTLS])
-		t->has_refused |= tunnel_dtls_flush(d->dtls);
+		tunnel_dtls_flush(d->dtls);
 }
 
 /* Keeps the MSS of a SYN below what DTLS carries in one datagram (behaviour.md 3.1). */
@@ -318,7 +314,7 @@ static void send_super(struct datapath *d, struct split *split, struct tally *t)
 		return;
 	}
 	while (split_next(split, &p.p, &p.n)) {
-		bool is_sent = ch == LINK_TLS ? put_tls(d, p.p, p.n) : put_dtls(d, p.p, p.n, t);
+		bool is_sent = ch == LINK_TLS ? put_tls(d, p.p, p.n) : put_dtls(d, p.p, p.n);
 		d->drops_up += !is_sent;
 	}
 	tally_add(t, ch, largest);
@@ -364,20 +360,6 @@ static int read_round(struct datapath *d, struct tun_packet packets[static LOOP_
 	return n;
 }
 
-/* The kernel did not take the large ones, and link knows it by now: they go another way. */
-static void send_again(struct datapath *d, struct tun_packet *packets, int n, struct tally *t)
-{
-	t->has_refused = false;
-	for (int i = 0; i < n; i++) {
-		if (packets[i].n <= PMTU_FLOOR_BYTES)
-			continue;
-		struct link_route r = link_route(d->link, packets[i].n, t->now_ms);
-		if (r.in_pieces || !r.dtls)
-			send_packet(d, &packets[i], t);
-	}
-	flush(d, t);
-}
-
 static void send_rounds(struct datapath *d, struct tally *t)
 {
 	struct tun_packet packets[LOOP_BATCH];
@@ -395,8 +377,6 @@ static void send_rounds(struct datapath *d, struct tally *t)
 		if (!goes_on || t->is_used[LINK_TLS])
 			flush(d, t);
 	} while (goes_on && d->watch != NULL && !(t->is_used[LINK_TLS] && tunnel_tls_is_stuffed(d->tls)));
-	if (t->has_refused && d->watch != NULL)
-		send_again(d, packets, n, t);
 }
 
 static void datapath_ready(void *ctx, int events)
@@ -410,6 +390,8 @@ static void datapath_ready(void *ctx, int events)
 			link_on_tx(d->link, ch, true, t.largest[ch], t.now_ms);
 	datapath_update(d);
 	d->on_batch(d->ctx);
+	if (d->is_tun_gone && d->watch != NULL)
+		d->on_gone(d->ctx);
 }
 
 /* ---- to the adapter ---- */

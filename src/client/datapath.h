@@ -38,6 +38,7 @@ struct datapath {
 	struct super_pace super_pace;
 	uint64_t n_super_up, n_super_down; /* CSTP packets that were many in one */
 	void (*on_batch)(void *ctx);       /* packets were sent: deadlines may have moved */
+	void (*on_gone)(void *ctx);        /* somebody removed the adapter; once */
 	void *ctx;
 };
 

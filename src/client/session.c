@@ -426,6 +426,7 @@ static int session_open(struct session *s)
 	        .dtls = &s->dtls,
 	        .link = &s->link,
 	        .on_batch = session_on_batch,
+	        .on_gone = session_on_adapter_gone,
 	        .ctx = s};
 	link_init(&s->link, loop_now());
 	classic_init(&s->classic, (ms_t)s->opt->tunnel.dtls_give_up_s * 1000);

@@ -38,6 +38,8 @@ struct session_stats {
 	ms_t dtls_probe_at_ms;      /* 0: none under way */
 	int64_t dtls_rtt_ms;        /* -1: not known */
 	ms_t connected_at_ms;
+	uint64_t unknown_packets;  /* ignored for their type */
+	bool is_unknown_told[256]; /* by type */
 };
 
 struct session_rules {

@@ -92,5 +92,6 @@ void session_note_active(struct session *s, const char *cause, bool is_loss);
 MUST_USE int session_open_signals(struct session *s);
 void session_close_signals(struct session *s);
 void session_on_news(void *session, enum netwatch_news news);
+void session_on_adapter_gone(void *session); /* of struct datapath */
 
 #endif

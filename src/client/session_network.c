@@ -38,6 +38,23 @@ void session_on_news(void *ctx, enum netwatch_news news)
 	session_tick(s);
 }
 
+/* Told by the descriptor and not by netlink, for which a device moved to another namespace is gone, too. A
+ * new adapter would be no help: who removes one does not want it, and the applications' connections are lost.
+ */
+void session_on_adapter_gone(void *ctx)
+{
+	struct session *s = ctx;
+	if (s->state == SESSION_ENDING)
+		return;
+	events_fail(s->ev,
+	        "Somebody else removed the adapter %s, so the session has ended. Connect again; if it "
+	        "happens "
+	        "again, look for another VPN or network manager that removes what it does not know.",
+	        s->adapter.tun.name);
+	session_send_close(s, DISCONNECT_LOCAL_ERROR, "The adapter was removed.");
+	session_end(s, EXIT_NETWORK);
+}
+
 /* ---- signals ---- */
 
 static const int signal_numbers[SESSION_SIGNALS] = {SIGINT, SIGTERM, SIGHUP, SIGUSR1, SIGUSR2};

@@ -98,6 +98,19 @@ static void on_answer(struct session *s, enum link_channel ch, struct span paylo
 	}
 }
 
+/* Told once for each type: a gateway that sends nothing else would fill the event log. The rest is counted.
+ */
+static void on_unknown(struct session *s, enum link_channel ch, uint8_t type)
+{
+	s->stats.unknown_packets++;
+	if (s->stats.is_unknown_told[type])
+		return;
+	s->stats.is_unknown_told[type] = true;
+	events_note(s->ev, EVENT_WARNING, 0,
+	        "A packet of the unknown type 0x%02x on the %s tunnel was ignored, as will be further ones.",
+	        type, link_channel_name(ch));
+}
+
 void session_on_part(void *ctx, enum link_channel ch, size_t bytes)
 {
 	struct session *s = ctx;
@@ -139,8 +152,6 @@ void session_on_packet(void *ctx, enum link_channel ch, const struct cstp_packet
 	case CSTP_KEEPALIVE:
 		break;
 	default:
-		events_note(s->ev, EVENT_WARNING, 0,
-		        "A packet of the unknown type 0x%02x on the %s tunnel was ignored.", p->type,
-		        link_channel_name(ch));
+		on_unknown(s, ch, p->type);
 	}
 }

@@ -121,6 +121,7 @@ static json_t *status_json(const struct session *s)
 	        o, "adapter_mtu", s->adapter.is_open ? json_integer(s->adapter.mtu) : json_null());
 	json_object_set_new(o, "active",
 	        active == LINK_N_CHANNELS ? json_null() : json_string(link_channel_name(active)));
+	json_object_set_new(o, "unknown_packets", json_integer((json_int_t)s->stats.unknown_packets));
 	json_object_set_new(o, "tls", tls_json(s));
 	json_object_set_new(o, "dtls", dtls_json(s));
 	put_seamless(s, o);

@@ -120,20 +120,20 @@ static void tell_too_big(struct tunnel_dtls *t, const struct dtls_assoc *a)
 		t->on_too_big(t->owner.ctx, path_bytes);
 }
 
-static bool assoc_flush(struct tunnel_dtls *t, struct dtls_assoc *a)
+static void assoc_flush(struct tunnel_dtls *t, struct dtls_assoc *a)
 {
 	size_t n = a->out.n_dgram;
-	unsigned too_big = 0;
 	if (n == 0)
-		return false;
+		return;
 	t->count.tx_wire_bytes += a->out.n;
 	/* what a full socket does not take is lost, as UDP may */
-	int sent = udp_send_batch(&a->udp, &a->path, a->out.p, a->out.dgram, n, &too_big);
+	int sent = udp_send_batch(&a->udp, &a->path, a->out.p, a->out.dgram, n, NULL);
+	(void)sent;
 	dtls_out_reset(&a->out);
-	if (sent <= 0 || too_big == 0)
-		return false;
+	if (a->path.too_big_bytes == 0)
+		return;
+	a->path.too_big_bytes = 0;
 	tell_too_big(t, a);
-	return true;
 }
 
 /* ---- the tunnel ---- */
@@ -164,7 +164,7 @@ void tunnel_dtls_close(struct tunnel_dtls *t, bool is_polite)
 {
 	if (t->used != NULL && is_polite) {
 		dtls_close(t->used->dtls);
-		(void)assoc_flush(t, t->used);
+		assoc_flush(t, t->used);
 	}
 	assoc_free(&t->used);
 	assoc_free(&t->next);
@@ -217,7 +217,7 @@ static void lose(struct tunnel_dtls *t, struct dtls_assoc **at, int err)
 static void come_up(struct tunnel_dtls *t)
 {
 	if (t->used != NULL)
-		(void)assoc_flush(t, t->used);
+		assoc_flush(t, t->used);
 	assoc_free(&t->old);
 	t->old = t->used;
 	t->old_until_ms = ms_add(loop_now(), TUNNEL_DTLS_LINGER_MS);
@@ -233,7 +233,7 @@ static void come_up(struct tunnel_dtls *t)
 static void go_on_handshake(struct tunnel_dtls *t)
 {
 	int err = dtls_handshake(t->next->dtls);
-	(void)assoc_flush(t, t->next);
+	assoc_flush(t, t->next);
 	if (err == 0)
 		come_up(t);
 	else if (err != ERR_MORE)
@@ -324,7 +324,7 @@ static void repeat_flight(struct tunnel_dtls *t, ms_t now_ms)
 	if (err)
 		lose(t, &t->next, err);
 	else
-		(void)assoc_flush(t, t->next);
+		assoc_flush(t, t->next);
 }
 
 void tunnel_dtls_on_time(struct tunnel_dtls *t, ms_t now_ms)
@@ -404,14 +404,17 @@ static void assoc_ready(void *ctx, int events)
 	for (int i = 0; i < n && is_there(t, a); i++)
 		take_datagram(t, a, &d[i]);
 	if (is_there(t, a))
-		(void)assoc_flush(t, a);
+		assoc_flush(t, a);
 	renew_if_worn(t);
 	t->owner.on_batch(t->owner.ctx);
 }
 
 int tunnel_dtls_put(struct tunnel_dtls *t, struct span packet)
 {
-	return dtls_write(t->used->dtls, packet);
+	int err = dtls_write(t->used->dtls, packet);
+	if (err == 0)
+		dtls_out_may_fragment(&t->used->out);
+	return err;
 }
 
 int tunnel_dtls_put_control(struct tunnel_dtls *t, uint8_t type, struct span payload)
@@ -431,11 +434,11 @@ int tunnel_dtls_put_control(struct tunnel_dtls *t, uint8_t type, struct span pay
 	return err;
 }
 
-bool tunnel_dtls_flush(struct tunnel_dtls *t)
+void tunnel_dtls_flush(struct tunnel_dtls *t)
 {
-	bool has_refused = t->used != NULL && assoc_flush(t, t->used);
+	if (t->used != NULL)
+		assoc_flush(t, t->used);
 	renew_if_worn(t);
-	return has_refused;
 }
 
 bool tunnel_dtls_keeps(const struct tunnel_dtls *t, const uint8_t *p)

@@ -83,11 +83,12 @@ void tunnel_dtls_replace(struct tunnel_dtls *t, ms_t now_ms);
 void tunnel_dtls_settle(struct tunnel_dtls *t);
 void tunnel_dtls_close(struct tunnel_dtls *t, bool is_polite);
 
-/* One packet, type byte first, as one datagram into the batch; -ENOBUFS: flush first. */
+/* One packet of data, type byte first, as one datagram into the batch; -ENOBUFS: flush first. A kernel that
+ * refuses it for its size sends it as IP fragments, once: on_too_big() tells what the next ones may have. */
 MUST_USE int tunnel_dtls_put(struct tunnel_dtls *t, struct span packet);
+/* Control packets measure the path: they pass whole or not at all. */
 MUST_USE int tunnel_dtls_put_control(struct tunnel_dtls *t, uint8_t type, struct span payload);
-/* True: some were too large for the kernel, and on_too_big() was called. */
-bool tunnel_dtls_flush(struct tunnel_dtls *t);
+void tunnel_dtls_flush(struct tunnel_dtls *t);
 
 ms_t tunnel_dtls_due_ms(const struct tunnel_dtls *t, ms_t now_ms);
 void tunnel_dtls_on_time(struct tunnel_dtls *t, ms_t now_ms);

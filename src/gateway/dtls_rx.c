@@ -10,6 +10,7 @@
 #include "gateway/tls_log.h"
 #include "io/log.h"
 #include "wire/dtls_hello.h"
+#include "wire/pieces.h"
 
 #define HELLO_WINDOW_MS       1000
 #define HELLOS_PER_WINDOW     4 /* ClientHellos of one session that make us work, per window */
@@ -119,13 +120,13 @@ static void send_out(struct session *s, struct session_assoc *a)
 {
 	struct worker *w = s->w;
 	struct dtls_out *o = &w->scratch.dtls_out;
-	unsigned n_too_big = 0;
+	unsigned n_lost = 0;
 	size_t done = 0;
 	if (o->n_dgram > 0) {
-		int r = udp_send_batch(&w->udp, &a->path, o->p, o->dgram, o->n_dgram, &n_too_big);
+		int r = udp_send_batch(&w->udp, &a->path, o->p, o->dgram, o->n_dgram, &n_lost);
 		done = r < 0 ? 0 : (size_t)r;
 	}
-	s->traffic[LINK_DTLS].tx_drops += o->n_dgram - done + n_too_big;
+	s->traffic[LINK_DTLS].tx_drops += o->n_dgram - done + n_lost;
 	dtls_out_reset(o);
 	if (a->path.too_big_bytes != 0 && a == &s->dtls.active) {
 		link_on_too_big(&s->link, inner_bytes(s, a->path.too_big_bytes), worker_now(w));
@@ -162,6 +163,8 @@ int dtls_tx_in_place(struct session *s, uint8_t type, uint8_t *payload, size_t n
 		send_out(s, &s->dtls.active);
 		r = dtls_write(s->dtls.active.dtls, plain);
 	}
+	if (r == 0 && (type == CSTP_DATA || type == DTLS_PIECE)) /* control packets measure the path */
+		dtls_out_may_fragment(&w->scratch.dtls_out);
 	return r;
 }
 

@@ -42,6 +42,12 @@ static inline void dtls_out_reset(struct dtls_out *o)
 	o->n = 0;
 	o->n_dgram = 0;
 }
+/* The datagram put last carries data: udp_piece.may_fragment. */
+static inline void dtls_out_may_fragment(struct dtls_out *o)
+{
+	if (o->n_dgram > 0)
+		o->dgram[o->n_dgram - 1].may_fragment = true;
+}
 
 /* ---- shared settings, one per process or thread ---- */
 
@@ -109,8 +115,8 @@ MUST_USE int dtls_read_view(struct dtls *d, uint8_t *buf, size_t cap, uint8_t **
 /* 1..DTLS_PLAIN_MAX bytes as one record in one datagram. 0, -ENOBUFS (batch full, nothing written),
  * ERR_TOO_LARGE, ERR_CLOSED, ERR_CRYPTO. */
 MUST_USE int dtls_write(struct dtls *d, struct span plaintext);
-/* Our keys or the peer's have protected so much that the association should be replaced by a new one, which is
- * the client's to begin. */
+/* Our keys or the peer's have protected so much that the association should be replaced by a new one, which
+ * is the client's to begin. */
 bool dtls_wants_rekey(const struct dtls *d);
 /* Appends close_notify, once. */
 void dtls_close(struct dtls *d);

@@ -94,7 +94,9 @@ uint64_t udp_rx_truncated(const struct udp_rx *rx);
 /* Where one datagram to send lies in the caller's buffer. */
 struct udp_piece {
 	uint32_t offset;
-	uint32_t len; /* bytes */
+	uint32_t len;      /* bytes */
+	bool may_fragment; /* refused for its size it leaves as IP fragments, once; never a probe of the path
+	                    */
 };
 
 /* To whom, and what we learned about sending there. Belongs to the session. Zeroed rest is right. */
@@ -104,17 +106,19 @@ struct udp_path {
 	uint32_t ifindex;       /* only for link-local peers; else 0 */
 	uint32_t too_big_bytes; /* set here: the smallest datagram that EMSGSIZE came back for; clear to ask
 	                           again; 0: none */
-	bool is_gso_refused;    /* set here: EINVAL, EIO, ENOPROTOOPT came back; clear to try again */
+	bool is_gso_refused;    /* set here: EINVAL, EIO, ENOPROTOOPT came back, and not for the size of the
+	                           datagrams; clear to try again */
 };
 
 /* Sends pieces in order. Neighbours that follow each other in memory and have one length (the last may be
  * shorter) go out as one UDP_SEGMENT message. A message refused for its segmentation is sent again one
  * datagram at a time. Returns how many pieces are done with (sent, or too big for the path), fewer than n
- * when the socket's buffer is full; -EAGAIN or another -errno when none. *ret_too_big (may be NULL): how many
- * of these the kernel refused with EMSGSIZE. An ICMP message that has come in shows as the same error, once,
- * at whatever is sent next: so each refused piece is tried a second time. */
+ * when the socket's buffer is full; -EAGAIN or another -errno when none. An ICMP message that has come in
+ * shows as EMSGSIZE, once, at whatever is sent next: so each refused piece is tried a second time. What is
+ * refused again leaves as fragments if it may; *ret_lost (may be NULL): how many of those done with did
+ * not. */
 MUST_USE int udp_send_batch(const struct udp *u, struct udp_path *path, const uint8_t *buf,
-        const struct udp_piece *pieces, size_t n, unsigned *ret_too_big);
+        const struct udp_piece *pieces, size_t n, unsigned *ret_lost);
 
 /* The grouping rule alone, for tests: how many pieces from the first on make one message. 0 only for n 0. */
 size_t udp_run_len(const struct udp_piece *pieces, size_t n);

@@ -111,12 +111,60 @@ static bool udp_is_gso_refusal(int err)
 	return err == EINVAL || err == EIO || err == EMSGSIZE || err == ENOPROTOOPT;
 }
 
+static bool udp_has_df(const struct udp *u)
+{
+	int rule = IP_PMTUDISC_DONT; /* IPv6's has the same number */
+	socklen_t len = sizeof(rule);
+	int r = u->family == 6 ? getsockopt(u->fd, IPPROTO_IPV6, IPV6_MTU_DISCOVER, &rule, &len)
+	                       : getsockopt(u->fd, IPPROTO_IP, IP_MTU_DISCOVER, &rule, &len);
+	return r == 0 && rule != IP_PMTUDISC_DONT;
+}
+
+/* The first piece was refused: how many from it on would be as well and may leave as fragments. */
+static size_t udp_fragment_run(const struct udp_piece *pieces, size_t n)
+{
+	size_t i = 0;
+	while (i < n && pieces[i].may_fragment && pieces[i].len >= pieces[0].len)
+		i++;
+	return i;
+}
+
+/* Without DF for once: the kernel cuts them to what the interface takes. How many were sent. */
+static size_t udp_send_fragments(const struct udp *u, struct udp_path *path, const uint8_t *buf,
+        const struct udp_piece *pieces, size_t n)
+{
+	struct udp_tx tx;
+	size_t done = 0;
+	int sent = 0;
+	if (n == 0 || !udp_has_df(u) || udp_set_pmtu(u, UDP_PMTU_DONT) < 0)
+		return 0;
+	for (; done < n && sent >= 0; done += sent > 0 ? (size_t)sent : 0) {
+		udp_tx_fill(&tx, u, path, buf, pieces + done, n - done, n - done);
+		sent = sendmmsg(u->fd, tx.msgs, tx.n, MSG_DONTWAIT | MSG_NOSIGNAL);
+	}
+	int err = udp_set_pmtu(u, UDP_PMTU_PROBE);
+	(void)err; /* the same call, with a value that was accepted before */
+	return done;
+}
+
+/* The first piece is too big for the interface. How many are done with; *ret_lost grows by those not sent. */
+static size_t udp_take_refusal(const struct udp *u, struct udp_path *path, const uint8_t *buf,
+        const struct udp_piece *pieces, size_t n, unsigned *ret_lost)
+{
+	size_t sent = udp_send_fragments(u, path, buf, pieces, udp_fragment_run(pieces, n));
+	if (path->too_big_bytes == 0 || pieces[0].len < path->too_big_bytes)
+		path->too_big_bytes = pieces[0].len;
+	path->is_gso_refused = false; /* kernels differ in whether EINVAL or EMSGSIZE says this of a run */
+	*ret_lost += sent == 0;
+	return sent > 0 ? sent : 1;
+}
+
 int udp_send_batch(const struct udp *u, struct udp_path *path, const uint8_t *buf,
-        const struct udp_piece *pieces, size_t n, unsigned *ret_too_big)
+        const struct udp_piece *pieces, size_t n, unsigned *ret_lost)
 {
 	struct udp_tx tx;
 	size_t done = 0, singles_end = 0, repeated = SIZE_MAX;
-	unsigned too_big = 0;
+	unsigned lost = 0;
 	int err = 0;
 	while (done < n) {
 		udp_tx_fill(&tx, u, path, buf, pieces + done, n - done,
@@ -133,10 +181,7 @@ int udp_send_batch(const struct udp *u, struct udp_path *path, const uint8_t *bu
 		} else if (err == EMSGSIZE && repeated != done) {
 			repeated = done; /* may have been news of an ICMP message, which is told once */
 		} else if (err == EMSGSIZE) {
-			too_big++;
-			if (path->too_big_bytes == 0 || pieces[done].len < path->too_big_bytes)
-				path->too_big_bytes = pieces[done].len;
-			done++;
+			done += udp_take_refusal(u, path, buf, pieces + done, n - done, &lost);
 		} else {
 			break;
 		}
@@ -144,7 +189,7 @@ int udp_send_batch(const struct udp *u, struct udp_path *path, const uint8_t *bu
 	}
 	if (done == 0 && err != 0)
 		return -err;
-	if (ret_too_big != NULL)
-		*ret_too_big = too_big;
+	if (ret_lost != NULL)
+		*ret_lost = lost;
 	return (int)done;
 }

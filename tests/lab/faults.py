@@ -49,15 +49,16 @@ def unblock_udp_one_way(lab):
 
 
 @contextlib.contextmanager
-def icmp_too_big_filtered(lab):
-    """The inside server never hears "fragmentation needed" (a firewall that filters ICMP)."""
-    lab.nft(lab.srv, "add table inet deaf\nadd chain inet deaf in { type filter hook prerouting priority -300; }\n"
-                     "add rule inet deaf in icmp type destination-unreachable counter drop\n"
-                     "add rule inet deaf in icmpv6 type packet-too-big counter drop\n")
+def icmp_too_big_filtered(lab, ns=None):
+    """The inside server (or ns) never hears "fragmentation needed" (a firewall that filters ICMP)."""
+    ns = ns or lab.srv
+    lab.nft(ns, "add table inet deaf\nadd chain inet deaf in { type filter hook prerouting priority -300; }\n"
+                "add rule inet deaf in icmp type destination-unreachable counter drop\n"
+                "add rule inet deaf in icmpv6 type packet-too-big counter drop\n")
     try:
         yield
     finally:
-        lab.nft(lab.srv, "delete table inet deaf\n")
+        lab.nft(ns, "delete table inet deaf\n")
 
 
 def change_address(lab, ns=None, old=CL4, new=CL4_NEW, device="eth0"):

@@ -1,11 +1,12 @@
 """Things that break: processes, connections, UDP, the path. Sessions come back with the same addresses."""
 import os
+import re
 import signal
 
 import pytest
 
 from checks import PingLog, check_fetch, check_full_size, ping_size
-from netns import GW4, SRV4, SRV6, is_running, wait_for
+from netns import GW4, SRV4, SRV6, is_running, run, wait_for
 from peers import Culvert, Culvertd, OpenConnect, Ocserv
 from raw import RawClient
 
@@ -88,6 +89,25 @@ def test_client_killed(lab):
     same.check()
     assert same.ping.lost() <= 1, same.ping.summary()
     assert again.stop() == 0
+
+
+@pytest.mark.parametrize("state", ["dtls", "tls", "reconnecting"])
+def test_adapter_is_deleted(lab, state):
+    """By somebody else: the session ends at once, says what happened and what to do, and leaves nothing behind."""
+    routes = lab.exec(lab.cl, "ip", "route")
+    gateway = Culvertd(lab)
+    client = Culvert(lab, gateway, dtls=state == "dtls")
+    if state == "dtls":
+        client.wait_dtls()
+    if state == "reconnecting":
+        gateway.stop(signal.SIGKILL)
+        wait_for(lambda: client.status()["state"] == "reconnecting", 20, lambda: f"no tunnel: {client.status()}")
+    run("ip", "-n", lab.cl, "link", "del", client.tun)
+    assert client.proc.wait_exit(10) == 6
+    assert re.search(r"^culvert: Somebody else removed the adapter tun0, so the session has ended\. Connect again;", client.proc.text(), re.M)
+    assert lab.exec(lab.cl, "ip", "route") == routes
+    if state != "reconnecting":
+        wait_for(lambda: gateway.sessions() == [], 5, "the gateway to know")
 
 
 @BOTH

@@ -1,13 +1,15 @@
 """What the client does by itself for the seamless promise: at our own gateway, at stock ocserv, and at a gateway that announces
 two MTUs. The bounds are three times those of `bench/failover`, for a machine that does other things; the figures are printed."""
 import contextlib
+import socket
+import threading
 import time
 
 import pytest
 
 import faults
 from checks import FileServer, PingLog, ping_size
-from netns import CL4, SRV4, SRV6, run, wait_for
+from netns import CL4, GW4, GW6, NsThread, SRV4, SRV6, run, wait_for
 from peers import Culvert, Culvertd, Ocserv
 from timeline import Timeline
 
@@ -127,6 +129,87 @@ def test_link_mtu_falls(lab):
     w.go_on(60)
     s = w.check("the link's MTU falls", 500)
     assert s["path_limit"] < 1300, s["path_limit"]
+
+
+class Stream:
+    """TCP through the tunnel, at a pace that overflows no queue: what its sender repeats was lost for another reason."""
+    PORT, SO_MAX_PACING_RATE, TOTAL_RETRANS_AT, BYTES_PER_S = 7100, 47, 100, 8_000_000
+
+    def __init__(self, source_ns, sink_ns, sink_addr):
+        self.sent = self.repeated = 0
+        self.stop, ready = threading.Event(), threading.Event()
+        self.sink = NsThread(sink_ns, lambda: self._take(ready))
+        assert ready.wait(5)
+        self.source = NsThread(source_ns, lambda: self._send(sink_addr))
+
+    def _take(self, ready):
+        with socket.create_server(("", self.PORT)) as listener:
+            listener.settimeout(10)
+            ready.set()
+            s, _ = listener.accept()
+            with s:
+                s.settimeout(30)
+                while s.recv(1 << 18):
+                    pass
+
+    def _send(self, addr):
+        with socket.create_connection((addr, self.PORT), 10) as s:
+            s.settimeout(30)
+            s.setsockopt(socket.SOL_SOCKET, self.SO_MAX_PACING_RATE, self.BYTES_PER_S)
+            while not self.stop.is_set():
+                self.sent += s.send(bytes(1 << 16))
+                info = s.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 192)
+                self.repeated = int.from_bytes(info[self.TOTAL_RETRANS_AT:self.TOTAL_RETRANS_AT + 4], "little")
+
+    def go_on(self, n_bytes=2_000_000):
+        end = self.sent + n_bytes
+        wait_for(lambda: self.sent >= end or not self.source.is_alive(), 30, "more of the stream")
+        assert self.source.is_alive(), "the stream broke"
+
+    def end(self):
+        self.stop.set()
+        self.source.result(30)
+        self.sink.result(30)
+
+
+def fragments_made(lab, ns, outer):
+    """What the kernel has cut that was sent from there (Ip6FragCreates, Ip: FragCreates is the last of its line)."""
+    if outer == GW6:
+        return int(lab.exec(ns, "grep", "FragCreates", "/proc/net/snmp6").split()[1])
+    names, values = (line.split() for line in lab.exec(ns, "grep", "^Ip:", "/proc/net/snmp").splitlines())
+    return int(values[names.index("FragCreates")])
+
+
+@pytest.mark.parametrize("outer", [GW4, GW6], ids=["outer4", "outer6"])
+@pytest.mark.parametrize("direction", ["up", "down"])
+def test_link_mtu_falls_under_a_stream(lab, direction, outer):
+    """A batch is on its way to the kernel when the interface gets smaller: its data leaves as fragments, once. The sender hears no
+    ICMP here, so whatever it repeats was lost."""
+    client = own(lab, host=outer)
+    overhead = {GW4: 66, GW6: 86}[outer]  # UDP, record, type
+    limit = lambda: (client.status() if direction == "up" else client.gateway.sessions()[0]["mtu"])["path_limit"]
+    ends = [(lab.cl, "eth0"), (lab.gw, "out0")]
+    outside, source, sink, address = (lab.cl, client.ns, lab.srv, SRV4) if direction == "up" else (lab.gw, lab.srv, client.ns, client.inner4())
+    if direction == "down":
+        ends.reverse()
+    with faults.icmp_too_big_filtered(lab, source):
+        stream = Stream(source, sink, address)
+        stream.go_on()
+        n_made = 0
+        for mtu in (1330, 1310, 1290):
+            before = fragments_made(lab, outside, outer)
+            for ns, device in ends:  # the sender's first: the other one drops what is too large for it
+                run("ip", "-n", ns, "link", "set", device, "mtu", mtu)
+            wait_for(lambda: mtu - overhead - 8 <= limit() <= mtu - overhead, 10, lambda: f"the new limit: {limit()}")
+            made = fragments_made(lab, outside, outer)
+            stream.go_on()
+            again = fragments_made(lab, outside, outer) - made
+            print(f"{direction}, link {mtu}: {made - before} fragments, then {again}; limit {limit()}, {stream.repeated} repeated")
+            n_made += made - before
+            assert again == 0, "probes, or data after the limit was known"
+        stream.end()
+    assert n_made > 0, "the kernel refused no data"  # a probe may have been the first, but not each time
+    assert stream.repeated == 0
 
 
 def test_tcp_reset_under_live_dtls(lab):

@@ -100,7 +100,7 @@ static void send_one(void)
 	c.n_sent++;
 	memcpy(packet + 1, &c.n_sent, sizeof(c.n_sent));
 	assert_int_equal(tunnel_dtls_put(&c.tunnel, span_of(packet, sizeof(packet))), 0);
-	assert_false(tunnel_dtls_flush(&c.tunnel));
+	tunnel_dtls_flush(&c.tunnel);
 }
 
 static void on_timer(uv_timer_t *t)
