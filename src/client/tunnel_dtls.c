@@ -10,7 +10,7 @@
 
 #define DTLS_OUT_BYTES    (64u << 10) /* what one sendmsg() takes */
 #define DTLS_RX_SLOTS     8
-#define DTLS_UDP_BUFFER   (1 << 20) /* as the gateway's; less loses trains, more delays: performance.md */
+#define DTLS_UDP_BUFFER   (768 << 10) /* as the gateway's; less loses trains, more delays: performance.md */
 #define DTLS_FLIGHT_BYTES 1200
 
 const struct tunnel_dtls_pace tunnel_dtls_pace_classic = {

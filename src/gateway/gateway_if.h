@@ -11,7 +11,7 @@
 #include "io/udp.h"
 
 #define GATEWAY_IF_UDP_BUFFER_BYTES                                                                          \
-	(1 << 20) /* less loses trains of several streams, more makes others late: performance.md */
+	(768 << 10) /* less loses trains of several streams, more makes others late: performance.md */
 /* What may wait to be read of each queue of the TUN device: a worker that gets no processor for one tick of 4
  * ms does not lose any of 250 000 packets a second. */
 #define GATEWAY_IF_TUN_PACKETS 1000
