@@ -5,7 +5,7 @@
 
 #include "diagnose/store.h"
 
-#define CASES_MAX       100000
+#define CASES_MAX       200000
 #define CASE_NONE       UINT32_MAX
 #define CASE_MAX_ADDRS  4            /* public addresses of one session */
 #define CASE_TAIL_MS    10000        /* lines of a session come this long after its end was logged */

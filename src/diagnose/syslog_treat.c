@@ -118,7 +118,8 @@ static bool treat_ssl_error(struct syslog_memory *m, struct event *e, const stru
 		if (memmem(e->cause.p, e->cause.n, words[i], strlen(words[i])) == NULL)
 			continue;
 		bool is_near = m->failed_line != 0 && e->line - m->failed_line <= 2 &&
-		               (e->at_ms == TIME_NONE || e->at_ms - m->failed_at_ms <= FAILED_MAX_MS);
+		               (e->at_ms == TIME_NONE || m->failed_at_ms == TIME_NONE ||
+		                       e->at_ms - m->failed_at_ms <= FAILED_MAX_MS);
 		if (is_near)
 			e->public_ip = m->failed;
 		return true;

@@ -132,7 +132,7 @@ TEST(ends)
 		const char *words, *reason;
 	} rows[] = {{"User Requested", "reason=user "}, {"Idle Timeout", "reason=idle "},
 	        {"Max time exceeded", "reason=max-time "}, {"Lost Carrier", "reason=dpd "},
-	        {"Lost Service", "reason=error "}, {"DPD failure", "reason=dpd "},
+	        {"Lost Service", "reason=dpd "}, {"DPD failure", "reason=dpd "},
 	        {"Port Preempted", "reason=preempted "}, {"Connection Preempted", "reason=preempted "},
 	        {"Administrator Reset", "reason=admin "}, {"Administrator Reboot", "reason=admin "},
 	        {"Port Error", "reason=error "}, {"Peer Address Changed", ""}, {"Peer Reconnected", ""},
