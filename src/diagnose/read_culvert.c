@@ -76,7 +76,6 @@ static void client_event(struct culvert_events *c, const struct culvert_line *l,
 	(void)client_words_say(&c->words, &e, e.text);
 }
 
-#ifdef HAS_READER_SYSLOG
 /* The evidence is the line of the file, not what was made of it. */
 static void on_syslog_event(void *ctx, const struct event *e)
 {
@@ -132,19 +131,6 @@ static void syslog_close(struct culvert_events *c)
 	free(c->syslog);
 	c->syslog = NULL;
 }
-#else
-static void gateway_event(struct culvert_events *c, const struct culvert_line *l, uint32_t number)
-{
-	(void)c;
-	(void)l;
-	(void)number;
-}
-
-static void syslog_close(struct culvert_events *c)
-{
-	(void)c;
-}
-#endif
 
 static enum claim events_line(void *state, struct span line, uint32_t number)
 {

@@ -19,7 +19,8 @@ struct zip_stream {
 	struct walk *w;
 	struct stream *below;
 	struct archive *a;
-	uint8_t *buf; /* STREAM_BLOCK_BYTES */
+	struct span left; /* unpacked by libarchive, not yet in buf */
+	uint8_t *buf;     /* STREAM_BLOCK_BYTES */
 	int below_err;
 	bool is_below_at_end;
 };
@@ -46,21 +47,37 @@ static int zip_error(const struct zip_stream *z)
 	return z->is_below_at_end ? ERR_MORE : ERR_MALFORMED;
 }
 
-/* The open member's bytes. */
+/* The next piece of the open member into z->left. 0 without bytes: its end. */
+static int next_piece(struct zip_stream *z)
+{
+	const void *p = NULL;
+	size_t n = 0;
+	la_int64_t offset; /* goes on without holes in a zip */
+	int code;
+	do
+		code = archive_read_data_block(z->a, &p, &n, &offset);
+	while (code == ARCHIVE_RETRY || (code == ARCHIVE_OK && n == 0));
+	z->left = code == ARCHIVE_OK || code == ARCHIVE_WARN ? span_of(p, n) : (struct span){0};
+	if (code == ARCHIVE_OK || code == ARCHIVE_EOF)
+		return 0;
+	return code == ARCHIVE_WARN ? ERR_MALFORMED : zip_error(z);
+}
+
+/* The open member's bytes. Piece by piece, because archive_read_data() forgets those before an error. */
 static int zip_read(struct stream *s, struct span *ret)
 {
 	struct zip_stream *z = CONTAINER_OF(s, struct zip_stream, base);
 	size_t n = 0;
 	int err = 0;
-	while (n < STREAM_BLOCK_BYTES) {
-		la_ssize_t got = archive_read_data(z->a, z->buf + n, STREAM_BLOCK_BYTES - n);
-		if (got == ARCHIVE_RETRY)
-			continue;
-		if (got < 0)
-			err = got == ARCHIVE_WARN ? ERR_MALFORMED : zip_error(z);
-		if (got <= 0)
+	while (n < STREAM_BLOCK_BYTES && err == 0) {
+		if (z->left.n == 0)
+			err = next_piece(z);
+		if (z->left.n == 0)
 			break;
-		n += (size_t)got;
+		size_t part = z->left.n < STREAM_BLOCK_BYTES - n ? z->left.n : STREAM_BLOCK_BYTES - n;
+		memcpy(z->buf + n, z->left.p, part);
+		z->left = span_skip(z->left, part);
+		n += part;
 	}
 	*ret = span_of(z->buf, n);
 	int limit = walk_count(z->w, n);
@@ -156,7 +173,7 @@ static void walk_members(struct zip_stream *z, const char *name, int64_t written
 		if (code == ARCHIVE_RETRY || is_folder(e))
 			continue;
 		has_members = true;
-		z->base.pending = (struct span){0};
+		z->base.pending = z->left = (struct span){0};
 		walk_member(z, e, name, written_at_ms);
 	}
 	note_end(z, name, code, has_members);
