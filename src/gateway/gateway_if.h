@@ -12,9 +12,9 @@
 
 #define GATEWAY_IF_UDP_BUFFER_BYTES                                                                          \
 	(768 << 10) /* less loses trains of several streams, more makes others late: performance.md */
-/* What may wait to be read of each queue of the TUN device: a worker that gets no processor for one tick of 4
- * ms does not lose any of 250 000 packets a second. */
-#define GATEWAY_IF_TUN_PACKETS 1000
+/* What may wait to be read of each queue of the TUN device: no single packet is lost while a worker waits 8
+ * ms for a processor. Streams never fill it: they lose in the client's socket before. */
+#define GATEWAY_IF_TUN_PACKETS 2000
 /* Largest TCP segment of a client, header options included: packets of 1280 bytes by IPv4 and 1300 by IPv6.
  * So a path that shrinks in silence to 1300 does not stop the TLS tunnel, whose kernel would not find that
  * out for long. */
