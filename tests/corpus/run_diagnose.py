@@ -10,7 +10,7 @@ A case is a folder of files in the formats of real devices, and `expect`, one st
     cause ID "PART"                the explanation has this part
     remedy ID "LINE", no-remedy    some remedy has this line of configuration; none has
     user ID NAME, no-user          is among those concerned; is not
-    kind FILE KIND                 what the file is recognised as; -: not at all
+    kind FILE KIND...              what the file is recognised as; -: not at all
     timeline NAME                  whose timeline is shown
     gzip FILE, zip NAME            given packed: FILE as FILE.gz; the folder NAME.d as NAME
     lines-differ                   evidence is not compared with the files (UTF-16, archives)"""
@@ -173,9 +173,9 @@ def check_findings(d, expect):
 
 
 def check_files(d, expect):
-    kinds = {pathlib.PurePath(f["name"]).name: f["kind"] for f in d["files"]}
-    for name, kind in expect.get("kind", []):
-        want(kinds.get(name) == (None if kind == "-" else kind), f"{name} is {kinds.get(name)}")
+    kinds = {pathlib.PurePath(f["name"]).name: f["kinds"] for f in d["files"]}
+    for name, *wanted in expect.get("kind", []):
+        want(kinds.get(name) == (wanted if wanted != ["-"] else []), f"{name} is {kinds.get(name)}")
     for (name,) in expect.get("timeline", []):
         want(d["timeline"]["user"] == name, f"timeline of {d['timeline']['user']}")
 
