@@ -63,7 +63,7 @@ bool find_has_ip6(const struct find *x, const struct one_case *k)
 
 bool find_is_mtu_user(const struct find *x, word_t user)
 {
-	return user != 0 && (x->mtu_users[user / 8] & 1u << user % 8) != 0;
+	return user != 0 && word_set_has(x->mtu_users, user);
 }
 
 bool find_has_sessions(const struct find *x)
@@ -87,9 +87,9 @@ static void widen(struct finding *f, int64_t first_ms, int64_t last_ms)
 static void add_user(struct find *x, word_t user)
 {
 	struct finding *f = x->f;
-	if (user == 0 || (x->seen_users[user / 8] & 1u << user % 8) != 0)
+	if (user == 0 || word_set_has(x->seen_users, user))
 		return;
-	x->seen_users[user / 8] |= (uint8_t)(1u << user % 8);
+	word_set_add(x->seen_users, user);
 	f->n_all_users++;
 	if (f->n_users < FINDING_MAX_USERS)
 		f->users[f->n_users++] = user;

@@ -7,10 +7,6 @@
 #include "diagnose/finding.h"
 #include "diagnose/setup.h"
 
-/* The client waits this long for DTLS before it lowers the adapter's MTU: "about a minute" (tech note
- * 116881). */
-#define MINUTE_MIN_MS 40000
-#define MINUTE_MAX_MS 100000
 #define DTLS_GRACE_MS 45000 /* DTLS comes up within seconds; after this it will not any more */
 #define IP6_MIN_MTU   1280  /* RFC 8200 5 */
 #define NOTE_MSS      1460  /* the third remedy of the note */
@@ -22,6 +18,17 @@ enum case_mark {
 	MARK_DTLS_LOST = 4,
 };
 
+/* Bit sets over words. */
+static inline bool word_set_has(const uint8_t *set, word_t w)
+{
+	return (set[w / 8] & 1u << w % 8) != 0;
+}
+
+static inline void word_set_add(uint8_t *set, word_t w)
+{
+	set[w / 8] |= (uint8_t)(1u << w % 8);
+}
+
 struct find {
 	const struct store *s;
 	const struct cases *c;
@@ -30,8 +37,8 @@ struct find {
 	size_t n_hits;                        /* of it */
 	uint8_t *marks;                       /* of each case, enum case_mark */
 	const struct policy_setup **policies; /* of each case, or NULL */
-	uint8_t *seen_users;                  /* bit set over words, of the finding in work */
-	uint8_t *mtu_users; /* bit set over words: who has MTU trouble, which includes that DTLS is blocked */
+	uint8_t *seen_users;                  /* set of words, of the finding in work */
+	uint8_t *mtu_users; /* set of words: who has MTU trouble, which includes that DTLS is blocked */
 	bool tells_dtls;    /* the log of ocserv has lines of DTLS tunnels */
 	bool is_bad;        /* no memory */
 };

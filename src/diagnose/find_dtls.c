@@ -15,11 +15,6 @@
 #define SNAPSHOT_S    60    /* a session this old has its DTLS */
 #define DPD_DEFAULT_S 90    /* ocserv as it is shipped */
 
-static bool is_dtls_up(const struct record *r)
-{
-	return r->tunnel == TUNNEL_DTLS && (r->kind == EVENT_TUNNEL_UP || r->kind == EVENT_TUNNEL_REPLACED);
-}
-
 static bool is_dtls_down(const struct record *r)
 {
 	return r->tunnel == TUNNEL_DTLS &&
@@ -285,7 +280,7 @@ static struct flaps count_flaps(const struct find *x, const struct one_case *k)
 			down = up = CASE_NONE;
 		if (is_dtls_down(r) && down == CASE_NONE)
 			down = i;
-		if (!is_dtls_up(r))
+		if (!record_is_dtls_up(r))
 			continue;
 		bool is_soon = is_sooner_than_rekey(x, up, i);
 		if (is_gap(x, down, i) || is_soon)
@@ -341,7 +336,7 @@ static uint32_t find_loss(const struct find *x, const struct one_case *k)
 	bool was_up = !k->has_begin;
 	for (uint32_t i = k->first; i != CASE_NONE; i = x->c->next[i]) {
 		const struct record *r = store_at(x->s, i);
-		if (is_dtls_up(r)) {
+		if (record_is_dtls_up(r)) {
 			was_up = true;
 			down = CASE_NONE;
 		}
@@ -358,8 +353,7 @@ static uint32_t find_loss(const struct find *x, const struct one_case *k)
 static void say_later_reconnect(struct find *x, const struct one_case *k, uint32_t down, struct hit_groups *g)
 {
 	for (uint32_t i = down; i != CASE_NONE; i = x->c->next[i]) {
-		const struct record *r = store_at(x->s, i);
-		if (r->kind != EVENT_RECONFIGURE || r->code != 16)
+		if (!record_is_new_mtu(store_at(x->s, i)))
 			continue;
 		find_prove(x, i);
 		find_prove(x, cases_find(x->c, i, EVENT_ADAPTER_BOUNCE, TUNNEL_UNKNOWN));
@@ -411,7 +405,7 @@ static bool is_line_gone(const struct find *x, uint32_t place)
 	const struct record *r = store_at(x->s, place);
 	for (uint32_t i = x->c->next[place]; i != CASE_NONE; i = x->c->next[i]) {
 		const struct record *o = store_at(x->s, i);
-		if (is_dtls_up(o) ||
+		if (record_is_dtls_up(o) ||
 		        (o->at_ms != TIME_NONE && r->at_ms != TIME_NONE && o->at_ms - r->at_ms > GONE_MS))
 			return false;
 		if (o->kind == EVENT_SESSION_LOST ||

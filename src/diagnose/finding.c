@@ -13,9 +13,8 @@ static const struct {
 	enum severity severity; /* unless the rule says otherwise */
 	void (*find)(struct find *x);
 } rows[] = {
-        {"dtls-blocked-mtu-reconnect",
-                "UDP is blocked; the client reconnects after a minute to lower its MTU", SEVERITY_ERROR,
-                find_mtu_reconnect},
+        {"dtls-blocked-mtu-reconnect", "UDP is blocked, and the client reconnects to lower its MTU",
+                SEVERITY_ERROR, find_mtu_reconnect},
         {"icmp-filtered-black-hole", "Large packets vanish: the sender does not hear that they are too large",
                 SEVERITY_ERROR, find_black_hole},
         {"dtls-blocked", "The DTLS tunnel never comes up", SEVERITY_WARNING, find_dtls_blocked},
