@@ -57,22 +57,6 @@ static void enter(struct build *b, enum key_tag tag, word_t device, word_t word,
 
 /* ---- which case an event belongs to ---- */
 
-static enum case_side side_of(const struct record *r)
-{
-	switch (r->source) {
-	case SOURCE_DART:
-	case SOURCE_WINDOWS_EVENTS:
-	case SOURCE_CLIENT_SYSLOG:
-	case SOURCE_OPENCONNECT:
-	case SOURCE_CULVERT_CLIENT:
-		return SIDE_CLIENT;
-	case SOURCE_CULVERT_EVENTS: /* the gateway's form of it names users */
-		return r->user ? SIDE_GATEWAY : SIDE_CLIENT;
-	default:
-		return SIDE_GATEWAY;
-	}
-}
-
 static int64_t gap_ms(const struct record *r, int64_t since_ms)
 {
 	return r->at_ms == TIME_NONE || since_ms == TIME_NONE ? 0 : r->at_ms - since_ms;
@@ -87,7 +71,8 @@ static bool is_resuming(const struct build *b, const struct one_case *k, uint32_
 		const struct record *later = store_at(s, i);
 		if (gap_ms(later, r->at_ms) > CASE_LOGIN_MS)
 			break;
-		if (record_is_reconnect(later) && (later->user == r->user || side_of(later) == SIDE_CLIENT))
+		if (record_is_reconnect(later) &&
+		        (later->user == r->user || record_side(later) == SIDE_CLIENT))
 			return true;
 	}
 	const struct record *last = store_at(s, k->last);
@@ -164,7 +149,7 @@ static uint32_t find_case(struct build *b, uint32_t place)
 	uint32_t at;
 	if (r->kind == EVENT_SNAPSHOT)
 		return CASE_NONE;
-	if (side_of(r) == SIDE_CLIENT || (r->user == 0 && r->public_ip == 0 && r->inner == 0)) {
+	if (record_side(r) == SIDE_CLIENT || (r->user == 0 && r->public_ip == 0 && r->inner == 0)) {
 		at = look_up(b, KEY_FILE, 0, r->file + 1);
 		return at != CASE_NONE && is_open_for(b, &b->c->v[at], place) ? at : CASE_NONE;
 	}
@@ -179,7 +164,7 @@ static bool is_of_nobody(const struct record *r)
 	if (r->kind == EVENT_AUTH_REJECTED || r->kind == EVENT_POOL_EXHAUSTED ||
 	        r->kind == EVENT_CIPHER_MISMATCH)
 		return true;
-	return side_of(r) == SIDE_GATEWAY && r->user == 0 && r->kind != EVENT_MTU &&
+	return record_side(r) == SIDE_GATEWAY && r->user == 0 && r->kind != EVENT_MTU &&
 	       r->kind != EVENT_LARGE_PACKET && r->kind != EVENT_FRAG_NEEDED && r->kind != EVENT_SNAPSHOT;
 }
 
@@ -192,7 +177,7 @@ static uint32_t new_case(struct build *b, uint32_t place)
 	}
 	uint32_t at = (uint32_t)b->c->n++;
 	b->c->v[at] = (struct one_case){
-	        .side = side_of(r),
+	        .side = record_side(r),
 	        .source = r->source,
 	        .device = r->device,
 	        .first_file = r->file,
@@ -299,6 +284,11 @@ void cases_done(struct cases *c)
 	free(c->next);
 	free(c->case_of);
 	*c = (struct cases){.n = 0};
+}
+
+bool case_is_open_source(const struct one_case *k)
+{
+	return k->source == SOURCE_OPENCONNECT || k->source == SOURCE_OCSERV;
 }
 
 int64_t case_until(const struct one_case *k)

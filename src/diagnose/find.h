@@ -5,6 +5,7 @@
 
 #include "diagnose/cases.h"
 #include "diagnose/finding.h"
+#include "diagnose/product.h"
 #include "diagnose/setup.h"
 
 #define DTLS_GRACE_MS 45000 /* DTLS comes up within seconds; after this it will not any more */
@@ -16,6 +17,7 @@ enum case_mark {
 	MARK_MTU_RECONNECT = 1,
 	MARK_DTLS_BLOCKED = 2,
 	MARK_DTLS_LOST = 4,
+	MARK_TLS_LIVED = 8, /* although the gateway declared it dead */
 };
 
 /* Bit sets over words. */
@@ -35,6 +37,8 @@ struct find {
 	const struct setup *u;
 	struct finding *f;                    /* the one in work */
 	size_t n_hits;                        /* of it */
+	unsigned products;                    /* gateways of its hits, bits */
+	unsigned all_products;                /* of all that is read */
 	uint8_t *marks;                       /* of each case, enum case_mark */
 	const struct policy_setup **policies; /* of each case, or NULL */
 	uint8_t *seen_users;                  /* set of words, of the finding in work */
@@ -48,7 +52,11 @@ struct find {
 /* Concerns the user, address and time that were asked for. */
 bool find_wants(const struct find *x, const struct one_case *k);
 bool find_wants_record(const struct find *x, const struct record *r);
+/* And it is a session of somebody: gateways see strangers, too. */
+bool find_is_session(const struct find *x, const struct one_case *k);
 const struct policy_setup *find_policy_of(const struct find *x, const struct one_case *k);
+/* Whose configuration the finding's cures are for; bits. */
+unsigned find_products(const struct find *x);
 /* TLS only on purpose: the configuration says so. */
 bool find_is_dtls_off(const struct find *x, const struct one_case *k);
 bool find_has_ip6(const struct find *x, const struct one_case *k);
@@ -73,8 +81,6 @@ struct remedy *find_remedy(struct find *x, const char *title);
 void find_say_users(const struct find *x, struct text *t);
 void find_say_word(const struct find *x, struct text *t, word_t w);
 void find_say_addr(const struct find *x, struct text *t, word_t w);
-/* "group-policy NAME attributes\n", of the first user that was hit */
-void find_say_policy(const struct find *x, struct text *t);
 /* "2013-11-16 01:28:50" with "Z" when it is UTC; "" for TIME_NONE */
 void find_say_time(struct text *t, int64_t at_ms, bool has_zone);
 

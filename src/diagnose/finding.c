@@ -90,6 +90,7 @@ static void run_row(struct find *x, struct findings *all, size_t i)
 	memset(x->seen_users, 0, store_n_words(x->s) / 8 + 1);
 	x->f = f;
 	x->n_hits = 0;
+	x->products = 0;
 	rows[i].find(x);
 	if (x->n_hits > 0)
 		all->n++;
@@ -137,6 +138,7 @@ int findings_find(const struct store *s, struct findings **ret)
 	x.policies = calloc(x.c->n + 1, sizeof(*x.policies));
 	x.is_bad = x.marks == NULL || x.seen_users == NULL || x.mtu_users == NULL || x.policies == NULL;
 	if (!x.is_bad) {
+		x.all_products = products_of(x.c);
 		find_policies(&x);
 		run_rows(&x, all);
 	}

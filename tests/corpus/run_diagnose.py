@@ -18,6 +18,7 @@ import gzip
 import html.parser
 import json
 import pathlib
+import re
 import shlex
 import subprocess
 import sys
@@ -26,6 +27,8 @@ import zipfile
 
 CORPUS = pathlib.Path(__file__).resolve().parent / "diagnose"
 FINDING = {"id", "severity", "confidence", "title", "cause", "evidence", "remedies", "users"}
+COMMANDS = re.compile(r" *(group-policy|webvpn|anyconnect|sysopt|vpn-|tunnel-group|ssl |icmp |capture |show |address-pools|ipv6-address-pools|ip local|test aaa)")
+SETTINGS = re.compile(r"[a-z0-9-]+ = ")
 VOID = {"meta", "rect", "path", "br"}
 
 
@@ -87,6 +90,15 @@ def check_form(d):
         want(f["cause"].endswith((".", " ", "\"")), f"{f['id']}: cause is not a sentence: {f['cause'][-30:]!r}")
         for r in f["remedies"]:
             want({"title", "config", "effect", "side_effects"} <= set(r) and r["effect"], f"remedy of {f['id']}")
+
+
+def check_products(d):
+    """An ocserv has no use for the commands of an ASA, and the reverse."""
+    kinds = {k for f in d["files"] for k in f["kinds"]}
+    foreign = COMMANDS if kinds and kinds <= {"ocserv", "openconnect"} else SETTINGS if kinds and not kinds & {"ocserv", "openconnect"} else None
+    for f in d["findings"]:
+        for line in config_lines(f):
+            want(foreign is None or not foreign.match(line), f"{f['id']}: {line!r} for {sorted(kinds)}")
 
 
 def check_lines(d, files):
@@ -190,6 +202,7 @@ def check_case(culvert, case, tmp):
     want(done.returncode == status, f"exit {done.returncode}, not {status}: {done.stderr.decode()}{done.stdout.decode()[:2000]}")
     d = json.loads(done.stdout.decode("utf-8"))
     check_form(d)
+    check_products(d)
     check_findings(d, expect)
     check_files(d, expect)
     if "lines-differ" not in expect:

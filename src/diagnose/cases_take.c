@@ -1,6 +1,22 @@
 /* What an event changes in its session. */
 #include "diagnose/cases.h"
 
+enum case_side record_side(const struct record *r)
+{
+	switch (r->source) {
+	case SOURCE_DART:
+	case SOURCE_WINDOWS_EVENTS:
+	case SOURCE_CLIENT_SYSLOG:
+	case SOURCE_OPENCONNECT:
+	case SOURCE_CULVERT_CLIENT:
+		return SIDE_CLIENT;
+	case SOURCE_CULVERT_EVENTS: /* the gateway's form of it names users */
+		return r->user ? SIDE_GATEWAY : SIDE_CLIENT;
+	default:
+		return SIDE_GATEWAY;
+	}
+}
+
 bool record_is_dtls_up(const struct record *r)
 {
 	return r->tunnel == TUNNEL_DTLS && (r->kind == EVENT_TUNNEL_UP || r->kind == EVENT_TUNNEL_REPLACED);
