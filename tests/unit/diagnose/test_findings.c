@@ -103,6 +103,27 @@ TEST(minute_seen_by_the_client)
 	story_end(&t);
 }
 
+/* Its reason code says so; how long it waited does not matter. */
+TEST(client_that_waits_for_another_time)
+{
+	static const int delays_s[] = {6, 300};
+	for (size_t i = 0; i < N_ELEM(delays_s); i++) {
+		struct story t = story_new(NULL);
+		char want[60];
+		t.source = SOURCE_CULVERT_EVENTS;
+		tell_login(&t, 0, false);
+		tell(&t, delays_s[i], (struct event){.kind = EVENT_RECONFIGURE, .code = 16});
+		tell_goodbye(&t, 900);
+		assert_string_equal(story_findings(&t), "dtls-blocked-mtu-reconnect");
+		const struct finding *f = story_finding(&t, "dtls-blocked-mtu-reconnect");
+		(void)snprintf(want, sizeof(want), ". %d seconds after the connect", delays_s[i]);
+		assert_non_null(strstr(text_cstr(&f->cause), want));
+		(void)snprintf(want, sizeof(want), "reconnects after %d s.", delays_s[i]);
+		assert_non_null(strstr(text_cstr(&f->verdict), want));
+		story_end(&t);
+	}
+}
+
 /* Both ends, the client's clock eight hours and 3 s ahead. */
 TEST(both_ends_of_one_session_are_joined)
 {
@@ -417,6 +438,7 @@ int main(void)
 	        cmocka_unit_test(client_that_moves_once_is_healthy),
 	        cmocka_unit_test(minute_seen_by_the_gateway),
 	        cmocka_unit_test(minute_seen_by_the_client),
+	        cmocka_unit_test(client_that_waits_for_another_time),
 	        cmocka_unit_test(both_ends_of_one_session_are_joined),
 	        cmocka_unit_test(reconnect_after_sleep_is_not_the_minute),
 	        cmocka_unit_test(large_packets_at_the_end_of_a_log),
