@@ -57,31 +57,9 @@ static void enter(struct build *b, enum key_tag tag, word_t device, word_t word,
 
 /* ---- which case an event belongs to ---- */
 
-static enum case_side side_of(const struct record *r)
-{
-	switch (r->source) {
-	case SOURCE_DART:
-	case SOURCE_WINDOWS_EVENTS:
-	case SOURCE_CLIENT_SYSLOG:
-	case SOURCE_OPENCONNECT:
-	case SOURCE_CULVERT_CLIENT:
-		return SIDE_CLIENT;
-	case SOURCE_CULVERT_EVENTS: /* the gateway's form of it names users */
-		return r->user ? SIDE_GATEWAY : SIDE_CLIENT;
-	default:
-		return SIDE_GATEWAY;
-	}
-}
-
 static int64_t gap_ms(const struct record *r, int64_t since_ms)
 {
 	return r->at_ms == TIME_NONE || since_ms == TIME_NONE ? 0 : r->at_ms - since_ms;
-}
-
-static bool is_reconnect(const struct record *r)
-{
-	return r->kind == EVENT_TUNNEL_REPLACED || r->kind == EVENT_SESSION_RESUMED ||
-	       r->kind == EVENT_RECONNECT || r->kind == EVENT_RECONFIGURE;
 }
 
 /* A login's line within a session that is being resumed: the gateway prints the address once more. */
@@ -93,11 +71,12 @@ static bool is_resuming(const struct build *b, const struct one_case *k, uint32_
 		const struct record *later = store_at(s, i);
 		if (gap_ms(later, r->at_ms) > CASE_LOGIN_MS)
 			break;
-		if (is_reconnect(later) && (later->user == r->user || side_of(later) == SIDE_CLIENT))
+		if (record_is_reconnect(later) &&
+		        (later->user == r->user || record_side(later) == SIDE_CLIENT))
 			return true;
 	}
 	const struct record *last = store_at(s, k->last);
-	return is_reconnect(last) && gap_ms(r, last->at_ms) <= CASE_LOGIN_MS;
+	return record_is_reconnect(last) && gap_ms(r, last->at_ms) <= CASE_LOGIN_MS;
 }
 
 static bool is_tail(const struct record *r, const struct one_case *k)
@@ -170,7 +149,7 @@ static uint32_t find_case(struct build *b, uint32_t place)
 	uint32_t at;
 	if (r->kind == EVENT_SNAPSHOT)
 		return CASE_NONE;
-	if (side_of(r) == SIDE_CLIENT || (r->user == 0 && r->public_ip == 0 && r->inner == 0)) {
+	if (record_side(r) == SIDE_CLIENT || (r->user == 0 && r->public_ip == 0 && r->inner == 0)) {
 		at = look_up(b, KEY_FILE, 0, r->file + 1);
 		return at != CASE_NONE && is_open_for(b, &b->c->v[at], place) ? at : CASE_NONE;
 	}
@@ -185,7 +164,7 @@ static bool is_of_nobody(const struct record *r)
 	if (r->kind == EVENT_AUTH_REJECTED || r->kind == EVENT_POOL_EXHAUSTED ||
 	        r->kind == EVENT_CIPHER_MISMATCH)
 		return true;
-	return side_of(r) == SIDE_GATEWAY && r->user == 0 && r->kind != EVENT_MTU &&
+	return record_side(r) == SIDE_GATEWAY && r->user == 0 && r->kind != EVENT_MTU &&
 	       r->kind != EVENT_LARGE_PACKET && r->kind != EVENT_FRAG_NEEDED && r->kind != EVENT_SNAPSHOT;
 }
 
@@ -198,7 +177,7 @@ static uint32_t new_case(struct build *b, uint32_t place)
 	}
 	uint32_t at = (uint32_t)b->c->n++;
 	b->c->v[at] = (struct one_case){
-	        .side = side_of(r),
+	        .side = record_side(r),
 	        .source = r->source,
 	        .device = r->device,
 	        .first_file = r->file,
@@ -215,140 +194,7 @@ static uint32_t new_case(struct build *b, uint32_t place)
 	return at;
 }
 
-/* ---- what an event changes ---- */
-
-static void add_addr(struct one_case *k, const struct record *r)
-{
-	bool is_from_peer = k->side == SIDE_GATEWAY && r->kind == EVENT_SESSION_RESUMED && r->peer != 0;
-	word_t a = is_from_peer ? r->peer : r->public_ip;
-	if (a == 0 || k->addrs[0] == a)
-		return;
-	k->n.moves += k->addrs[0] != 0;
-	memmove(k->addrs + 1, k->addrs, sizeof(k->addrs) - sizeof(k->addrs[0]));
-	k->addrs[0] = a;
-}
-
-static void take_names(const struct store *s, struct one_case *k, const struct record *r)
-{
-	word_t *inner = store_addr(s, r->inner).family == 6 ? &k->inner6 : &k->inner;
-	if (r->user)
-		k->user = r->user;
-	if (r->group)
-		k->group = r->group;
-	if (r->profile)
-		k->profile = r->profile;
-	if (r->inner && *inner == 0)
-		*inner = r->inner;
-	if (k->device == 0)
-		k->device = r->device;
-}
-
-static void count_large(struct one_case *k, const struct record *r)
-{
-	if (!r->is_to_client) {
-		k->n.large_from_client += r->count;
-		return;
-	}
-	k->n.large_to_client += r->count;
-	if (r->size > k->n.large_size) {
-		k->n.large_size = r->size;
-		k->n.large_limit = r->limit;
-	}
-}
-
-static void count_frag(struct one_case *k, const struct record *r)
-{
-	k->n.frag_needed += r->count;
-	if (r->size > k->n.frag_size) {
-		k->n.frag_size = r->size;
-		k->n.frag_limit = r->limit;
-	}
-}
-
-static void take_mtu(struct one_case *k, const struct record *r)
-{
-	if (r->kind == EVENT_MTU && r->size)
-		k->n.tls_mtu = r->size;
-	if (r->kind == EVENT_MTU && r->limit)
-		k->n.dtls_mtu = r->limit;
-	if (r->adapter)
-		k->n.adapter_mtu = r->adapter;
-}
-
-static void take_tunnel(struct one_case *k, const struct record *r)
-{
-	bool is_up = r->kind == EVENT_TUNNEL_UP || r->kind == EVENT_TUNNEL_REPLACED;
-	if (r->tunnel == TUNNEL_DTLS) {
-		k->n.dtls_ups += is_up;
-		if (is_up && k->dtls_up_at_ms == TIME_NONE)
-			k->dtls_up_at_ms = r->at_ms;
-		k->is_dtls_up = is_up;
-		return;
-	}
-	k->n.tls_ups += is_up;
-	k->n.replaced += r->kind == EVENT_TUNNEL_REPLACED;
-	k->is_tls_up = is_up;
-}
-
-static void take_begin(struct one_case *k, const struct record *r)
-{
-	if (!k->has_begin)
-		k->begin_at_ms = r->at_ms;
-	k->has_begin = true;
-}
-
-static void take_end(struct one_case *k, const struct record *r)
-{
-	if (!k->is_ended || k->reason == REASON_UNKNOWN)
-		k->reason = r->reason;
-	if (!k->is_ended)
-		k->end_at_ms = r->at_ms;
-	k->is_ended = true;
-	k->is_tls_up = k->is_dtls_up = false;
-}
-
-static void take_event(struct one_case *k, const struct record *r)
-{
-	switch (r->kind) {
-	case EVENT_CONNECTED:
-		take_begin(k, r);
-		break;
-	case EVENT_TUNNEL_UP:
-		if (r->tunnel == TUNNEL_TLS && k->n.tls_ups == 0 && k->n.replaced == 0 && k->n.lost == 0)
-			take_begin(k, r);
-		take_tunnel(k, r);
-		break;
-	case EVENT_TUNNEL_DOWN:
-	case EVENT_TUNNEL_REPLACED:
-		take_tunnel(k, r);
-		break;
-	case EVENT_TUNNEL_FAILED:
-		k->n.dtls_failures += r->tunnel == TUNNEL_DTLS;
-		break;
-	case EVENT_RECONNECT:
-	case EVENT_RECONFIGURE:
-		k->n.replaced++;
-		break;
-	case EVENT_SESSION_LOST:
-		k->n.lost++;
-		k->is_tls_up = false;
-		break;
-	case EVENT_SESSION_RESUMED:
-		k->n.resumed++;
-		break;
-	case EVENT_SESSION_END:
-		take_end(k, r);
-		break;
-	case EVENT_LARGE_PACKET:
-		count_large(k, r);
-		break;
-	case EVENT_FRAG_NEEDED:
-		count_frag(k, r);
-		break;
-	default:
-		break;
-	}
-}
+/* ---- where it is entered ---- */
 
 static void append(struct build *b, uint32_t at, uint32_t place)
 {
@@ -360,10 +206,7 @@ static void append(struct build *b, uint32_t at, uint32_t place)
 	k->last_file = r->file;
 	k->last_at_ms = r->last_at_ms;
 	b->c->case_of[place] = at;
-	take_names(b->c->store, k, r);
-	add_addr(k, r);
-	take_mtu(k, r);
-	take_event(k, r);
+	case_take(b->c->store, k, r);
 	if (k->side == SIDE_CLIENT || (r->user == 0 && r->public_ip == 0 && r->inner == 0))
 		enter(b, KEY_FILE, 0, r->file + 1, at);
 	if (k->side == SIDE_CLIENT || k->source == SOURCE_ASA_SESSIONS)
@@ -441,6 +284,11 @@ void cases_done(struct cases *c)
 	free(c->next);
 	free(c->case_of);
 	*c = (struct cases){.n = 0};
+}
+
+bool case_is_open_source(const struct one_case *k)
+{
+	return k->source == SOURCE_OPENCONNECT || k->source == SOURCE_OCSERV;
 }
 
 int64_t case_until(const struct one_case *k)

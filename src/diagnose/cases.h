@@ -61,8 +61,25 @@ void cases_done(struct cases *c);
 /* Finds the partners; cases_init() calls it. In cases_join.c. */
 void cases_join(struct cases *c);
 
+/* ---- what a record says ---- */
+
+#define CODE_NEW_MTU 16 /* of EVENT_RECONFIGURE: "New MTU configuration" */
+
+enum case_side record_side(const struct record *r);
+bool record_is_dtls_up(const struct record *r);
+/* The session went on in a new connection, or is about to. */
+bool record_is_reconnect(const struct record *r);
+/* The client says that it begins anew for another MTU. */
+bool record_is_new_mtu(const struct record *r);
+
+/* ---- cases ---- */
+
+/* Adds up what an event says; cases_init() calls it. In cases_take.c. */
+void case_take(const struct store *s, struct one_case *k, const struct record *r);
 /* True when the case was seen for at least this long after it began. */
 bool case_lasted(const struct one_case *k, int64_t ms);
+/* openconnect's or ocserv's, with their own ways to lose UDP. */
+bool case_is_open_source(const struct one_case *k);
 /* When it was seen last: its end, or that of its file. */
 int64_t case_until(const struct one_case *k);
 /* The first event of this kind (and tunnel, unless TUNNEL_UNKNOWN) at place or later; CASE_NONE. To walk a

@@ -33,17 +33,11 @@ static bool find_shift(int64_t a, int64_t b, bool is_same_zone, int64_t *ret)
 	return distance(d, q * CASE_ZONE_MS) <= CASE_DRIFT_MS;
 }
 
-static bool is_reconnect(const struct record *r)
-{
-	return r->kind == EVENT_TUNNEL_REPLACED || r->kind == EVENT_SESSION_RESUMED ||
-	       r->kind == EVENT_RECONNECT || r->kind == EVENT_RECONFIGURE;
-}
-
 /* Time of the first reconnect; TIME_NONE. */
 static int64_t first_reconnect(const struct cases *c, const struct one_case *k)
 {
 	for (uint32_t i = k->first; i != CASE_NONE; i = c->next[i])
-		if (is_reconnect(store_at(c->store, i)))
+		if (record_is_reconnect(store_at(c->store, i)))
 			return store_at(c->store, i)->at_ms;
 	return TIME_NONE;
 }

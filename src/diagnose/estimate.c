@@ -127,11 +127,9 @@ static bool derive(struct estimate *e)
 	return mtu_derive(&e->in, &e->d) == 0;
 }
 
-bool estimate_make(const struct find *x, const struct device_setup *d, const struct policy_setup *p,
-        bool has_ip6, const struct seen_mtu *seen, struct estimate *ret)
+static struct estimate begin(const struct find *x, const struct device_setup *d, bool has_ip6)
 {
-	uint32_t mtu = p != NULL ? p->mtu.value : SETUP_DEFAULT_MTU;
-	*ret = (struct estimate){
+	struct estimate e = {
 	        .in = {.formula = MTU_CISCO,
 	                .base_mtu = d->base_mtu.value,
 	                .tcpmss = d->tcpmss.value,
@@ -143,12 +141,40 @@ bool estimate_make(const struct find *x, const struct device_setup *d, const str
 	                .dtls_suite = mtu_suite_find(span_str(dtls_guesses[0].suite))},
 	        .is_tcpmss_known = d->tcpmss.fact != NULL,
 	};
-	take_config(x, d, ret);
-	ret->is_dtls_seen = seen->dtls != 0;
+	take_config(x, d, &e);
+	return e;
+}
+
+static void explain(struct estimate *e, const struct seen_mtu *seen)
+{
+	e->is_dtls_seen = seen->dtls != 0;
 	if (seen->dtls != 0 || seen->dtls_at_least != 0)
-		explain_dtls(ret, seen->dtls ? seen->dtls : seen->dtls_at_least);
+		explain_dtls(e, seen->dtls ? seen->dtls : seen->dtls_at_least);
 	if (seen->tls != 0)
-		explain_tls(ret, seen->tls);
+		explain_tls(e, seen->tls);
+}
+
+/* By the ASA's arithmetic; a gateway that is none counts what records really add, which is believed where
+ * both MTUs fit. */
+static void explain_seen(struct estimate *e, const struct seen_mtu *seen)
+{
+	struct estimate other = *e;
+	bool has_both = seen->tls != 0 && seen->dtls != 0;
+	explain(e, seen);
+	if (!has_both || (e->is_exact && gives_dtls(&e->in, seen->dtls)))
+		return;
+	other.in.formula = MTU_EXACT;
+	explain(&other, seen);
+	if (other.is_exact && gives_dtls(&other.in, seen->dtls))
+		*e = other;
+}
+
+bool estimate_make(const struct find *x, const struct device_setup *d, const struct policy_setup *p,
+        bool has_ip6, const struct seen_mtu *seen, struct estimate *ret)
+{
+	uint32_t mtu = p != NULL ? p->mtu.value : SETUP_DEFAULT_MTU;
+	*ret = begin(x, d, has_ip6);
+	explain_seen(ret, seen);
 	/* the default caps nothing (cisco-facts.md 1.5), and what was seen is already capped */
 	if (mtu != SETUP_DEFAULT_MTU && seen->tls == 0)
 		ret->in.configured = mtu;

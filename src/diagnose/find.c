@@ -43,6 +43,18 @@ bool find_wants_record(const struct find *x, const struct record *r)
 	return is_ip && is_focus_user(x, r->user) && is_late_enough(x, r->last_at_ms);
 }
 
+bool find_is_session(const struct find *x, const struct one_case *k)
+{
+	return (k->side == SIDE_CLIENT || k->user != 0) && find_wants(x, k);
+}
+
+/* What is only configured has no session that says more. */
+unsigned find_products(const struct find *x)
+{
+	unsigned seen = x->products ? x->products : x->all_products;
+	return seen ? seen : PRODUCTS_ASA;
+}
+
 const struct policy_setup *find_policy_of(const struct find *x, const struct one_case *k)
 {
 	return x->policies[k - x->c->v];
@@ -63,7 +75,7 @@ bool find_has_ip6(const struct find *x, const struct one_case *k)
 
 bool find_is_mtu_user(const struct find *x, word_t user)
 {
-	return user != 0 && (x->mtu_users[user / 8] & 1u << user % 8) != 0;
+	return user != 0 && word_set_has(x->mtu_users, user);
 }
 
 bool find_has_sessions(const struct find *x)
@@ -87,9 +99,9 @@ static void widen(struct finding *f, int64_t first_ms, int64_t last_ms)
 static void add_user(struct find *x, word_t user)
 {
 	struct finding *f = x->f;
-	if (user == 0 || (x->seen_users[user / 8] & 1u << user % 8) != 0)
+	if (user == 0 || word_set_has(x->seen_users, user))
 		return;
-	x->seen_users[user / 8] |= (uint8_t)(1u << user % 8);
+	word_set_add(x->seen_users, user);
 	f->n_all_users++;
 	if (f->n_users < FINDING_MAX_USERS)
 		f->users[f->n_users++] = user;
@@ -108,6 +120,7 @@ void find_hit(struct find *x, const struct one_case *k, int64_t first_ms, int64_
 		add_user(x, other->user);
 	widen(x->f, is_timed ? first_ms + shift : TIME_NONE, is_timed ? last_ms + shift : TIME_NONE);
 	x->f->sources |= 1u << k->source;
+	x->products |= PRODUCT_BIT(product_of(x->c, k, x->all_products));
 	if (x->f->group == 0)
 		x->f->group = k->group;
 }
@@ -118,6 +131,7 @@ void find_hit_record(struct find *x, const struct record *r)
 	add_user(x, r->user);
 	widen(x->f, r->at_ms, r->last_at_ms);
 	x->f->sources |= 1u << r->source;
+	x->products |= PRODUCT_BIT(product_of_record(x->s, r, x->all_products));
 	if (x->f->group == 0)
 		x->f->group = r->group;
 }
@@ -212,16 +226,6 @@ void find_say_users(const struct find *x, struct text *t)
 	}
 	if (named < n)
 		text_fmt(t, " and %zu others", n - named);
-}
-
-void find_say_policy(const struct find *x, struct text *t)
-{
-	text_str(t, "group-policy ");
-	if (x->f->group)
-		find_say_word(x, t, x->f->group);
-	else
-		text_str(t, "GROUP_POLICY");
-	text_str(t, " attributes\n");
 }
 
 void find_say_time(struct text *t, int64_t at_ms, bool has_zone)

@@ -5,12 +5,9 @@
 
 #include "diagnose/cases.h"
 #include "diagnose/finding.h"
+#include "diagnose/product.h"
 #include "diagnose/setup.h"
 
-/* The client waits this long for DTLS before it lowers the adapter's MTU: "about a minute" (tech note
- * 116881). */
-#define MINUTE_MIN_MS 40000
-#define MINUTE_MAX_MS 100000
 #define DTLS_GRACE_MS 45000 /* DTLS comes up within seconds; after this it will not any more */
 #define IP6_MIN_MTU   1280  /* RFC 8200 5 */
 #define NOTE_MSS      1460  /* the third remedy of the note */
@@ -20,7 +17,19 @@ enum case_mark {
 	MARK_MTU_RECONNECT = 1,
 	MARK_DTLS_BLOCKED = 2,
 	MARK_DTLS_LOST = 4,
+	MARK_TLS_LIVED = 8, /* although the gateway declared it dead */
 };
+
+/* Bit sets over words. */
+static inline bool word_set_has(const uint8_t *set, word_t w)
+{
+	return (set[w / 8] & 1u << w % 8) != 0;
+}
+
+static inline void word_set_add(uint8_t *set, word_t w)
+{
+	set[w / 8] |= (uint8_t)(1u << w % 8);
+}
 
 struct find {
 	const struct store *s;
@@ -28,10 +37,12 @@ struct find {
 	const struct setup *u;
 	struct finding *f;                    /* the one in work */
 	size_t n_hits;                        /* of it */
+	unsigned products;                    /* gateways of its hits, bits */
+	unsigned all_products;                /* of all that is read */
 	uint8_t *marks;                       /* of each case, enum case_mark */
 	const struct policy_setup **policies; /* of each case, or NULL */
-	uint8_t *seen_users;                  /* bit set over words, of the finding in work */
-	uint8_t *mtu_users; /* bit set over words: who has MTU trouble, which includes that DTLS is blocked */
+	uint8_t *seen_users;                  /* set of words, of the finding in work */
+	uint8_t *mtu_users; /* set of words: who has MTU trouble, which includes that DTLS is blocked */
 	bool tells_dtls;    /* the log of ocserv has lines of DTLS tunnels */
 	bool is_bad;        /* no memory */
 };
@@ -41,7 +52,11 @@ struct find {
 /* Concerns the user, address and time that were asked for. */
 bool find_wants(const struct find *x, const struct one_case *k);
 bool find_wants_record(const struct find *x, const struct record *r);
+/* And it is a session of somebody: gateways see strangers, too. */
+bool find_is_session(const struct find *x, const struct one_case *k);
 const struct policy_setup *find_policy_of(const struct find *x, const struct one_case *k);
+/* Whose configuration the finding's cures are for; bits. */
+unsigned find_products(const struct find *x);
 /* TLS only on purpose: the configuration says so. */
 bool find_is_dtls_off(const struct find *x, const struct one_case *k);
 bool find_has_ip6(const struct find *x, const struct one_case *k);
@@ -66,8 +81,6 @@ struct remedy *find_remedy(struct find *x, const char *title);
 void find_say_users(const struct find *x, struct text *t);
 void find_say_word(const struct find *x, struct text *t, word_t w);
 void find_say_addr(const struct find *x, struct text *t, word_t w);
-/* "group-policy NAME attributes\n", of the first user that was hit */
-void find_say_policy(const struct find *x, struct text *t);
 /* "2013-11-16 01:28:50" with "Z" when it is UTC; "" for TIME_NONE */
 void find_say_time(struct text *t, int64_t at_ms, bool has_zone);
 

@@ -1,14 +1,9 @@
 /* Sessions that ended or broke for a reason that has nothing to do with MTUs. Saying so is the point. */
-#include "diagnose/find.h"
+#include "diagnose/cure.h"
 
 #define PROVED_CASES 5
 #define LOST_OFTEN   2     /* losses of one session that are worth a word although it came back */
 #define NEAR_MS      30000 /* what happened this long before explains it */
-
-static bool is_ours(const struct find *x, const struct one_case *k)
-{
-	return (k->side == SIDE_CLIENT || k->user != 0) && find_wants(x, k);
-}
 
 static uint32_t last_end(const struct find *x, const struct one_case *k)
 {
@@ -60,14 +55,22 @@ static void say_timeouts(struct find *x, const struct timeouts *t)
 	        t->n_idle == 0  ? "session"
 	        : t->n_max == 0 ? "idle"
 	                        : "idle or session");
-	struct remedy *r = find_remedy(x, "If it is too short");
-	find_say_policy(x, &r->config);
-	text_str(&r->config, "");
-	text_str(&r->config, t->n_idle ? " vpn-idle-timeout 60\n" : " vpn-session-timeout none\n");
-	text_str(&r->effect,
-	        t->n_idle ? "Sessions may be silent for an hour." : "Sessions end only by the idle timeout.");
-	text_str(&r->side_effects, "Addresses and licences stay in use longer.");
 }
+
+static const struct cure idle_cures[] = {
+        {PRODUCTS_COMMANDS, CURE_POLICY, "If it is too short", "vpn-idle-timeout 60",
+                "Sessions may be silent for an hour.", "Addresses and licences stay in use longer."},
+        {PRODUCTS_OCSERV, CURE_GLOBAL, "If it is too short",
+                "idle-timeout = 3600\nmobile-idle-timeout = 3600", "Sessions may be silent for an hour.",
+                "Addresses stay in use longer."},
+};
+
+static const struct cure max_cures[] = {
+        {PRODUCTS_COMMANDS, CURE_POLICY, "If it is too short", "vpn-session-timeout none",
+                "Sessions end only by the idle timeout.", "Addresses and licences stay in use longer."},
+        {PRODUCTS_OCSERV, CURE_GLOBAL, "If it is too short", "session-timeout = 604800",
+                "A session may last a week.", "Addresses stay in use longer."},
+};
 
 void find_timeouts(struct find *x)
 {
@@ -75,7 +78,7 @@ void find_timeouts(struct find *x)
 	size_t n_proved = 0;
 	for (uint32_t i = 0; i < x->c->n; i++) {
 		const struct one_case *k = &x->c->v[i];
-		if (!is_ended_by(k, REASON_IDLE, REASON_MAX_TIME) || !is_ours(x, k))
+		if (!is_ended_by(k, REASON_IDLE, REASON_MAX_TIME) || !find_is_session(x, k))
 			continue;
 		find_hit(x, k, k->end_at_ms, k->end_at_ms);
 		t.n_idle += k->reason == REASON_IDLE;
@@ -92,6 +95,10 @@ void find_timeouts(struct find *x)
 	}
 	x->f->confidence = CONFIDENCE_CERTAIN;
 	say_timeouts(x, &t);
+	if (t.n_idle > 0)
+		cure_add_here(x, idle_cures, N_ELEM(idle_cures));
+	else
+		cure_add_here(x, max_cures, N_ELEM(max_cures));
 }
 
 /* ---- dpd-timeout ---- */
@@ -150,13 +157,39 @@ static bool is_back(const struct find *x, uint32_t place)
 	       cases_find(x->c, place, EVENT_CONNECTED, TUNNEL_UNKNOWN) != CASE_NONE;
 }
 
+static const struct cure dpd_cures[] = {
+        {PRODUCTS_COMMANDS, CURE_WEBVPN, "Keep NAT devices from forgetting the connection",
+                "anyconnect ssl keepalive 20\nanyconnect dpd-interval client 30\n"
+                "anyconnect dpd-interval gateway 30",
+                "Something is sent often enough; a lost client is noticed within two minutes.",
+                "Some traffic; phones sleep less. No help where the line really fails."},
+        {PRODUCTS_OCSERV, CURE_GLOBAL, "Keep NAT devices from forgetting the connection",
+                "keepalive = 60\ndpd = 30\nmobile-dpd = 300",
+                "Something is sent often enough; a lost client is noticed within two minutes.",
+                "Some traffic; phones sleep less. No help where the line really fails."},
+};
+
+static void say_dpd(struct find *x, bool is_back_again)
+{
+	struct finding *f = x->f;
+	text_str(&f->cause,
+	        "The other end did not answer dead peer detection, again and again, so the tunnel "
+	        "was taken down. The line between was interrupted: a client that lost its network "
+	        "or was switched off, a NAT that forgot the connection, an overloaded line. MTUs "
+	        "have nothing to do with it.");
+	if (is_back_again)
+		text_str(&f->cause, " The sessions came back, but it happened again and again.");
+	find_say_users(x, &f->verdict);
+	text_str(&f->verdict, ": the line was interrupted (dead peer detection), not an MTU problem.");
+}
+
 void find_dpd(struct find *x)
 {
 	size_t n_proved = 0, n_back = 0;
 	for (uint32_t i = 0; i < x->c->n; i++) {
 		const struct one_case *k = &x->c->v[i];
 		struct dead d = {.n = 0};
-		if (is_ours(x, k))
+		if (find_is_session(x, k) && (x->marks[i] & MARK_TLS_LIVED) == 0)
 			d = count_dead(x, k);
 		bool is_back_again = d.n > 0 && is_back(x, d.last);
 		if (d.n == 0 || (is_back_again && d.n < LOST_OFTEN))
@@ -171,35 +204,32 @@ void find_dpd(struct find *x)
 	}
 	if (x->n_hits == 0)
 		return;
-	struct finding *f = x->f;
-	text_str(&f->cause, "The other end did not answer dead peer detection (four packets in a row), so "
-	                    "the tunnel was taken down. The "
-	                    "line between was interrupted: a client that lost its network or was switched "
-	                    "off, a NAT that forgot the "
-	                    "connection, an overloaded line. MTUs have nothing to do with it.");
-	if (n_back > 0)
-		text_str(&f->cause, " The sessions came back, but it happened again and again.");
-	find_say_users(x, &f->verdict);
-	text_str(&f->verdict, ": the line was interrupted (dead peer detection), not an MTU problem.");
-	struct remedy *r = find_remedy(x, "Keep NAT devices from forgetting the connection");
-	find_say_policy(x, &r->config);
-	text_str(&r->config, " webvpn\n  anyconnect ssl keepalive 20\n  anyconnect dpd-interval client 30\n"
-	                     "  anyconnect dpd-interval gateway 30\n");
-	text_str(&r->effect, "Something is sent often enough; a lost client is noticed within two minutes.");
-	text_str(&r->side_effects, "Some traffic; phones sleep less. No help where the line really fails.");
+	say_dpd(x, n_back > 0);
+	cure_add_here(x, dpd_cures, N_ELEM(dpd_cures));
 }
 
 /* ---- suspend ---- */
+
+static const struct cure suspend_cures[] = {
+        {PRODUCTS_ALL, CURE_GLOBAL, "Resume by itself after waking up (client profile)",
+                "<AutoReconnect UserControllable=\"false\">true\n"
+                "  <AutoReconnectBehavior>ReconnectAfterResume</AutoReconnectBehavior>\n</AutoReconnect>",
+                "The session goes on without a login when the machine wakes up.",
+                "A stolen sleeping machine is in the VPN until the idle timeout."},
+};
+
+static uint32_t find_sleep(const struct find *x, const struct one_case *k)
+{
+	uint32_t at = cases_find(x->c, k->first, EVENT_SUSPEND, TUNNEL_UNKNOWN);
+	return at == CASE_NONE && is_ended_by(k, REASON_SUSPEND, REASON_SUSPEND) ? last_end(x, k) : at;
+}
 
 void find_suspend(struct find *x)
 {
 	size_t n_proved = 0;
 	for (uint32_t i = 0; i < x->c->n; i++) {
 		const struct one_case *k = &x->c->v[i];
-		uint32_t at =
-		        is_ours(x, k) ? cases_find(x->c, k->first, EVENT_SUSPEND, TUNNEL_UNKNOWN) : CASE_NONE;
-		if (at == CASE_NONE && is_ended_by(k, REASON_SUSPEND, REASON_SUSPEND) && is_ours(x, k))
-			at = last_end(x, k);
+		uint32_t at = find_is_session(x, k) ? find_sleep(x, k) : CASE_NONE;
 		if (at == CASE_NONE)
 			continue;
 		find_hit(x, k, store_at(x->s, at)->at_ms, store_at(x->s, at)->at_ms);
@@ -214,27 +244,30 @@ void find_suspend(struct find *x)
 	x->f->confidence = CONFIDENCE_CERTAIN;
 	text_str(&x->f->cause,
 	        "The client said that its machine goes to sleep, and the tunnels went down with it. After "
-	        "waking "
-	        "up it resumes the session, unless the profile says DisconnectOnSuspend (the default) or the "
-	        "idle timeout was over. No fault of tunnels or MTUs.");
+	        "waking up it resumes the session, unless the profile says DisconnectOnSuspend (the default) "
+	        "or the idle timeout was over. No fault of tunnels or MTUs.");
 	find_say_users(x, &x->f->verdict);
 	text_str(&x->f->verdict, ": disconnected because the machine went to sleep.");
-	struct remedy *r = find_remedy(x, "Resume by itself after waking up (client profile)");
-	text_str(&r->config,
-	        "<AutoReconnect UserControllable=\"false\">true\n"
-	        "  <AutoReconnectBehavior>ReconnectAfterResume</AutoReconnectBehavior>\n</AutoReconnect>\n");
-	text_str(&r->effect, "The session goes on without a login when the machine wakes up.");
-	text_str(&r->side_effects, "A stolen sleeping machine is in the VPN until the idle timeout.");
+	cure_add_here(x, suspend_cures, N_ELEM(suspend_cures));
 }
 
 /* ---- port-preempted ---- */
+
+static const struct cure preempted_cures[] = {
+        {PRODUCTS_COMMANDS, CURE_POLICY, "Permit as many logins as the user has machines",
+                "vpn-simultaneous-logins 3", "Older sessions stay.",
+                "More licences and addresses in use; shared accounts are noticed less."},
+        {PRODUCTS_OCSERV, CURE_GLOBAL, "Permit as many logins as the user has machines",
+                "max-same-clients = 3", "Older sessions stay.",
+                "More addresses in use; shared accounts are noticed less."},
+};
 
 void find_preempted(struct find *x)
 {
 	size_t n_proved = 0;
 	for (uint32_t i = 0; i < x->c->n; i++) {
 		const struct one_case *k = &x->c->v[i];
-		if (!is_ended_by(k, REASON_PREEMPTED, REASON_PREEMPTED) || !is_ours(x, k))
+		if (!is_ended_by(k, REASON_PREEMPTED, REASON_PREEMPTED) || !find_is_session(x, k))
 			continue;
 		find_hit(x, k, k->end_at_ms, k->end_at_ms);
 		if (n_proved++ < PROVED_CASES)
@@ -244,17 +277,11 @@ void find_preempted(struct find *x)
 		return;
 	x->f->confidence = CONFIDENCE_CERTAIN;
 	text_str(&x->f->cause,
-	        "The user logged in again, from this or another machine, and has more sessions than "
-	        "`vpn-simultaneous-logins` permits: the oldest one is ended to make room. When two machines "
-	        "keep "
-	        "reconnecting by themselves they throw each other out in turns. Neither tunnels nor MTUs "
-	        "have to "
-	        "do with it.");
+	        "The user logged in again, from this or another machine, and has more sessions than the "
+	        "gateway permits: the oldest one is ended to make room. When two machines keep reconnecting "
+	        "by themselves they throw each other out in turns. Neither tunnels nor MTUs have to do with "
+	        "it.");
 	find_say_users(x, &x->f->verdict);
 	text_str(&x->f->verdict, ": a newer login of the same user ended the session.");
-	struct remedy *r = find_remedy(x, "Permit as many logins as the user has machines");
-	find_say_policy(x, &r->config);
-	text_str(&r->config, " vpn-simultaneous-logins 3\n");
-	text_str(&r->effect, "Older sessions stay.");
-	text_str(&r->side_effects, "More licences and addresses in use; shared accounts are noticed less.");
+	cure_add_here(x, preempted_cures, N_ELEM(preempted_cures));
 }

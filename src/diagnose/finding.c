@@ -13,9 +13,8 @@ static const struct {
 	enum severity severity; /* unless the rule says otherwise */
 	void (*find)(struct find *x);
 } rows[] = {
-        {"dtls-blocked-mtu-reconnect",
-                "UDP is blocked; the client reconnects after a minute to lower its MTU", SEVERITY_ERROR,
-                find_mtu_reconnect},
+        {"dtls-blocked-mtu-reconnect", "UDP is blocked, and the client reconnects to lower its MTU",
+                SEVERITY_ERROR, find_mtu_reconnect},
         {"icmp-filtered-black-hole", "Large packets vanish: the sender does not hear that they are too large",
                 SEVERITY_ERROR, find_black_hole},
         {"dtls-blocked", "The DTLS tunnel never comes up", SEVERITY_WARNING, find_dtls_blocked},
@@ -91,6 +90,7 @@ static void run_row(struct find *x, struct findings *all, size_t i)
 	memset(x->seen_users, 0, store_n_words(x->s) / 8 + 1);
 	x->f = f;
 	x->n_hits = 0;
+	x->products = 0;
 	rows[i].find(x);
 	if (x->n_hits > 0)
 		all->n++;
@@ -138,6 +138,7 @@ int findings_find(const struct store *s, struct findings **ret)
 	x.policies = calloc(x.c->n + 1, sizeof(*x.policies));
 	x.is_bad = x.marks == NULL || x.seen_users == NULL || x.mtu_users == NULL || x.policies == NULL;
 	if (!x.is_bad) {
+		x.all_products = products_of(x.c);
 		find_policies(&x);
 		run_rows(&x, all);
 	}

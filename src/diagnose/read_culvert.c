@@ -167,6 +167,7 @@ struct culvert_client {
 	const struct sink *sink;
 	struct client_words words;
 	uint32_t last_line;    /* of something only culvert writes; 0: none */
+	uint32_t shown_line;   /* of a sentence for the user, whoever's; 0: none */
 	uint32_t section_line; /* of a part of the bundle */
 	uint32_t status_line;  /* of the first line of a status; 0: none is open */
 	char status[STATUS_MAX_BYTES];
@@ -302,31 +303,48 @@ static bool cut_program(struct span *s)
 	return false;
 }
 
-/* States shown to the user. The first of them nobody else shows. */
-static bool is_state(struct span line, bool *ret_is_own)
+/* What culvert shows to its user. Cisco's client logs the same sentences, each in a block of its own; bare
+ * and one below the other only culvert prints them. */
+enum shown {
+	SHOWN_NOT,
+	SHOWN_SHARED, /* openconnect has sentences that begin like it */
+	SHOWN_CISCO,
+	SHOWN_OWN,
+};
+
+static enum shown shown_of(struct span line)
 {
-	static const char *const own[] = {"Establishing VPN session...", "Establishing VPN - ",
-	        "UDP lost, continuing over TLS.", "UDP back."};
-	static const char *const shared[] = {"Contacting ", "User credentials entered.", "Connected to ",
-	        "Reconnecting to ", "Disconnect in progress, please wait...", "Detached; the session stays"};
-	*ret_is_own = true;
-	for (size_t i = 0; i < N_ELEM(own); i++)
-		if (span_starts(line, own[i]))
-			return true;
-	*ret_is_own = false;
-	for (size_t i = 0; i < N_ELEM(shared); i++)
-		if (span_starts(line, shared[i]))
-			return true;
-	return false;
+	static const struct {
+		const char *head;
+		enum shown how;
+	} sentences[] = {
+	        {"UDP lost, continuing over TLS.", SHOWN_OWN},
+	        {"UDP back.", SHOWN_OWN},
+	        {"Detached; the session stays", SHOWN_OWN},
+	        {"Establishing VPN session...", SHOWN_CISCO},
+	        {"Establishing VPN - ", SHOWN_CISCO},
+	        {"User credentials entered.", SHOWN_CISCO},
+	        {"Disconnect in progress, please wait...", SHOWN_CISCO},
+	        {"Contacting ", SHOWN_SHARED},
+	        {"Connected to ", SHOWN_SHARED},
+	        {"Reconnecting to ", SHOWN_SHARED},
+	};
+	for (size_t i = 0; i < N_ELEM(sentences); i++)
+		if (span_starts(line, sentences[i].head))
+			return sentences[i].how;
+	return SHOWN_NOT;
 }
 
 static enum claim printed_line(struct culvert_client *c, struct span line, uint32_t number)
 {
 	struct span message = line;
-	bool is_near = c->last_line != 0 && number - c->last_line <= NEAR_LINES, is_own = true;
-	bool is_ours = cut_program(&message) || is_state(line, &is_own);
-	if (!is_ours || (!is_own && !is_near))
+	enum shown how = cut_program(&message) ? SHOWN_OWN : shown_of(line);
+	if (how == SHOWN_NOT)
 		return CLAIM_NO;
+	bool is_below = c->shown_line != 0 && number == c->shown_line + 1;
+	bool is_near = c->last_line != 0 && number - c->last_line <= NEAR_LINES;
+	bool is_own = how == SHOWN_OWN || (how == SHOWN_CISCO && (is_below || is_near));
+	c->shown_line = number;
 	if (is_own)
 		c->last_line = number;
 	const struct event e = {

@@ -2,7 +2,7 @@
 
 #include <stddef.h>
 
-/* The most frequent first: all are asked when a line is foreign to the one that took the last. */
+/* Cheap and frequent ones first: each line that its file's last reader does not take is offered to all. */
 const struct reader *const readers[] = {
         &reader_syslog,
         &reader_config,

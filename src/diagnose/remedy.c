@@ -1,6 +1,7 @@
 #include "diagnose/remedy.h"
 
-#define PLACEHOLDER "GROUP_POLICY"
+#define PLACEHOLDER       "GROUP_POLICY"
+#define OCSERV_LINK_BYTES 66 /* what ocserv keeps of the link's MTU for headers: 1500 - 1434, as it logs */
 
 /* ---- whom it concerns ---- */
 
@@ -89,7 +90,7 @@ bool remedy_estimate(const struct find *x, const struct hit_group *g, struct est
 
 /* ---- lines to paste ---- */
 
-static void put_group(const struct find *x, struct text *t, const struct hit_group *g)
+void remedy_put_group(const struct find *x, struct text *t, const struct hit_group *g)
 {
 	text_str(t, "group-policy ");
 	if (g->group)
@@ -102,16 +103,8 @@ static void put_group(const struct find *x, struct text *t, const struct hit_gro
 void remedy_put_webvpn(const struct find *x, struct text *t, const struct hit_groups *g, const char *line)
 {
 	for (size_t i = 0; i < g->n; i++) {
-		put_group(x, t, &g->v[i]);
+		remedy_put_group(x, t, &g->v[i]);
 		text_fmt(t, " webvpn\n  %s\n", line);
-	}
-}
-
-void remedy_put_policy(const struct find *x, struct text *t, const struct hit_groups *g, const char *line)
-{
-	for (size_t i = 0; i < g->n; i++) {
-		put_group(x, t, &g->v[i]);
-		text_fmt(t, " %s\n", line);
 	}
 }
 
@@ -125,15 +118,36 @@ static void explain_placeholder(const struct hit_groups *g, struct text *t)
 		}
 }
 
+void remedy_name_product(const struct find *x, struct remedy *r, unsigned products)
+{
+	bool is_mixed = (find_products(x) & ~products) != 0;
+	const char *sep = " (";
+	for (unsigned p = 0; p < PRODUCT_N; p++)
+		if ((find_products(x) & products & PRODUCT_BIT(p)) != 0 &&
+		        (is_mixed || p == PRODUCT_OCSERV) && products != PRODUCTS_ALL) {
+			text_fmt(&r->title, "%s%s", sep, product_name((enum product)p));
+			sep = ", ";
+		}
+	text_str(&r->title, sep[0] == ',' ? ")" : "");
+}
+
+uint32_t remedy_udp_port(const struct find *x, word_t device)
+{
+	const struct setting *own = &x->u->ocserv_udp_port;
+	if (find_products(x) == PRODUCTS_OCSERV && own->fact != NULL)
+		return own->value;
+	return setup_device(x->u, device)->dtls_port.value;
+}
+
 void remedy_open_udp(struct find *x, word_t device)
 {
-	const struct device_setup *d = setup_device(x->u, device);
+	uint32_t port = remedy_udp_port(x, device);
 	struct remedy *r = find_remedy(x, "");
-	text_fmt(&r->title, "Let UDP port %u through", d->dtls_port.value);
+	text_fmt(&r->title, "Let UDP port %u through", port);
 	text_fmt(&r->effect,
 	        "The cause itself: a firewall, proxy or provider between client and gateway drops UDP port "
 	        "%u in one direction or both. With DTLS up nothing of this happens.",
-	        d->dtls_port.value);
+	        port);
 	text_str(&r->side_effects, "None; not always in your hands (hotels, guest networks).");
 }
 
@@ -144,6 +158,7 @@ static const char *const titles[] = {
         [ADVICE_FRAGMENT] = "Let the gateway cut large packets",
         [ADVICE_RAISE_MSS] = "Raise the MSS that the TLS MTU is computed from",
         [ADVICE_TLS_ONLY] = "A group without DTLS for users whose networks block UDP",
+        [ADVICE_SEAMLESS] = "One MTU for both tunnels, and packets of every size",
 };
 
 static bool is_there_already(const struct hit_groups *g, enum mtu_remedy what)
@@ -196,13 +211,37 @@ static bool hardest(const struct find *x, const struct hit_groups *g, struct est
 	return is_found;
 }
 
+/* ocserv has one MTU for both tunnels, and none of the ASA's commands. */
+static void add_ocserv(struct find *x, const struct estimate *e)
+{
+	struct remedy *r = find_remedy(x, "Announce a smaller MTU");
+	remedy_name_product(x, r, PRODUCTS_OCSERV);
+	text_fmt(&r->config, "mtu = %u\n", e->d.tls + OCSERV_LINK_BYTES);
+	text_fmt(&r->effect, "The link's MTU, from which ocserv computes at most %u for the adapter.",
+	        e->d.tls);
+	text_str(&r->side_effects, "Packets are smaller all the time, with DTLS as well.");
+}
+
+static bool is_possible(const struct hit_groups *g, const struct estimate *e, enum mtu_remedy what)
+{
+	bool is_computed = what != ADVICE_RAISE_MSS || e->is_exact || !e->is_tls_seen;
+	return what != ADVICE_SEAMLESS && is_computed && !is_there_already(g, what);
+}
+
 void remedy_mtu(struct find *x, const struct hit_groups *g)
 {
 	struct mtu_advice a[MTU_MAX_ADVICE];
 	struct estimate e;
-	size_t n = hardest(x, g, &e) ? mtu_advise(&e.in, &e.d, a) : 0;
-	for (size_t i = 0; i < n; i++)
-		if (a[i].remedy != ADVICE_SEAMLESS && !is_there_already(g, a[i].remedy) &&
-		        (a[i].remedy != ADVICE_RAISE_MSS || e.is_exact || !e.is_tls_seen))
+	unsigned products = find_products(x);
+	if (!hardest(x, g, &e))
+		return;
+	size_t n = (products & PRODUCTS_COMMANDS) != 0 ? mtu_advise(&e.in, &e.d, a) : 0;
+	for (size_t i = 0; i < n; i++) /* the last one goes first where it can be had */
+		if (a[i].remedy == ADVICE_SEAMLESS && products == PRODUCTS_CULVERT)
 			add(x, g, &a[i]);
+	for (size_t i = 0; i < n; i++)
+		if (is_possible(g, &e, a[i].remedy))
+			add(x, g, &a[i]);
+	if ((products & PRODUCTS_OCSERV) != 0 && e.d.is_reconnect_expected)
+		add_ocserv(x, &e);
 }

@@ -26,10 +26,16 @@ bool remedy_estimate(const struct find *x, const struct hit_group *g, struct est
 
 /* The note's remedies that really cure it with these numbers, each for all groups. */
 void remedy_mtu(struct find *x, const struct hit_groups *g);
-/* "Let UDP 443 through" */
+/* "Let UDP port 443 through" */
 void remedy_open_udp(struct find *x, word_t device);
-/* Config lines "group-policy NAME attributes / webvpn / line" for each group. */
+/* UDP port of the gateways of the finding's hits. */
+uint32_t remedy_udp_port(const struct find *x, word_t device);
+/* "group-policy NAME attributes\n" */
+void remedy_put_group(const struct find *x, struct text *t, const struct hit_group *g);
+/* Lines "group-policy NAME attributes / webvpn / line" for each group. */
 void remedy_put_webvpn(const struct find *x, struct text *t, const struct hit_groups *g, const char *line);
-void remedy_put_policy(const struct find *x, struct text *t, const struct hit_groups *g, const char *line);
+/* Adds to the title for whose configuration it is, unless that is clear: the finding's gateways are all of
+ * these. */
+void remedy_name_product(const struct find *x, struct remedy *r, unsigned products);
 
 #endif

@@ -241,6 +241,16 @@ static void inherit(struct setup *u)
 	}
 }
 
+static void read_ocserv_fact(struct setup *u, const struct fact_record *f)
+{
+	if (f->kind == FACT_OCSERV_DPD)
+		u->ocserv_dpd = setting_of(f);
+	if (f->kind == FACT_TIMEOUT_DTLS_TO_TLS)
+		u->ocserv_switch = setting_of(f);
+	if (f->kind == FACT_DTLS_PORT && f->number > 0 && f->number <= UINT16_MAX)
+		u->ocserv_udp_port = setting_of(f);
+}
+
 /* ---- life ---- */
 
 int setup_init(struct setup *u, const struct store *s)
@@ -254,10 +264,8 @@ int setup_init(struct setup *u, const struct store *s)
 	}
 	for (size_t i = 0; i < store_n_facts(s); i++) {
 		const struct fact_record *f = store_fact(s, i);
-		if (f->kind == FACT_OCSERV_DPD)
-			u->ocserv_dpd = setting_of(f);
-		if (f->kind == FACT_TIMEOUT_DTLS_TO_TLS)
-			u->ocserv_switch = setting_of(f);
+		if (f->source == SOURCE_OCSERV)
+			read_ocserv_fact(u, f);
 		if (f->source == SOURCE_ASA_CONFIG) {
 			read_device_fact(u, f);
 			read_policy_fact(u, f);

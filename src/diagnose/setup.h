@@ -49,7 +49,7 @@ struct setup {
 	size_t n_devices;
 	struct policy_setup *policies;
 	size_t n_policies;
-	struct setting ocserv_dpd, ocserv_switch;
+	struct setting ocserv_dpd, ocserv_switch, ocserv_udp_port;
 };
 
 /* -ENOMEM */

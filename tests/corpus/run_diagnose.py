@@ -10,7 +10,7 @@ A case is a folder of files in the formats of real devices, and `expect`, one st
     cause ID "PART"                the explanation has this part
     remedy ID "LINE", no-remedy    some remedy has this line of configuration; none has
     user ID NAME, no-user          is among those concerned; is not
-    kind FILE KIND                 what the file is recognised as; -: not at all
+    kind FILE KIND...              what the file is recognised as; -: not at all
     timeline NAME                  whose timeline is shown
     gzip FILE, zip NAME            given packed: FILE as FILE.gz; the folder NAME.d as NAME
     lines-differ                   evidence is not compared with the files (UTF-16, archives)"""
@@ -18,6 +18,7 @@ import gzip
 import html.parser
 import json
 import pathlib
+import re
 import shlex
 import subprocess
 import sys
@@ -26,6 +27,8 @@ import zipfile
 
 CORPUS = pathlib.Path(__file__).resolve().parent / "diagnose"
 FINDING = {"id", "severity", "confidence", "title", "cause", "evidence", "remedies", "users"}
+COMMANDS = re.compile(r" *(group-policy|webvpn|anyconnect|sysopt|vpn-|tunnel-group|ssl |icmp |capture |show |address-pools|ipv6-address-pools|ip local|test aaa)")
+SETTINGS = re.compile(r"[a-z0-9-]+ = ")
 VOID = {"meta", "rect", "path", "br"}
 
 
@@ -87,6 +90,15 @@ def check_form(d):
         want(f["cause"].endswith((".", " ", "\"")), f"{f['id']}: cause is not a sentence: {f['cause'][-30:]!r}")
         for r in f["remedies"]:
             want({"title", "config", "effect", "side_effects"} <= set(r) and r["effect"], f"remedy of {f['id']}")
+
+
+def check_products(d):
+    """An ocserv has no use for the commands of an ASA, and the reverse."""
+    kinds = {k for f in d["files"] for k in f["kinds"]}
+    foreign = COMMANDS if kinds and kinds <= {"ocserv", "openconnect"} else SETTINGS if kinds and not kinds & {"ocserv", "openconnect"} else None
+    for f in d["findings"]:
+        for line in config_lines(f):
+            want(foreign is None or not foreign.match(line), f"{f['id']}: {line!r} for {sorted(kinds)}")
 
 
 def check_lines(d, files):
@@ -173,9 +185,9 @@ def check_findings(d, expect):
 
 
 def check_files(d, expect):
-    kinds = {pathlib.PurePath(f["name"]).name: f["kind"] for f in d["files"]}
-    for name, kind in expect.get("kind", []):
-        want(kinds.get(name) == (None if kind == "-" else kind), f"{name} is {kinds.get(name)}")
+    kinds = {pathlib.PurePath(f["name"]).name: f["kinds"] for f in d["files"]}
+    for name, *wanted in expect.get("kind", []):
+        want(kinds.get(name) == (wanted if wanted != ["-"] else []), f"{name} is {kinds.get(name)}")
     for (name,) in expect.get("timeline", []):
         want(d["timeline"]["user"] == name, f"timeline of {d['timeline']['user']}")
 
@@ -190,6 +202,7 @@ def check_case(culvert, case, tmp):
     want(done.returncode == status, f"exit {done.returncode}, not {status}: {done.stderr.decode()}{done.stdout.decode()[:2000]}")
     d = json.loads(done.stdout.decode("utf-8"))
     check_form(d)
+    check_products(d)
     check_findings(d, expect)
     check_files(d, expect)
     if "lines-differ" not in expect:

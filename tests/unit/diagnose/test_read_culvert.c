@@ -145,10 +145,22 @@ TEST(foreign_lines)
 {
 	static const char text[] =
 	        "{\"t\":\"2013-11-26T12:09:01Z\",\"program\":\"other\",\"text\":\"x\"}\n{\"t\":1}\n{\n}\n[]\n"
-	        "{\"a\":{\"t\":\"x\"}}\nConnected to x.\nculvertd: ready\nContacting 10.1.1.1\n  \"user\": "
-	        "\"x\"\n\n";
+	        "{\"a\":{\"t\":\"x\"}}\nculvertd: ready\n  \"user\": \"x\"\n\n";
 	assert_foreign(&reader_culvert_events, text);
 	assert_foreign(&reader_culvert_client, text);
+}
+
+/* Cisco's client logs what culvert prints, but not line below line. */
+TEST(sentences_of_ciscos_client)
+{
+	struct lines_run r = {0};
+	free(lines_read(&reader_culvert_client,
+	        "Message type information sent to the user:\nContacting vpn.example.com.\n\n"
+	        "Message type information sent to the user:\nEstablishing VPN session...\n\n"
+	        "Message type information sent to the user:\nEstablishing VPN - Configuring system...\n"
+	        "Connected to x.\nContacting 10.1.1.1\n",
+	        &r));
+	assert_int_equal(r.n_claims[CLAIM_STRONG], 0);
 }
 
 TEST(broken_off_anywhere)
@@ -174,6 +186,7 @@ int main(void)
 	        cmocka_unit_test(status_of_the_bundle),
 	        cmocka_unit_test(the_rest_of_the_bundle_is_known),
 	        cmocka_unit_test(foreign_lines),
+	        cmocka_unit_test(sentences_of_ciscos_client),
 	        cmocka_unit_test(broken_off_anywhere),
 	};
 	return RUN(tests);

@@ -1,0 +1,92 @@
+/* cipher-mismatch: handshakes that fail because both sides have nothing in common. */
+#include "diagnose/cure.h"
+#include "diagnose/people.h"
+
+#define PROVED       6
+#define STRANGER_MIN 3 /* of an address that never had a session */
+
+static const struct cure tls_cures[] = {
+        {PRODUCTS_ASA, CURE_GLOBAL, "Offer what both have",
+                "ssl server-version tlsv1.2\nssl cipher tlsv1.2 medium",
+                "`show ssl ciphers` shows what the gateway offers; 725011 in the log what the client "
+                "proposes.",
+                "None if the client is updated instead, which is better."},
+        {PRODUCTS_CULVERT, CURE_GLOBAL, "Offer what both have",
+                "ssl server-version tlsv1.2\nssl cipher tlsv1.2 medium",
+                "Every suite of TLS 1.2 that is spoken.",
+                "None if the client is updated instead, which is better."},
+        {PRODUCTS_OCSERV, CURE_GLOBAL, "Offer what both have",
+                "tls-priorities = \"NORMAL:%SERVER_PRECEDENCE:%COMPAT\"",
+                "All versions and suites that GnuTLS holds for good; `gnutls-cli -p 443 GATEWAY` shows them.",
+                "None if the client is updated instead, which is better."},
+};
+
+static const struct cure dtls_cures[] = {
+        {PRODUCTS_ASA, CURE_GLOBAL, "Offer what both have",
+                "ssl cipher dtlsv1.2 medium\nssl cipher dtlsv1 custom \"AES256-SHA:AES128-SHA\"",
+                "`show ssl ciphers` shows what the gateway offers; 725011 in the log what the client "
+                "proposes.",
+                "AES-SHA of DTLS 1.0 is old: only as long as clients need it."},
+        {PRODUCTS_CULVERT, CURE_GLOBAL, "Offer what both have",
+                "ssl server-version tlsv1.2 dtlsv1\nssl cipher dtlsv1.2 medium\nssl cipher dtlsv1 medium",
+                "DTLS 1.0 for clients that have nothing newer.",
+                "It is old: only as long as clients need it."},
+        {PRODUCTS_OCSERV, CURE_GLOBAL, "Offer what both have",
+                "dtls-legacy = true\ncisco-client-compat = true",
+                "DTLS as Cisco's clients negotiate it, beside that of openconnect.",
+                "Old suites: only as long as clients need them."},
+};
+
+static void say_cipher(struct find *x, bool is_dtls, bool is_stranger)
+{
+	struct finding *f = x->f;
+	text_str(&f->cause,
+	        is_dtls ? "Client and gateway have no cipher or version in common for DTLS: the tunnel over "
+	                  "UDP is given up, and everything goes by TLS. "
+	                : "Client and gateway have no cipher or version in common: the handshake fails. ");
+	text_str(&f->cause,
+	        is_stranger ? "The address never had a session: an old client, or somebody who scans the "
+	                      "Internet."
+	                    : "Usually an old client against a gateway that was hardened, or the reverse.");
+	if (f->n_all_users > 0)
+		find_say_users(x, &f->verdict);
+	else
+		text_str(&f->verdict, "A client");
+	text_fmt(&f->verdict, ": no common cipher for %s.", is_dtls ? "DTLS; it stays on TLS" : "TLS");
+}
+
+/* Somebody who has, or wants, a session. */
+static bool is_known_person(const struct person *who, const struct record *r)
+{
+	return r->user != 0 || who->is_in_later || record_side(r) == SIDE_CLIENT;
+}
+
+void find_cipher(struct find *x)
+{
+	struct people p;
+	bool is_dtls = false, is_known = false;
+	size_t n_proved = 0;
+	bool is_good = people_collect(x, &p, EVENT_CIPHER_MISMATCH);
+	for (size_t i = 0; is_good && i < p.n; i++) {
+		const struct person *who = &p.v[i];
+		const struct record *r = store_at(x->s, who->last);
+		bool is_person = is_known_person(who, r);
+		if (!is_person && who->tries < STRANGER_MIN)
+			continue;
+		is_known |= is_person;
+		is_dtls |= r->tunnel == TUNNEL_DTLS;
+		find_hit_record(x, store_at(x->s, who->first));
+		find_hit_record(x, r);
+		if (n_proved++ < PROVED)
+			find_prove(x, who->first);
+	}
+	people_done(&p);
+	if (x->n_hits == 0)
+		return;
+	x->f->severity = is_known ? SEVERITY_WARNING : SEVERITY_INFO;
+	say_cipher(x, is_dtls, !is_known);
+	if (is_dtls)
+		cure_add_here(x, dtls_cures, N_ELEM(dtls_cures));
+	else
+		cure_add_here(x, tls_cures, N_ELEM(tls_cures));
+}
