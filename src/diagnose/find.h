@@ -87,7 +87,8 @@ void find_say_time(struct text *t, int64_t at_ms, bool has_zone);
 /* ---- the rules, in find_*.c ---- */
 
 void find_mtu_reconnect(struct find *x);
-void find_mtu_risk(struct find *x); /* called by it when no file tells of sessions */
+void find_mtu_risk(struct find *x);    /* called by it when no file tells of sessions, */
+void find_large_alone(struct find *x); /* and when some do, which do not show it */
 void find_dtls_blocked(struct find *x);
 void find_dtls_flapping(struct find *x);
 void find_dtls_lost(struct find *x);

@@ -215,6 +215,8 @@ void find_mtu_reconnect(struct find *x)
 	add_cases(x, &t);
 	if (x->n_hits > 0)
 		say(x, &t);
-	else if (!find_has_sessions(x))
+	else if (find_has_sessions(x))
+		find_large_alone(x);
+	else
 		find_mtu_risk(x);
 }

@@ -1,5 +1,5 @@
 /* Where nothing tells of sessions: what a configuration or the debug output of one login will lead to where
- * UDP is blocked; and a counter that tells of it without a name. */
+ * UDP is blocked; and a counter or lines of large packets that tell of it without a session. */
 #include "diagnose/remedy.h"
 
 #define DROPS_MIN 1000 /* of mp-svc-no-fragment, to be worth a word when nothing else is known */
@@ -118,6 +118,59 @@ static void find_drops(struct find *x)
 		        f->number);
 		return;
 	}
+}
+
+/* ---- 722036 alone, as when somebody has searched a log for it ---- */
+
+static bool tells_of_tunnels(const struct find *x)
+{
+	for (uint32_t i = 0; i < x->c->n; i++) {
+		const struct one_case *k = &x->c->v[i];
+		if (k->has_begin || k->n.tls_ups > 0 || k->n.dtls_ups > 0)
+			return true;
+	}
+	return false;
+}
+
+static void say_large_alone(struct find *x, const struct hit_groups *g, uint32_t size, uint32_t limit)
+{
+	struct finding *f = x->f;
+	f->severity = SEVERITY_WARNING;
+	f->confidence = CONFIDENCE_POSSIBLE;
+	f->title = "Packets are too large for TLS, as while UDP is blocked";
+	text_fmt(&f->cause,
+	        "Packets of up to %u bytes to clients were dropped, because their TLS tunnel carries %u "
+	        "(722036). That happens in the seconds before DTLS is up, and all the time where UDP is "
+	        "blocked, until the client reconnects after about a minute. The lines that would tell which "
+	        "(722022, 722032, 722051) are not in the files.",
+	        size, limit);
+	find_say_users(x, &f->verdict);
+	text_str(&f->verdict, ": packets are too large for TLS; if UDP is blocked, the client reconnects "
+	                      "after a minute. Give the whole log.");
+	remedy_mtu(x, g);
+	remedy_open_udp(x, g->n > 0 ? g->v[0].device : 0);
+}
+
+void find_large_alone(struct find *x)
+{
+	struct hit_groups groups = {0};
+	uint32_t size = 0, limit = 0;
+	if (tells_of_tunnels(x))
+		return;
+	for (uint32_t i = 0; i < x->c->n; i++) {
+		const struct one_case *k = &x->c->v[i];
+		if (k->n.large_to_client == 0 || !find_is_session(x, k))
+			continue;
+		find_hit(x, k, k->begin_at_ms, k->last_at_ms);
+		find_prove(x, cases_find(x->c, k->first, EVENT_LARGE_PACKET, TUNNEL_UNKNOWN));
+		remedy_collect(x, &groups, k);
+		if (k->n.large_size > size) {
+			size = k->n.large_size;
+			limit = k->n.large_limit;
+		}
+	}
+	if (x->n_hits > 0)
+		say_large_alone(x, &groups, size, limit);
 }
 
 void find_mtu_risk(struct find *x)
