@@ -2,6 +2,7 @@
 two MTUs. The bounds are three times those of `bench/failover`, for a machine that does other things; the figures are printed."""
 import contextlib
 import socket
+import sys
 import threading
 import time
 
@@ -132,11 +133,13 @@ def test_link_mtu_falls(lab):
 
 
 class Stream:
-    """TCP through the tunnel, at a pace that overflows no queue: what its sender repeats was lost for another reason."""
-    PORT, SO_MAX_PACING_RATE, TOTAL_RETRANS_AT, BYTES_PER_S = 7100, 47, 100, 8_000_000
+    """TCP through the tunnel, at a pace that overflows no queue: what its sender repeats was lost for another reason. What the
+    receiver had already (DSACK) was late and not lost: a busy machine."""
+    PORT, SO_MAX_PACING_RATE, BYTES_PER_S = 7100, 47, 4_000_000
+    TOTAL_RETRANS_AT, DSACK_DUPS_AT = 100, 216  # struct tcp_info of linux/tcp.h
 
     def __init__(self, source_ns, sink_ns, sink_addr):
-        self.sent = self.repeated = 0
+        self.sent, self.lost = 0, None
         self.stop, ready = threading.Event(), threading.Event()
         self.sink = NsThread(sink_ns, lambda: self._take(ready))
         assert ready.wait(5)
@@ -158,10 +161,13 @@ class Stream:
             s.setsockopt(socket.SOL_SOCKET, self.SO_MAX_PACING_RATE, self.BYTES_PER_S)
             while not self.stop.is_set():
                 self.sent += s.send(bytes(1 << 16))
-                info = s.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 192)
-                self.repeated = int.from_bytes(info[self.TOTAL_RETRANS_AT:self.TOTAL_RETRANS_AT + 4], "little")
+            s.shutdown(socket.SHUT_WR)
+            assert s.recv(1) == b""  # all has arrived
+            info = s.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 256)
+            repeated, late = (int.from_bytes(info[at:at + 4], sys.byteorder) for at in (self.TOTAL_RETRANS_AT, self.DSACK_DUPS_AT))
+            self.lost = repeated - late
 
-    def go_on(self, n_bytes=2_000_000):
+    def go_on(self, n_bytes=1_000_000):
         end = self.sent + n_bytes
         wait_for(lambda: self.sent >= end or not self.source.is_alive(), 30, "more of the stream")
         assert self.source.is_alive(), "the stream broke"
@@ -170,6 +176,7 @@ class Stream:
         self.stop.set()
         self.source.result(30)
         self.sink.result(30)
+        return self.lost
 
 
 def fragments_made(lab, ns, outer):
@@ -204,12 +211,13 @@ def test_link_mtu_falls_under_a_stream(lab, direction, outer):
             made = fragments_made(lab, outside, outer)
             stream.go_on()
             again = fragments_made(lab, outside, outer) - made
-            print(f"{direction}, link {mtu}: {made - before} fragments, then {again}; limit {limit()}, {stream.repeated} repeated")
+            print(f"{direction}, link {mtu}: {made - before} fragments, then {again}; limit {limit()}")
             n_made += made - before
             assert again == 0, "probes, or data after the limit was known"
-        stream.end()
+        lost = stream.end()
     assert n_made > 0, "the kernel refused no data"  # a probe may have been the first, but not each time
-    assert stream.repeated == 0
+    print(f"{lost} segments lost")
+    assert lost <= NOISE, "20 and more when the refused batches are lost"
 
 
 def test_tcp_reset_under_live_dtls(lab):
