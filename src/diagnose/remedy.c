@@ -72,8 +72,10 @@ void remedy_collect(const struct find *x, struct hit_groups *g, const struct one
 	if (device == 0 && other != NULL)
 		device = other->device;
 	struct hit_group *h = group_at(g, device, name);
-	if (h == NULL)
+	if (h == NULL) {
+		g->is_cut = true;
 		return;
+	}
 	h->policy = setup_policy(x->u, device, name);
 	h->has_ip6 |= find_has_ip6(x, k);
 	see(&h->seen, k);
@@ -100,12 +102,37 @@ void remedy_put_group(const struct find *x, struct text *t, const struct hit_gro
 	text_str(t, " attributes\n");
 }
 
+static bool has_several_devices(const struct hit_groups *g)
+{
+	for (size_t i = 1; i < g->n; i++)
+		if (g->v[i].device != g->v[0].device)
+			return true;
+	return false;
+}
+
+/* The lines for one device together, under its name in a comment when there are several. */
 void remedy_put_webvpn(const struct find *x, struct text *t, const struct hit_groups *g, const char *line)
 {
+	bool is_done[REMEDY_MAX_GROUPS] = {false}, has_names = has_several_devices(g);
 	for (size_t i = 0; i < g->n; i++) {
-		remedy_put_group(x, t, &g->v[i]);
-		text_fmt(t, " webvpn\n  %s\n", line);
+		if (has_names && !is_done[i]) {
+			text_str(t, "! ");
+			if (g->v[i].device)
+				find_say_word(x, t, g->v[i].device);
+			else
+				text_str(t, "a device that is not named");
+			text_str(t, "\n");
+		}
+		for (size_t k = i; k < g->n; k++) {
+			if (is_done[k] || g->v[k].device != g->v[i].device)
+				continue;
+			is_done[k] = true;
+			remedy_put_group(x, t, &g->v[k]);
+			text_fmt(t, " webvpn\n  %s\n", line);
+		}
 	}
+	if (g->is_cut)
+		text_str(t, "! and so in the other group-policies of these users\n");
 }
 
 static void explain_placeholder(const struct hit_groups *g, struct text *t)

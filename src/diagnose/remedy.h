@@ -17,6 +17,7 @@ struct hit_group {
 struct hit_groups {
 	struct hit_group v[REMEDY_MAX_GROUPS];
 	size_t n;
+	bool is_cut; /* there are more */
 };
 
 /* Adds the case's policy, or what was seen of it to the one that is there. */
