@@ -188,14 +188,39 @@ static const char *const titles[] = {
         [ADVICE_SEAMLESS] = "One MTU for both tunnels, and packets of every size",
 };
 
+/* An MTU is configured that is below what sessions showed: they began before it was. */
+static bool is_mtu_newer(const struct hit_group *g)
+{
+	const struct setting *mtu = g->policy != NULL ? &g->policy->mtu : NULL;
+	return mtu != NULL && mtu->fact != NULL && mtu->value > 0 && mtu->value <= g->seen.tls;
+}
+
 static bool is_there_already(const struct hit_groups *g, enum mtu_remedy what)
 {
 	for (size_t i = 0; i < g->n; i++) {
 		const struct policy_setup *p = g->v[i].policy;
-		if (p == NULL || what != ADVICE_FRAGMENT || p->df_ignore.value == 0)
+		bool is_there = (what == ADVICE_FRAGMENT && p != NULL && p->df_ignore.value != 0) ||
+		                (what == ADVICE_LOWER && is_mtu_newer(&g->v[i]));
+		if (!is_there)
 			return false;
 	}
 	return g->n > 0;
+}
+
+void remedy_say_newer(struct find *x, const struct hit_groups *g)
+{
+	for (size_t i = 0; i < g->n; i++) {
+		if (!is_mtu_newer(&g->v[i]))
+			continue;
+		text_fmt(&x->f->cause, "`anyconnect mtu %u` is configured in group-policy ",
+		        g->v[i].policy->mtu.value);
+		find_say_word(x, &x->f->cause, g->v[i].policy->name);
+		text_str(&x->f->cause,
+		        ", which cures this: these sessions began before it was, or got another "
+		        "group-policy. ");
+		find_prove_fact(x, g->v[i].policy->mtu.fact);
+		return;
+	}
 }
 
 static void put_separate_group(struct text *t)
