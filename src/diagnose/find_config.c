@@ -106,9 +106,12 @@ void find_tcpmss(struct find *x)
 
 /* ---- remedy-ineffective ---- */
 
+#define TOLD_MAX 3 /* attempts that are told one by one; a device may have hundreds of policies alike */
+
 struct attempt {
 	struct hit_groups groups; /* whose remedies are to be told */
-	struct text verdict;
+	struct text verdict;      /* of the first */
+	size_t n;
 };
 
 /* The lowest TLS threshold that sessions of this policy showed. */
@@ -124,7 +127,7 @@ static struct seen_mtu seen_of(const struct find *x, const struct policy_setup *
 	return g.n > 0 ? g.v[0].seen : (struct seen_mtu){0};
 }
 
-static void blame(
+static void add_group(
         struct find *x, struct attempt *a, const struct policy_setup *p, const struct seen_mtu *seen)
 {
 	x->n_hits++;
@@ -134,8 +137,16 @@ static void blame(
 		        .policy = p,
 		        .has_ip6 = p->pool6.value != 0,
 		        .seen = *seen};
+}
+
+/* One more that has to be told. False: enough is told. */
+static bool begin_to_tell(struct find *x, struct attempt *a)
+{
+	if (++a->n > TOLD_MAX)
+		return false;
 	if (x->f->cause.n > 0)
 		text_str(&x->f->cause, " ");
+	return true;
 }
 
 /* tcpmss is raised, and the TLS MTU is still below that of DTLS. */
@@ -150,8 +161,8 @@ static void judge_tcpmss(struct find *x, struct attempt *a, const struct policy_
 	bool is_first = true;
 	for (size_t i = 0; i < a->groups.n; i++)
 		is_first &= a->groups.v[i].device != p->device;
-	blame(x, a, p, &seen);
-	if (!is_first)
+	add_group(x, a, p, &seen);
+	if (!is_first || !begin_to_tell(x, a))
 		return;
 	find_prove_fact(x, d->tcpmss.fact);
 	find_prove_fact(x, d->tls_ciphers);
@@ -162,7 +173,9 @@ static void judge_tcpmss(struct find *x, struct attempt *a, const struct policy_
 	        d->tcpmss.value, e.in.tls_suite->name, e.d.tls, e.d.adapter);
 	estimate_say_steps(&x->f->cause, &e.d.tls_steps);
 	text_str(&x->f->cause, ". Only suites without padding gain enough (RC4, which is gone).");
-	text_fmt(&a->verdict, "tcpmss %u does not help with %s.", d->tcpmss.value, e.in.tls_suite->name);
+	if (a->n == 1)
+		text_fmt(&a->verdict, "tcpmss %u does not help with %s.", d->tcpmss.value,
+		        e.in.tls_suite->name);
 }
 
 /* `anyconnect mtu` was lowered, but not below what TLS carries. */
@@ -176,7 +189,9 @@ static void judge_mtu(struct find *x, struct attempt *a, const struct policy_set
 	        !estimate_make(x, d, p, p->pool6.value != 0, &seen, &e) || e.d.tls_limit >= mtu ||
 	        e.d.dtls_limit <= e.d.tls_limit)
 		return;
-	blame(x, a, p, &seen);
+	add_group(x, a, p, &seen);
+	if (!begin_to_tell(x, a))
+		return;
 	find_prove_fact(x, p->mtu.fact);
 	text_fmt(&x->f->cause, "`anyconnect mtu %u` in group-policy ", mtu);
 	find_say_word(x, &x->f->cause, p->name);
@@ -185,7 +200,9 @@ static void judge_mtu(struct find *x, struct attempt *a, const struct policy_set
 	        "without UDP reconnect "
 	        "as before.",
 	        e.d.tls_limit, seen.tls ? " (seen in the log)" : "");
-	text_fmt(&a->verdict, "anyconnect mtu %u is still above the TLS MTU of %u.", mtu, e.d.tls_limit);
+	if (a->n == 1)
+		text_fmt(&a->verdict, "anyconnect mtu %u is still above the TLS MTU of %u.", mtu,
+		        e.d.tls_limit);
 }
 
 /* The policy that has what this one lacks. */
@@ -218,8 +235,10 @@ static void judge_elsewhere(struct find *x, struct attempt *a, uint32_t at)
 		return;
 	struct seen_mtu seen = seen_of(x, own);
 	bool is_df = other->df_ignore.value != 0;
-	blame(x, a, own, &seen);
 	find_hit(x, k, k->begin_at_ms, k->last_at_ms);
+	add_group(x, a, own, &seen);
+	if (!begin_to_tell(x, a))
+		return;
 	find_prove_fact(x, is_df ? other->df_ignore.fact : other->mtu.fact);
 	find_prove(x, cases_find(x->c, k->first, EVENT_LARGE_PACKET, TUNNEL_UNKNOWN));
 	if (is_df)
@@ -233,7 +252,8 @@ static void judge_elsewhere(struct find *x, struct attempt *a, uint32_t at)
 	text_str(&x->f->cause, " has ");
 	find_say_word(x, &x->f->cause, own->name);
 	text_str(&x->f->cause, ", which does not inherit it.");
-	text_str(&a->verdict, "The remedy is in another group-policy than the users'.");
+	if (a->n == 1)
+		text_str(&a->verdict, "The remedy is in another group-policy than the users'.");
 }
 
 void find_ineffective(struct find *x)
@@ -251,6 +271,8 @@ void find_ineffective(struct find *x)
 		judge_elsewhere(x, &a, i);
 	if (x->n_hits > 0) {
 		text_str(&x->f->verdict, text_cstr(&a.verdict));
+		if (a.n > TOLD_MAX)
+			text_fmt(&x->f->cause, " And so in %zu more cases.", a.n - TOLD_MAX);
 		remedy_mtu(x, &a.groups);
 	}
 	text_done(&a.verdict);

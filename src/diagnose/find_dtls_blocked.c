@@ -19,7 +19,12 @@ static bool has_mismatch(const struct find *x, const struct one_case *k)
 static bool had_dtls(const struct find *x, const struct one_case *k)
 {
 	const struct record *snap = snapshot_of(x, k);
-	return snap != NULL ? snap->has_dtls : k->n.dtls_ups > 0;
+	if (snap != NULL)
+		return snap->has_dtls;
+	/* the gateway tells the end of a tunnel that was up, perhaps before the log begins; a client also of
+	 * one that it tried in vain */
+	return k->n.dtls_ups > 0 || (k->side == SIDE_GATEWAY && cases_find(x->c, k->first, EVENT_TUNNEL_DOWN,
+	                                                                TUNNEL_DTLS) != CASE_NONE);
 }
 
 static bool is_blocked(const struct find *x, const struct one_case *k)
@@ -31,7 +36,9 @@ static bool is_blocked(const struct find *x, const struct one_case *k)
 		return snap->has_tls && snap->size >= SNAPSHOT_S;
 	if (k->n.dtls_failures > 0 || cases_find(x->c, k->first, EVENT_TUNNEL_DOWN, TUNNEL_DTLS) != CASE_NONE)
 		return true;
-	bool is_connected = k->n.tls_ups > 0 || (k->source == SOURCE_OCSERV && x->tells_dtls && k->has_begin);
+	/* of a session that began before the log a new TLS tunnel may be a rekey, beside DTLS that goes on */
+	bool is_connected = (k->has_begin || k->n.resumed > 0) &&
+	                    (k->n.tls_ups > 0 || (k->source == SOURCE_OCSERV && x->tells_dtls));
 	return k->side == SIDE_GATEWAY && is_connected && case_lasted(k, DTLS_GRACE_MS);
 }
 

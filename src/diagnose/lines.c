@@ -25,15 +25,44 @@ void lines_done(struct lines *l)
 
 /* ---- one line ---- */
 
-static void emit(struct lines *l, struct span line)
+/* Where a line that is too long may be parted without harm: behind the last event or record that is whole
+ * (XML of an event log, JSON of a search: they may be one line of megabytes). 0: nowhere. */
+static size_t joint_of(struct span s)
 {
-	if (line.n > LINE_MAX_BYTES) {
-		line.n = LINE_MAX_BYTES;
-		l->n_cut++;
+	static const char *const joints[] = {"</Event>", "},", "}, "};
+	static const char *const next[] = {"", "{", "{"};
+	for (size_t n = s.n; n > 0; n--) {
+		if (s.p[n - 1] != '>' && s.p[n - 1] != ',' && s.p[n - 1] != ' ')
+			continue;
+		for (size_t i = 0; i < N_ELEM(joints); i++) {
+			size_t len = strlen(joints[i]);
+			if (len <= n && memcmp(s.p + n - len, joints[i], len) == 0 &&
+			        span_starts(span_skip(s, n), next[i]))
+				return n;
+		}
 	}
+	return 0;
+}
+
+static void emit_one(struct lines *l, struct span line)
+{
 	if (span_starts(line, "\xef\xbb\xbf")) /* files with a mark that were put together */
 		line = span_skip(line, 3);
 	l->on_line(l->ctx, line, l->n);
+}
+
+static void emit(struct lines *l, struct span line)
+{
+	while (line.n > LINE_MAX_BYTES) {
+		size_t n = joint_of(span_of(line.p, LINE_MAX_BYTES));
+		emit_one(l, span_of(line.p, n > 0 ? n : LINE_MAX_BYTES));
+		if (n == 0) {
+			l->n_cut++;
+			return;
+		}
+		line = span_skip(line, n);
+	}
+	emit_one(l, line);
 }
 
 /* What crashed machines leave: a line that begins with NULs. */
@@ -71,16 +100,33 @@ static void line_end(struct lines *l, struct span line)
 
 /* ---- bytes ---- */
 
+/* Room for more of a long line: what is whole of it goes out. False: nothing is. */
+static bool carry_part(struct lines *l)
+{
+	size_t n = l->is_carry_cut ? 0 : joint_of(span_of(l->carry, l->n_carry));
+	if (n == 0)
+		return false;
+	l->n++; /* it is the line that is not yet counted */
+	emit_one(l, span_of(l->carry, n));
+	l->n--;
+	memmove(l->carry, l->carry + n, l->n_carry - n);
+	l->n_carry -= n;
+	return true;
+}
+
 static void carry_add(struct lines *l, struct span s)
 {
-	size_t room = CARRY_BYTES - l->n_carry;
-	if (s.n > room) {
-		s.n = room;
-		l->is_carry_cut = true;
+	while (s.n > 0) {
+		size_t room = CARRY_BYTES - l->n_carry, n = s.n < room ? s.n : room;
+		if (n > 0)
+			memcpy(l->carry + l->n_carry, s.p, n);
+		l->n_carry += n;
+		s = span_skip(s, n);
+		if (s.n > 0 && !carry_part(l)) {
+			l->is_carry_cut = true;
+			return;
+		}
 	}
-	if (s.n > 0)
-		memcpy(l->carry + l->n_carry, s.p, s.n);
-	l->n_carry += s.n;
 }
 
 static void carry_end(struct lines *l)

@@ -46,9 +46,33 @@ static bool is_other_cause(const struct record *r)
 	               r->peer != r->public_ip);
 }
 
-static enum minute_shape shape_of(const struct walk *w, const struct record *r, int64_t gap_ms)
+/* The log begins within the session: was DTLS up then? Its first line of that tunnel says so when it is an
+ * end, or a connection in place of an old one. */
+static bool had_dtls_before(const struct cases *c, const struct one_case *k)
 {
-	bool is_unknown = gap_ms == TIME_NONE;
+	for (uint32_t i = k->first; k->side == SIDE_GATEWAY && !k->has_begin && i != CASE_NONE;
+	        i = c->next[i]) {
+		const struct record *r = store_at(c->store, i);
+		if (r->tunnel == TUNNEL_DTLS)
+			return r->kind == EVENT_TUNNEL_DOWN || r->kind == EVENT_TUNNEL_REPLACED ||
+			       r->kind == EVENT_DPD_DEAD;
+	}
+	return false;
+}
+
+/* When the session began is not known: then the large packets must be of the minute before the reconnect,
+ * which a rekey hours later is not. */
+static bool may_be_minute(const struct cases *c, const struct walk *w, const struct record *r)
+{
+	const struct record *large = w->large != CASE_NONE ? store_at(c->store, w->large) : r;
+	return large->at_ms == TIME_NONE || r->at_ms == TIME_NONE || large->is_untimed || r->is_untimed ||
+	       r->at_ms - large->last_at_ms <= MINUTE_MAX_MS;
+}
+
+static enum minute_shape shape_of(
+        const struct cases *c, const struct walk *w, const struct record *r, int64_t gap_ms)
+{
+	bool is_unknown = gap_ms == TIME_NONE && may_be_minute(c, w, r);
 	if (w->has_dtls)
 		return MINUTE_NONE;
 	if (record_is_new_mtu(r))
@@ -66,7 +90,7 @@ static void note_reconnect(const struct cases *c, struct minute *m, const struct
 	bool is_timed =
 	        w->has_start && w->start_at_ms != TIME_NONE && r->at_ms != TIME_NONE && !r->is_untimed;
 	int64_t gap_ms = is_timed ? r->at_ms - w->start_at_ms : TIME_NONE;
-	enum minute_shape shape = shape_of(w, r, gap_ms);
+	enum minute_shape shape = shape_of(c, w, r, gap_ms);
 	if (shape <= m->shape)
 		return;
 	*m = (struct minute){.shape = shape,
@@ -104,6 +128,7 @@ struct minute minute_of(const struct cases *c, const struct one_case *k)
 {
 	struct minute m = {.shape = MINUTE_NONE};
 	struct walk w = walk_from(k->first, k->begin_at_ms, k->has_begin);
+	w.has_dtls = had_dtls_before(c, k);
 	for (uint32_t i = k->first; i != CASE_NONE; i = c->next[i]) {
 		const struct record *r = store_at(c->store, i);
 		if (!w.has_start && is_start(r))

@@ -8,6 +8,7 @@
 #define HELD_MAX   2048 /* bytes of a message that is broken over several lines */
 #define PIECES_MAX 6    /* lines of it */
 #define PLAIN_MAX  2048 /* bytes of a message whose quoting is undone */
+#define HEAD_MAX   120  /* bytes of a quoted field in front of the message that are shown as evidence */
 
 struct kept {
 	uint32_t number; /* of its last line in the file; 0: none */
@@ -81,6 +82,21 @@ static void emit(struct syslog *s, const struct message *m, const struct event *
 		s->sink->on_event(s->sink->ctx, e);
 }
 
+/* Of a record of a collector only the field is shown: the message may stand far behind in the line. */
+static struct span evidence_of(const struct message *m)
+{
+	struct span before = m->head.before;
+	size_t n = 0;
+	if (!m->head.is_quoted)
+		return m->line;
+	while (n < before.n && before.p[before.n - n - 1] != '"')
+		n++;
+	if (n > HEAD_MAX)
+		n = 0;
+	const uint8_t *from = before.p + before.n - n;
+	return span_of(from, (size_t)(m->head.text.p + m->head.text.n - from));
+}
+
 /* False: no row has such a text. */
 static bool decode(struct syslog *s, const struct message *m)
 {
@@ -95,12 +111,12 @@ static bool decode(struct syslog *s, const struct message *m)
 		        .reason = rows[i].reason,
 		        .is_to_client = rows[i].is_to_client,
 		        .line = m->number,
-		        .text = m->line};
+		        .text = evidence_of(m)};
 		struct syslog_words w = {0};
 		if (rows[i].is_culvert != (m->head.family == SYSLOG_CULVERT) ||
 		        !syslog_match(rows[i].pattern, text, &e, &w))
 			continue;
-		struct syslog_origin o = syslog_head_origin(m->head.before, s->written_at_ms);
+		struct syslog_origin o = syslog_head_origin(&m->head, s->written_at_ms);
 		e.at_ms = o.at_ms;
 		e.has_zone = o.has_zone;
 		e.device = o.device;
@@ -205,7 +221,8 @@ static enum claim repeat_last(struct syslog *s, struct span line, uint32_t numbe
 	if (m.times == 0 || !syslog_head_find(span_of(s->last.bytes, s->last.n), &m.head))
 		return CLAIM_NO;
 	(void)syslog_head_trim(&m.head);
-	if (syslog_head_origin(before, s->written_at_ms).at_ms != TIME_NONE)
+	const struct syslog_head own = {.before = before};
+	if (syslog_head_origin(&own, s->written_at_ms).at_ms != TIME_NONE)
 		m.head.before = before;
 	(void)decode(s, &m);
 	s->last.number = number;
@@ -228,9 +245,8 @@ static enum claim take_listing(struct syslog *s, struct span line)
 	return CLAIM_NO;
 }
 
-static enum claim syslog_line(void *state, struct span line, uint32_t number)
+static enum claim take_line(struct syslog *s, struct span line, uint32_t number)
 {
-	struct syslog *s = state;
 	struct message m = {.line = line, .number = number};
 	size_t n;
 	if (!syslog_head_find(line, &m.head)) {
@@ -247,6 +263,36 @@ static enum claim syslog_line(void *state, struct span line, uint32_t number)
 	m.times = syslog_head_trim(&m.head);
 	take_message(s, &m);
 	return CLAIM_STRONG;
+}
+
+/* Bytes up to the comma between two records of a list: "},{" or "}, {"; all when there is none. */
+static size_t record_end(struct span line)
+{
+	struct span rest = line;
+	const uint8_t *at;
+	while (rest.n > 2 && (at = memchr(rest.p, '}', rest.n)) != NULL) {
+		rest = span_skip(rest, (size_t)(at - rest.p) + 1);
+		if (span_starts(rest, ",{") || span_starts(rest, ", {"))
+			return (size_t)(rest.p - line.p);
+	}
+	return line.n;
+}
+
+/* A line that is a list of records (JSON of a search) has many messages, each with its own time. */
+static enum claim syslog_line(void *state, struct span line, uint32_t number)
+{
+	struct syslog *s = state;
+	enum claim best = CLAIM_NO;
+	bool is_list = line.n > 0 && (line.p[0] == '{' || line.p[0] == '[' || line.p[0] == ',');
+	if (!is_list)
+		return take_line(s, line, number);
+	while (line.n > 0) {
+		size_t n = record_end(line);
+		enum claim c = take_line(s, span_of(line.p, n), number);
+		best = c > best ? c : best;
+		line = span_skip(line, n);
+	}
+	return best;
 }
 
 static void syslog_end(void *state)

@@ -3,6 +3,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,7 +15,8 @@
 #include "diagnose/escape.h"
 #include "diagnose/source_int.h"
 
-#define NOTE_BYTES 400
+#define NOTE_BYTES   400
+#define PIPE_WAIT_MS 1000 /* for somebody who begins to write into a pipe */
 
 /* ---- what all layers use ---- */
 
@@ -131,7 +133,8 @@ struct file_stream {
 	struct stream base;
 	struct walk *w;
 	int fd;
-	uint8_t *buf; /* SOURCE_BLOCK_BYTES */
+	uint64_t left; /* bytes to read at most: a log may grow for ever */
+	uint8_t *buf;  /* SOURCE_BLOCK_BYTES */
 };
 
 static int file_read(struct stream *s, struct span *ret)
@@ -139,8 +142,9 @@ static int file_read(struct stream *s, struct span *ret)
 	struct file_stream *f = CONTAINER_OF(s, struct file_stream, base);
 	size_t n = 0;
 	int err = 0;
-	while (n < SOURCE_BLOCK_BYTES) {
-		ssize_t got = read(f->fd, f->buf + n, SOURCE_BLOCK_BYTES - n);
+	size_t max = f->left < SOURCE_BLOCK_BYTES ? (size_t)f->left : SOURCE_BLOCK_BYTES;
+	while (n < max) {
+		ssize_t got = read(f->fd, f->buf + n, max - n);
 		if (got < 0 && errno == EINTR)
 			continue;
 		err = got < 0 ? -errno : 0;
@@ -148,6 +152,7 @@ static int file_read(struct stream *s, struct span *ret)
 			break;
 		n += (size_t)got;
 	}
+	f->left -= n;
 	f->w->packed_bytes += n;
 	if (f->w->v->progress != NULL)
 		f->w->v->progress(f->w->v->ctx, n);
@@ -155,9 +160,9 @@ static int file_read(struct stream *s, struct span *ret)
 	return err;
 }
 
-static void walk_fd(struct walk *w, int fd, const char *name, int64_t written_at_ms)
+static void walk_fd(struct walk *w, int fd, uint64_t max_bytes, const char *name, int64_t written_at_ms)
 {
-	struct file_stream f = {.base = {.read = file_read}, .w = w, .fd = fd};
+	struct file_stream f = {.base = {.read = file_read}, .w = w, .fd = fd, .left = max_bytes};
 	f.buf = malloc(SOURCE_BLOCK_BYTES);
 	if (f.buf == NULL) {
 		note_error(w, name, -ENOMEM, false);
@@ -249,17 +254,48 @@ static void walk_folder(struct walk *w, const char *path, const char *name)
 
 /* ---- from outside ---- */
 
+/* Looks without taking a byte out, which only tee() does. */
+static bool has_writer(int fd)
+{
+	int p[2];
+	if (pipe2(p, O_CLOEXEC) < 0)
+		return true;
+	ssize_t n = tee(fd, p[1], 1, SPLICE_F_NONBLOCK);
+	bool is_one = n > 0 || (n < 0 && errno == EAGAIN);
+	close(p[0]);
+	close(p[1]);
+	return is_one;
+}
+
+/* A pipe without a writer, and a few files of /proc, would keep whoever opens or reads them waiting for ever,
+ * so they are opened without waiting. A pipe that has a writer, as <(zcat log.gz) of a shell, may be waited
+ * for. */
+static void walk_open(struct walk *w, int fd, const struct stat *st, const char *name)
+{
+	struct pollfd p = {.fd = fd, .events = POLLIN};
+	bool is_pipe = S_ISFIFO(st->st_mode);
+	if (!S_ISREG(st->st_mode) && !is_pipe && !isatty(fd))
+		walk_note(w, name, true, "is no file: it was not read");
+	else if (is_pipe && poll(&p, 1, PIPE_WAIT_MS) == 0 && !has_writer(fd))
+		walk_note(w, name, true, "is a pipe into which nobody writes");
+	else if (!S_ISREG(st->st_mode) && fcntl(fd, F_SETFL, 0) < 0)
+		note_error(w, name, -errno, false);
+	else
+		walk_fd(w, fd, S_ISREG(st->st_mode) && st->st_size > 0 ? (uint64_t)st->st_size : UINT64_MAX,
+		        name, written_at(st));
+}
+
 static void walk_path(struct walk *w, const char *path, bool may_be_folder)
 {
 	struct text name = shown_name(path);
 	struct stat st;
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
 	if (fd < 0 || fstat(fd, &st) < 0)
 		walk_note(w, text_cstr(&name), true, "cannot be opened: %s", err_text(-errno));
 	else if (S_ISDIR(st.st_mode) && may_be_folder)
 		walk_folder(w, path, text_cstr(&name));
 	else
-		walk_fd(w, fd, text_cstr(&name), written_at(&st));
+		walk_open(w, fd, &st, text_cstr(&name));
 	if (fd >= 0)
 		close(fd);
 	text_done(&name);
@@ -269,7 +305,7 @@ bool source_walk(const char *path, int64_t now_ms, const struct source_visitor *
 {
 	struct walk w = {.v = v};
 	if (strcmp(path, "-") == 0)
-		walk_fd(&w, STDIN_FILENO, "standard input", now_ms);
+		walk_fd(&w, STDIN_FILENO, UINT64_MAX, "standard input", now_ms);
 	else
 		walk_path(&w, path, true);
 	return w.is_read;

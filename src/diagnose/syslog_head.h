@@ -12,6 +12,7 @@ enum syslog_family { SYSLOG_ASA, SYSLOG_CULVERT };
 struct syslog_head {
 	struct span before; /* of the line: all in front of the '%' */
 	struct span text;   /* of the line: the message; may be empty when a collector broke the line there */
+	struct span after;  /* syslog_head_trim(): of the line: behind the quote that ends the message */
 	uint32_t id;        /* six digits */
 	uint8_t family;     /* SYSLOG_ASA: ASA, FTD, PIX, FWSM */
 	bool is_quoted; /* syslog_head_trim(): the message is a field in quotes, perhaps with escapes in it */
@@ -32,8 +33,8 @@ uint32_t syslog_head_trim(struct syslog_head *h);
 
 /* written_at_ms: for lines without a year, see when_bsd(). The last time in front of the message counts,
  * which is the device's own; when it names no zone and a relay's time in front of it does, that offset is
- * taken. */
-struct syslog_origin syslog_head_origin(struct span before, int64_t written_at_ms);
+ * taken. Where no time stands in front, one behind the message counts (JSON, CSV). */
+struct syslog_origin syslog_head_origin(const struct syslog_head *h, int64_t written_at_ms);
 
 /* "... last message repeated 3 times": N, at most SYSLOG_REPEATS_MAX; 0: not such a line. *ret_before: what
  * stands in front of it. */

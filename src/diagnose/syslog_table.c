@@ -104,6 +104,7 @@ static const struct syslog_row rows[] = {
                 .pattern = "Device failed SSL handshake with client $*:$p/$n to $*/$n for $v session"},
         {725006, HOW_SSL_FAILED, EVENT_TUNNEL_FAILED,
                 .pattern = "Device failed SSL handshake with [remote ]client $*:$p/$n"},
+        {725008, HOW_SSL_HELLO, .pattern = "SSL client $*:$p/$n [to $*/$n ]proposes $r"},
         {725012, HOW_PLAIN, EVENT_CIPHER,
                 .pattern = "Device chooses cipher [: ]<$r> for the SSL session with client $*:$p/$n"},
         {725014, HOW_SSL_ERROR, EVENT_CIPHER_MISMATCH, .pattern = "SSL lib error. Function: $* Reason: $r"},

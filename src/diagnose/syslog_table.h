@@ -27,6 +27,7 @@ enum syslog_how {
 	HOW_SAID,       /* 722007 to 722014: what the client said */
 	HOW_SSL_ERROR,  /* 725014: only some are of interest */
 	HOW_SSL_FAILED, /* 725006: whose 725014 that is */
+	HOW_SSL_HELLO,  /* 725008: likewise, before its list of ciphers */
 	HOW_DEBUG,      /* 711001: a line of debug output */
 	HOW_SWITCH,     /* culvertd: data moved from $x to $y */
 };

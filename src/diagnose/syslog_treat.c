@@ -7,6 +7,9 @@
 #define SAME_END_MS   5000
 #define SAME_AUTH_MS  3000
 #define FAILED_MAX_MS 2000 /* from 725006 to its 725014 */
+#define FAILED_LINES  2
+#define HELLO_LINES   120 /* from 725008 to its 725014: each cipher has a line, and others' lines are between \
+	                   */
 
 static bool is_known_reason(const struct event *e)
 {
@@ -117,7 +120,7 @@ static bool treat_ssl_error(struct syslog_memory *m, struct event *e, const stru
 	for (size_t i = 0; i < N_ELEM(words); i++) {
 		if (memmem(e->cause.p, e->cause.n, words[i], strlen(words[i])) == NULL)
 			continue;
-		bool is_near = m->failed_line != 0 && e->line - m->failed_line <= 2 &&
+		bool is_near = m->failed_until_line != 0 && e->line <= m->failed_until_line &&
 		               (e->at_ms == TIME_NONE || m->failed_at_ms == TIME_NONE ||
 		                       e->at_ms - m->failed_at_ms <= FAILED_MAX_MS);
 		if (is_near)
@@ -127,13 +130,25 @@ static bool treat_ssl_error(struct syslog_memory *m, struct event *e, const stru
 	return false;
 }
 
+static void keep_failed(struct syslog_memory *m, const struct event *e, uint32_t lines)
+{
+	m->failed = e->public_ip;
+	m->failed_at_ms = e->at_ms;
+	m->failed_until_line = e->line < UINT32_MAX - lines ? e->line + lines : UINT32_MAX;
+}
+
 static bool treat_ssl_failed(struct syslog_memory *m, struct event *e, const struct syslog_words *w)
 {
 	(void)w;
-	m->failed = e->public_ip;
-	m->failed_at_ms = e->at_ms;
-	m->failed_line = e->line;
+	keep_failed(m, e, FAILED_LINES);
 	return e->tunnel == TUNNEL_DTLS;
+}
+
+static bool treat_ssl_hello(struct syslog_memory *m, struct event *e, const struct syslog_words *w)
+{
+	(void)w;
+	keep_failed(m, e, HELLO_LINES);
+	return false;
 }
 
 static bool treat_debug(struct syslog_memory *m, struct event *e, const struct syslog_words *w)
@@ -168,6 +183,7 @@ bool syslog_treat(
 	        [HOW_SAID] = treat_said,
 	        [HOW_SSL_ERROR] = treat_ssl_error,
 	        [HOW_SSL_FAILED] = treat_ssl_failed,
+	        [HOW_SSL_HELLO] = treat_ssl_hello,
 	        [HOW_DEBUG] = treat_debug,
 	        [HOW_SWITCH] = treat_switch,
 	};

@@ -8,10 +8,10 @@
 /* Of one file; begins zeroed. */
 struct syslog_memory {
 	struct syslog_recent recent;
-	struct ip_addr failed; /* client of the last 725006 */
+	struct ip_addr failed; /* client of the last 725006 or 725008 */
 	int64_t failed_at_ms;
-	uint32_t failed_line;   /* 0: none */
-	uint64_t informational; /* a bit by the hash of the device: it logs 722022 and 722023 */
+	uint32_t failed_until_line; /* to which its 725014 may come; 0: none */
+	uint64_t informational;     /* a bit by the hash of the device: it logs 722022 and 722023 */
 };
 
 /* Completes the event by the rule of the row (enum syslog_how). False: the message is understood, and told

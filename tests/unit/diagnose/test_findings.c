@@ -17,6 +17,12 @@ static void tell_goodbye(struct story *t, int at_s)
 	tell_end(t, at_s, REASON_USER);
 }
 
+static void tell_goodbye_without_dtls(struct story *t, int at_s)
+{
+	tell_tunnel(t, at_s, EVENT_TUNNEL_DOWN, TUNNEL_TLS);
+	tell_end(t, at_s, REASON_USER);
+}
+
 /* The note's minute as a gateway sees it. */
 static void tell_minute(struct story *t)
 {
@@ -25,7 +31,7 @@ static void tell_minute(struct story *t)
 		tell_large(t, i, 1418, 1347);
 	tell_tunnel(t, 60, EVENT_TUNNEL_REPLACED, TUNNEL_TLS);
 	tell(t, 60, (struct event){.kind = EVENT_CONNECTED}); /* the address again */
-	tell_goodbye(t, 900);
+	tell_goodbye_without_dtls(t, 900);
 }
 
 static void check(struct story *t, const char *want)
@@ -171,7 +177,7 @@ TEST(blocked_for_some)
 	t.public_ip = "203.0.113.77";
 	t.inner = "10.10.10.6";
 	tell_login(&t, 10, false);
-	tell_goodbye(&t, 3000);
+	tell_goodbye_without_dtls(&t, 3000);
 	assert_string_equal(story_findings(&t), "dtls-blocked");
 	const struct finding *f = story_finding(&t, "dtls-blocked");
 	assert_int_equal(f->n_all_users, 1);
@@ -185,8 +191,37 @@ TEST(tls_only_by_configuration_is_no_finding)
 	tell_fact(&t, FACT_GROUP_POLICY, "ac_users_group", 0, NULL);
 	tell_fact(&t, FACT_DTLS_ENABLE, "ac_users_group", 0, NULL);
 	tell_login(&t, 0, false);
+	tell_goodbye_without_dtls(&t, 3000);
+	check(&t, "");
+}
+
+/* Rotated logs begin within sessions: an end of DTLS proves that it was up, and a rekey hours after a large
+ * packet is no reconnect after a minute. */
+TEST(log_begins_within_sessions)
+{
+	struct story t = story_new("alice");
+	tell_goodbye(&t, 100);
+	check(&t, "");
+
+	t = story_new("alice");
+	tell_large(&t, 5, 1419, 1418);
+	tell_tunnel(&t, 40, EVENT_TUNNEL_REPLACED, TUNNEL_TLS);
+	tell_tunnel(&t, 41, EVENT_TUNNEL_REPLACED, TUNNEL_DTLS);
 	tell_goodbye(&t, 3000);
 	check(&t, "");
+
+	t = story_new("alice");
+	tell_large(&t, 5, 1419, 1418);
+	tell_tunnel(&t, 7000, EVENT_TUNNEL_REPLACED, TUNNEL_TLS);
+	tell_tunnel(&t, 9000, EVENT_TUNNEL_REPLACED, TUNNEL_TLS);
+	check(&t, "");
+
+	/* but the minute itself is seen from its middle, too */
+	t = story_new("alice");
+	tell_large(&t, 5, 1418, 1347);
+	tell_tunnel(&t, 40, EVENT_TUNNEL_REPLACED, TUNNEL_TLS);
+	tell_goodbye_without_dtls(&t, 900);
+	check(&t, "dtls-blocked-mtu-reconnect");
 }
 
 TEST(flapping_and_lost)
@@ -408,6 +443,7 @@ int main(void)
 	        cmocka_unit_test(reconnect_after_sleep_is_not_the_minute),
 	        cmocka_unit_test(large_packets_at_the_end_of_a_log),
 	        cmocka_unit_test(blocked_for_some),
+	        cmocka_unit_test(log_begins_within_sessions),
 	        cmocka_unit_test(tls_only_by_configuration_is_no_finding),
 	        cmocka_unit_test(flapping_and_lost),
 	        cmocka_unit_test(rekeys_do_not_flap),

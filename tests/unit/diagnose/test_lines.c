@@ -153,6 +153,41 @@ TEST(binary)
 	assert_int_equal(l.form, LINES_BINARY);
 }
 
+/* An export of one line: parted behind whole events, with the number of the line, however it comes. */
+TEST(long_line_of_records)
+{
+	static const char *const ends[] = {"</Event>", "\"},", "\"}, "};
+	static const char *const begins[] = {"<Event>", "{\"a\":\"", "{\"a\":\""};
+	for (size_t k = 0; k < 3; k++) {
+		struct text in = {0};
+		text_str(&in, "first\n");
+		for (int i = 0; i < 200; i++) {
+			text_str(&in, begins[k]);
+			for (int j = 0; j < 40 + i % 7; j++)
+				text_str(&in, "0123456789");
+			text_str(&in, ends[k]);
+		}
+		text_str(&in, "{\nlast");
+		static const size_t steps[] = {1, 1000, 16384, 100000, 1 << 20};
+		for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]); i++) {
+			struct lines l;
+			struct text out = lines_of(span_of(in.p, in.n), steps[i], &l);
+			assert_int_equal(l.n_cut, 0);
+			assert_int_equal(l.n, 3);
+			assert_non_null(strstr(text_cstr(&out), "|2:"));
+			assert_null(strstr(text_cstr(&out), "9|2:"));
+			assert_non_null(strstr(text_cstr(&out), "|3:last|"));
+			/* nothing is lost: the parts together are the line */
+			for (char *at = out.p; (at = strstr(at, "|2:")) != NULL;)
+				memmove(at, at + 3, strlen(at + 3) + 1);
+			assert_non_null(strstr(out.p, "0123456789"));
+			assert_int_equal(strlen(out.p), in.n - 2 + strlen("1:|3:|"));
+			text_done(&out);
+		}
+		text_done(&in);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -162,6 +197,7 @@ int main(void)
 	        cmocka_unit_test(long_lines),
 	        cmocka_unit_test(nuls),
 	        cmocka_unit_test(binary),
+	        cmocka_unit_test(long_line_of_records),
 	};
 	return RUN(tests);
 }

@@ -286,6 +286,23 @@ TEST(tls)
 }
 
 /* What culvertd logs under numbers of its own. */
+/* As devices have it, the error before or without 725006. */
+TEST(tls_error_behind_the_hello)
+{
+	check("%ASA-7-725008: SSL client outside:192.0.2.7/58911 proposes the following 8 cipher(s).\n"
+	      "%ASA-7-725011: Cipher[1] : AES128-SHA\n"
+	      "%ASA-7-725011: Cipher[2] : RC4-SHA\n"
+	      "%ASA-7-725014: SSL lib error. Function: SSL3_GET_CLIENT_HELLO Reason: no shared cipher\n"
+	      "%ASA-7-725008: SSL client outside:192.0.2.8/58911 to 203.0.113.1/443 proposes the following 1 "
+	      "cipher(s)\n"
+	      "%ASA-7-725014: SSL lib error. Function: tls_early_post_process_client_hello Reason: no shared "
+	      "cipher\n"
+	      "%ASA-6-725006: Device failed SSL handshake with client outside:192.0.2.8/58911 to "
+	      "203.0.113.1/443\n",
+	        "4: cipher-mismatch public=192.0.2.7 cause=<no shared cipher>\n"
+	        "6: cipher-mismatch public=192.0.2.8 cause=<no shared cipher>\n");
+}
+
 TEST(culvertd)
 {
 	check("Nov 16 2013 01:00:00: %CULVERT-5-722101: " G
@@ -414,6 +431,7 @@ int main(void)
 	        cmocka_unit_test(level_of_the_log),
 	        cmocka_unit_test(refusals),
 	        cmocka_unit_test(tls),
+	        cmocka_unit_test(tls_error_behind_the_hello),
 	        cmocka_unit_test(culvertd),
 	        cmocka_unit_test(broken_lines),
 	        cmocka_unit_test(repeated),

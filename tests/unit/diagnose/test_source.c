@@ -351,6 +351,63 @@ TEST(folder)
 	assert_int_equal(rmdir(root), 0);
 }
 
+/* What may block for ever or never end is told and left alone. */
+TEST(special_files)
+{
+	char root[] = "/tmp/culvert-test-XXXXXX", path[300], want[800];
+	struct diary d = {0};
+	struct source_visitor v = visitor_of(&d);
+	assert_non_null(mkdtemp(root));
+	(void)snprintf(path, sizeof(path), "%s/pipe", root);
+	assert_int_equal(mkfifo(path, 0600), 0);
+	assert_false(source_walk(path, 0, &v));
+	(void)snprintf(want, sizeof(want), "(%s! is a pipe into which nobody writes)", path);
+	assert_string_equal(text_cstr(&d.text), want);
+	text_done(&d.text);
+	assert_false(source_walk("/dev/zero", 0, &v));
+	assert_string_equal(text_cstr(&d.text), "(/dev/zero! is no file: it was not read)");
+	text_done(&d.text);
+	assert_int_equal(remove(path), 0);
+	assert_int_equal(rmdir(root), 0);
+}
+
+static void on_begin_quiet(void *ctx, const char *name, int64_t written_at_ms)
+{
+	struct diary *d = ctx;
+	(void)name;
+	(void)written_at_ms;
+	d->is_open = true;
+}
+
+static bool on_block_grow(void *ctx, struct span block)
+{
+	struct diary *d = ctx;
+	FILE *f = fopen(text_cstr(&d->text), "a");
+	assert_non_null(f);
+	fputs("more\n", f);
+	fclose(f);
+	d->bytes += block.n;
+	return true;
+}
+
+/* A log that is written faster than it is read ends where it ended when it was opened. */
+TEST(growing_file)
+{
+	char root[] = "/tmp/culvert-test-XXXXXX";
+	struct diary d = {0};
+	struct source_visitor v = visitor_of(&d);
+	assert_non_null(mkdtemp(root));
+	write_file(root, "log", "one\n");
+	text_fmt(&d.text, "%s/log", root);
+	v.begin = on_begin_quiet;
+	v.block = on_block_grow;
+	assert_true(source_walk(text_cstr(&d.text), 0, &v));
+	assert_int_equal(d.bytes, 4);
+	assert_int_equal(remove(text_cstr(&d.text)), 0);
+	assert_int_equal(rmdir(root), 0);
+	text_done(&d.text);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -365,6 +422,8 @@ int main(void)
 	        cmocka_unit_test(zip_cut_off),
 	        cmocka_unit_test(zip_many_members),
 	        cmocka_unit_test(folder),
+	        cmocka_unit_test(special_files),
+	        cmocka_unit_test(growing_file),
 	};
 	return RUN(tests);
 }

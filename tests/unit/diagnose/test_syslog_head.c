@@ -17,7 +17,7 @@ static const char *read_line(const char *line)
 	if (!syslog_head_find(span_str(line), &h))
 		return "none";
 	uint32_t times = syslog_head_trim(&h);
-	struct syslog_origin o = syslog_head_origin(h.before, WRITTEN_MS);
+	struct syslog_origin o = syslog_head_origin(&h, WRITTEN_MS);
 	time_t t = (time_t)(o.at_ms / 1000);
 	if (o.at_ms != TIME_NONE && gmtime_r(&t, &tm) != NULL)
 		strftime(at, sizeof(at), o.has_zone ? "%Y-%m-%dT%H:%M:%SZ" : "%Y-%m-%dT%H:%M:%S", &tm);
@@ -156,6 +156,54 @@ TEST(repeats)
 	}
 }
 
+/* Dates and records that other programs put around the line. */
+TEST(collectors)
+{
+	static const char *const rows[][2] = {
+	        /* a relay took the tag for APP-NAME of RFC 5424 */
+	        {"<166>1 2024-01-05T10:00:00+00:00 fw1 %ASA-6-722036 - - - \xef\xbb\xbftext",
+	                "722036 A x1|fw1|2024-01-05T10:00:00Z|text"},
+	        {"<166>1 2024-01-05T10:00:00Z fw1 Cisco - - - %ASA-6-722036: text",
+	                "722036 A x1|fw1|2024-01-05T10:00:00Z|text"},
+	        {"[Jan 05 2024 10:00:00] [fw1] %ASA-6-722036: x", "722036 A x1|fw1|2024-01-05T10:00:00|x"},
+	        {"[2024-01-05T10:00:00Z] %ASA-6-722036: x", "722036 A x1||2024-01-05T10:00:00Z|x"},
+	        {"05 Jan 2024 10:00:00 fw1 %ASA-6-722036: x", "722036 A x1|fw1|2024-01-05T10:00:00|x"},
+	        {"1/5/2024 2:00:00 PM 192.0.2.1 %ASA-6-722036: x",
+	                "722036 A x1|192.0.2.1|2024-01-05T14:00:00|x"},
+	        {"05.01.2024 10:00:00 192.0.2.1 %ASA-6-722036: x",
+	                "722036 A x1|192.0.2.1|2024-01-05T10:00:00|x"},
+	        {"01-05-2024\t10:00:00\tLocal4.Info\t192.0.2.1\t%ASA-6-722036: x",
+	                "722036 A x1|192.0.2.1|2024-01-05T10:00:00|x"},
+	        {"10.1.1.1:53 %ASA-6-722036: x", "722036 A x1||-|x"},
+	        {"6|Jan 05 2024|10:00:00|722036|198.51.100.7|4431|10.1.1.2|443|Group <a|b> x.",
+	                "722036 A x1||2024-01-05T10:00:00|Group <a|b> x."},
+	        {"5|Jan 05 2024|10:00:00|722033|||Group <a> x.",
+	                "722033 A x1||2024-01-05T10:00:00|Group <a> x."},
+	        {"6|Jan 05 2024|10:00:00|72203|||x y", "none"},
+	        /* the time behind the message, or in numbers */
+	        {"{\"message\":\"%ASA-6-722036: "
+	         "x\",\"@version\":\"1\",\"@timestamp\":\"2024-01-05T10:00:00.000Z\","
+	         "\"host\":{\"name\":\"fw1\"}}",
+	                "722036 AQ x1|fw1|2024-01-05T10:00:00Z|x"},
+	        {"\"%ASA-6-722036: x\",\"2024-01-05T10:00:00.000+0000\",fw1",
+	                "722036 AQ x1||2024-01-05T10:00:00Z|x"},
+	        {"{\"host\":\"fw1\",\"short_message\":\"%ASA-6-722036: x\",\"timestamp\":1704448800.25}",
+	                "722036 AQ x1|fw1|2024-01-05T10:00:00Z|x"},
+	        {"{\"__REALTIME_TIMESTAMP\":\"1704448800000000\",\"_HOSTNAME\":\"fw1\",\"MESSAGE\":\"%ASA-6-"
+	         "722036: x\"}",
+	                "722036 AQ x1|fw1|2024-01-05T10:00:00Z|x"},
+	        {"{\"date\":1704448800.5,\"log\":\"\\u003c166\\u003eJan 05 2024 11:00:00 fw1 : "
+	         "%ASA-6-722036: x\\n\"}",
+	                "722036 AQ x1|fw1|2024-01-05T10:00:00Z|x\\n"},
+	        /* words of the message given twice are no host */
+	        {"{\"message\":\"First TCP SVC connection.\",\"event\":{\"original\":\"<165>Jan 05 2024 "
+	         "10:00:00: "
+	         "%ASA-5-722033: First TCP SVC connection.\"}}",
+	                "722033 AQ x1||2024-01-05T10:00:00|First TCP SVC connection."},
+	};
+	check(rows, N_ELEM(rows));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -164,6 +212,7 @@ int main(void)
 	        cmocka_unit_test(exports),
 	        cmocka_unit_test(not_messages),
 	        cmocka_unit_test(repeats),
+	        cmocka_unit_test(collectors),
 	};
 	return RUN(tests);
 }
