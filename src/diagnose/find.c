@@ -136,17 +136,22 @@ void find_hit_record(struct find *x, const struct record *r)
 		x->f->group = r->group;
 }
 
-static bool has_evidence(const struct finding *f, uint32_t file, uint32_t line)
+/* A line may hold many events (XML and JSON without newlines): then their texts differ. */
+static bool has_evidence(const struct find *x, const struct evidence *e)
 {
-	for (size_t i = 0; i < f->n_evidence; i++)
-		if (f->evidence[i].file == file && f->evidence[i].line == line)
+	for (size_t i = 0; i < x->f->n_evidence; i++) {
+		const struct evidence *old = &x->f->evidence[i];
+		if (old->file == e->file && old->line == e->line &&
+		        span_eq(store_text(x->s, old->text), store_text(x->s, e->text)))
 			return true;
+	}
 	return false;
 }
 
-static void add_evidence(struct finding *f, const struct evidence *e)
+static void add_evidence(struct find *x, const struct evidence *e)
 {
-	if (has_evidence(f, e->file, e->line))
+	struct finding *f = x->f;
+	if (has_evidence(x, e))
 		return;
 	if (f->n_evidence == FINDING_MAX_EVIDENCE)
 		f->n_more_evidence++;
@@ -166,7 +171,7 @@ void find_prove(struct find *x, uint32_t place)
 	        .at_ms = r->is_untimed ? TIME_NONE : r->at_ms,
 	        .has_zone = r->has_zone};
 	x->f->sources |= 1u << r->source;
-	add_evidence(x->f, &e);
+	add_evidence(x, &e);
 }
 
 void find_prove_fact(struct find *x, const struct fact_record *f)
@@ -176,7 +181,7 @@ void find_prove_fact(struct find *x, const struct fact_record *f)
 	struct evidence e = {
 	        .file = f->file, .line = f->line, .text = f->text, .count = 1, .at_ms = TIME_NONE};
 	x->f->sources |= 1u << f->source;
-	add_evidence(x->f, &e);
+	add_evidence(x, &e);
 }
 
 void find_prove_device(struct find *x, word_t device)

@@ -198,6 +198,7 @@ static void say(struct find *x, const struct tally *t)
 	say_why(x, &f->cause, t);
 	say_large(&f->cause, t);
 	say_reconnect(&f->cause, t);
+	remedy_say_newer(x, &t->groups);
 	find_say_users(x, &f->verdict);
 	text_str(&f->verdict, ": UDP is blocked, large packets do not fit TLS, so the client reconnects");
 	say_moment(&f->verdict, t);

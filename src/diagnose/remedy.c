@@ -72,8 +72,10 @@ void remedy_collect(const struct find *x, struct hit_groups *g, const struct one
 	if (device == 0 && other != NULL)
 		device = other->device;
 	struct hit_group *h = group_at(g, device, name);
-	if (h == NULL)
+	if (h == NULL) {
+		g->is_cut = true;
 		return;
+	}
 	h->policy = setup_policy(x->u, device, name);
 	h->has_ip6 |= find_has_ip6(x, k);
 	see(&h->seen, k);
@@ -100,12 +102,37 @@ void remedy_put_group(const struct find *x, struct text *t, const struct hit_gro
 	text_str(t, " attributes\n");
 }
 
+static bool has_several_devices(const struct hit_groups *g)
+{
+	for (size_t i = 1; i < g->n; i++)
+		if (g->v[i].device != g->v[0].device)
+			return true;
+	return false;
+}
+
+/* The lines for one device together, under its name in a comment when there are several. */
 void remedy_put_webvpn(const struct find *x, struct text *t, const struct hit_groups *g, const char *line)
 {
+	bool is_done[REMEDY_MAX_GROUPS] = {false}, has_names = has_several_devices(g);
 	for (size_t i = 0; i < g->n; i++) {
-		remedy_put_group(x, t, &g->v[i]);
-		text_fmt(t, " webvpn\n  %s\n", line);
+		if (has_names && !is_done[i]) {
+			text_str(t, "! ");
+			if (g->v[i].device)
+				find_say_word(x, t, g->v[i].device);
+			else
+				text_str(t, "a device that is not named");
+			text_str(t, "\n");
+		}
+		for (size_t k = i; k < g->n; k++) {
+			if (is_done[k] || g->v[k].device != g->v[i].device)
+				continue;
+			is_done[k] = true;
+			remedy_put_group(x, t, &g->v[k]);
+			text_fmt(t, " webvpn\n  %s\n", line);
+		}
 	}
+	if (g->is_cut)
+		text_str(t, "! and so in the other group-policies of these users\n");
 }
 
 static void explain_placeholder(const struct hit_groups *g, struct text *t)
@@ -161,14 +188,39 @@ static const char *const titles[] = {
         [ADVICE_SEAMLESS] = "One MTU for both tunnels, and packets of every size",
 };
 
+/* An MTU is configured that is below what sessions showed: they began before it was. */
+static bool is_mtu_newer(const struct hit_group *g)
+{
+	const struct setting *mtu = g->policy != NULL ? &g->policy->mtu : NULL;
+	return mtu != NULL && mtu->fact != NULL && mtu->value > 0 && mtu->value <= g->seen.tls;
+}
+
 static bool is_there_already(const struct hit_groups *g, enum mtu_remedy what)
 {
 	for (size_t i = 0; i < g->n; i++) {
 		const struct policy_setup *p = g->v[i].policy;
-		if (p == NULL || what != ADVICE_FRAGMENT || p->df_ignore.value == 0)
+		bool is_there = (what == ADVICE_FRAGMENT && p != NULL && p->df_ignore.value != 0) ||
+		                (what == ADVICE_LOWER && is_mtu_newer(&g->v[i]));
+		if (!is_there)
 			return false;
 	}
 	return g->n > 0;
+}
+
+void remedy_say_newer(struct find *x, const struct hit_groups *g)
+{
+	for (size_t i = 0; i < g->n; i++) {
+		if (!is_mtu_newer(&g->v[i]))
+			continue;
+		text_fmt(&x->f->cause, "`anyconnect mtu %u` is configured in group-policy ",
+		        g->v[i].policy->mtu.value);
+		find_say_word(x, &x->f->cause, g->v[i].policy->name);
+		text_str(&x->f->cause,
+		        ", which cures this: these sessions began before it was, or got another "
+		        "group-policy. ");
+		find_prove_fact(x, g->v[i].policy->mtu.fact);
+		return;
+	}
 }
 
 static void put_separate_group(struct text *t)

@@ -17,6 +17,7 @@ struct hit_group {
 struct hit_groups {
 	struct hit_group v[REMEDY_MAX_GROUPS];
 	size_t n;
+	bool is_cut; /* there are more */
 };
 
 /* Adds the case's policy, or what was seen of it to the one that is there. */
@@ -26,6 +27,8 @@ bool remedy_estimate(const struct find *x, const struct hit_group *g, struct est
 
 /* The note's remedies that really cure it with these numbers, each for all groups. */
 void remedy_mtu(struct find *x, const struct hit_groups *g);
+/* Says so in the cause when the configuration has the cure, and the log is from before. */
+void remedy_say_newer(struct find *x, const struct hit_groups *g);
 /* "Let UDP port 443 through" */
 void remedy_open_udp(struct find *x, word_t device);
 /* UDP port of the gateways of the finding's hits. */
