@@ -225,8 +225,7 @@ void picture_put(struct text *out, const struct timeline *t)
 	struct view v = view_of(t);
 	text_fmt(out,
 	        "<div class=\"picture\"><svg viewBox=\"0 0 %d %d\" role=\"img\" aria-label=\"timeline: "
-	        "active "
-	        "tunnel, large packets, reconnects, adapter MTU\">\n",
+	        "active tunnel, large packets, reconnects, adapter MTU\">\n",
 	        WIDTH, n_lanes(&v) * LANE + 30);
 	put_axis(out, &v);
 	put_names(out, &v);
