@@ -1,5 +1,6 @@
 /* dtls-blocked: the DTLS tunnel never comes up, and nothing worse was seen. */
 #include "diagnose/remedy.h"
+#include "diagnose/when.h"
 
 #define PROVED_CASES 4
 #define SINCE_MIN    3  /* sessions before and after, to call it a change */
@@ -92,7 +93,7 @@ static void say_scope(const struct find *x, struct text *c, const struct blocked
 	                b->last_dtls_at_ms < b->first_blocked_at_ms;
 	if (is_since) {
 		text_str(c, "DTLS came up until ");
-		find_say_time(c, b->last_dtls_at_ms, false);
+		when_say(c, b->last_dtls_at_ms, false, true);
 		text_str(c, ", and never after: something on the gateway's side or on the path of all of "
 		            "them was changed then. ");
 	} else if (b->n_with > 0) {
