@@ -1,7 +1,5 @@
 #include "diagnose/find.h"
 
-#include <time.h>
-
 #include "diagnose/escape.h"
 
 #define MAX_NAME    64 /* of a name in a sentence, bytes */
@@ -231,16 +229,4 @@ void find_say_users(const struct find *x, struct text *t)
 	}
 	if (named < n)
 		text_fmt(t, " and %zu others", n - named);
-}
-
-void find_say_time(struct text *t, int64_t at_ms, bool has_zone)
-{
-	struct tm tm;
-	char buf[32];
-	if (at_ms == TIME_NONE)
-		return;
-	time_t s = (time_t)(at_ms >= 0 ? at_ms / 1000 : -((-at_ms + 999) / 1000));
-	if (gmtime_r(&s, &tm) == NULL || strftime(buf, sizeof(buf), "%Y-%m-%d %H:%M:%S", &tm) == 0)
-		return;
-	text_fmt(t, "%s%s", buf, has_zone ? "Z" : "");
 }

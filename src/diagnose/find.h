@@ -81,8 +81,6 @@ struct remedy *find_remedy(struct find *x, const char *title);
 void find_say_users(const struct find *x, struct text *t);
 void find_say_word(const struct find *x, struct text *t, word_t w);
 void find_say_addr(const struct find *x, struct text *t, word_t w);
-/* "2013-11-16 01:28:50" with "Z" when it is UTC; "" for TIME_NONE */
-void find_say_time(struct text *t, int64_t at_ms, bool has_zone);
 
 /* ---- the rules, in find_*.c ---- */
 

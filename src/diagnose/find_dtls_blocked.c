@@ -1,5 +1,6 @@
 /* dtls-blocked: the DTLS tunnel never comes up, and nothing worse was seen. */
 #include "diagnose/remedy.h"
+#include "diagnose/when.h"
 
 #define PROVED_CASES 4
 #define SINCE_MIN    3  /* sessions before and after, to call it a change */
@@ -92,15 +93,13 @@ static void say_scope(const struct find *x, struct text *c, const struct blocked
 	                b->last_dtls_at_ms < b->first_blocked_at_ms;
 	if (is_since) {
 		text_str(c, "DTLS came up until ");
-		find_say_time(c, b->last_dtls_at_ms, false);
+		when_say(c, b->last_dtls_at_ms, false, true);
 		text_str(c, ", and never after: something on the gateway's side or on the path of all of "
-		            "them was "
-		            "changed then. ");
+		            "them was changed then. ");
 	} else if (b->n_with > 0) {
 		text_fmt(c,
 		        "It concerns some: %zu of %zu sessions in these files have DTLS. So the gateway "
-		        "answers on "
-		        "UDP, and the networks of these users are in the way",
+		        "answers on UDP, and the networks of these users are in the way",
 		        b->n_with, b->n_with + b->n_without);
 		if (b->addr != 0 && !b->has_addr_differences && b->n_without > 1) {
 			text_str(c, "; all of them come from ");
@@ -109,12 +108,10 @@ static void say_scope(const struct find *x, struct text *c, const struct blocked
 		text_str(c, ". ");
 	} else if (x->f->n_all_users > 1) {
 		text_str(c, "It concerns all sessions in these files: look at the gateway first, and at the "
-		            "firewalls "
-		            "before it. ");
+		            "firewalls before it. ");
 	} else {
 		text_str(c, "Only this one is in the files: whether the gateway or this user's network is in "
-		            "the way, "
-		            "another user's session tells. ");
+		            "the way, another user's session tells. ");
 	}
 }
 

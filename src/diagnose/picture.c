@@ -182,7 +182,7 @@ static void put_axis(struct text *out, const struct view *v)
 		text_fmt(out,
 		        "<path class=\"grid\" d=\"M%d 4V%d\"/>\n<text x=\"%d\" y=\"%d\" text-anchor=\"%s\">",
 		        x, bottom + 6, x, bottom + 22, anchor);
-		timeline_say_time(out, at, v->t->has_zone, false);
+		when_say(out, at, v->t->has_zone, false);
 		text_str(out, "</text>\n");
 	}
 }
@@ -204,7 +204,7 @@ static void put_legend(struct text *out, const struct view *v)
 		text_fmt(out, "<span><span class=\"key %s\"></span>%s</span> ", keys[i].class, keys[i].words);
 	if (v->is_shortened) {
 		text_str(out, "The session goes on until ");
-		timeline_say_time(out, v->t->end_at_ms, v->t->has_zone, false);
+		when_say(out, v->t->end_at_ms, v->t->has_zone, false);
 		text_str(out, ".");
 	}
 	text_str(out, "</p>\n");
@@ -225,8 +225,7 @@ void picture_put(struct text *out, const struct timeline *t)
 	struct view v = view_of(t);
 	text_fmt(out,
 	        "<div class=\"picture\"><svg viewBox=\"0 0 %d %d\" role=\"img\" aria-label=\"timeline: "
-	        "active "
-	        "tunnel, large packets, reconnects, adapter MTU\">\n",
+	        "active tunnel, large packets, reconnects, adapter MTU\">\n",
 	        WIDTH, n_lanes(&v) * LANE + 30);
 	put_axis(out, &v);
 	put_names(out, &v);

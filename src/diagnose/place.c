@@ -43,8 +43,26 @@ void place_put_file(struct text *t, const struct report *r, uint32_t file)
 		escape_put(t, span_str(r->files[file].name + r->n_folder_bytes), MAX_NAME);
 }
 
+static const char *last_part(const char *name)
+{
+	const char *slash = strrchr(name, '/');
+	return slash != NULL && slash[1] != '\0' ? slash + 1 : name;
+}
+
+static bool is_only_one(const struct report *r, uint32_t file)
+{
+	const char *part = last_part(r->files[file].name);
+	for (size_t i = 0; i < r->n_files; i++)
+		if (i != file && strcmp(last_part(r->files[i].name), part) == 0)
+			return false;
+	return true;
+}
+
 void place_put(struct text *t, const struct report *r, uint32_t file, uint32_t line)
 {
-	place_put_file(t, r, file);
+	if (file < r->n_files && is_only_one(r, file))
+		escape_put(t, span_str(last_part(r->files[file].name)), MAX_NAME);
+	else
+		place_put_file(t, r, file);
 	text_fmt(t, ":%u", line);
 }

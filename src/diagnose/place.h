@@ -12,7 +12,7 @@ size_t place_common_bytes(const struct report *r);
 void place_put_folder(struct text *t, const struct report *r);
 /* The name below that folder, escaped. */
 void place_put_file(struct text *t, const struct report *r, uint32_t file);
-/* "asa.log:13" */
+/* "asa.log:13": without any folder when no other file has that name. */
 void place_put(struct text *t, const struct report *r, uint32_t file, uint32_t line);
 
 #endif

@@ -116,7 +116,7 @@ static void put_row(
 	bool is_later = row->at_ms != TIME_NONE && row->at_ms > t->begin_at_ms;
 	const char *side = row->side == SIDE_CLIENT ? "client" : "gateway";
 	text_str(o, "<tr><td class=\"num\">");
-	timeline_say_time(o, row->at_ms, t->has_zone, false);
+	when_say(o, row->at_ms, t->has_zone, false);
 	text_fmt(o, "</td><td class=\"num dim%s\">", is_later ? "" : " empty");
 	if (is_later)
 		text_fmt(o, "+%lld s", (long long)(row->at_ms - t->begin_at_ms + 500) / 1000);
@@ -141,7 +141,7 @@ static void put_heading(struct text *o, const struct report *r, const struct tim
 	timeline_say_shift(&shift, t);
 	if (t->begin_at_ms != TIME_NONE) {
 		text_str(o, "<p class=\"small\">Beginning ");
-		timeline_say_time(o, t->begin_at_ms, t->has_zone, true);
+		when_say(o, t->begin_at_ms, t->has_zone, true);
 		text_str(o, shift.n > 0 ? "; " : "");
 		put_own(o, &shift);
 		text_str(o, "</p>\n");
@@ -219,9 +219,9 @@ static void put_users(struct text *o, const struct report *r, const struct findi
 	text_str(o, f->n_all_users > MAX_USERS ? ", ..." : "");
 	if (f->first_at_ms != TIME_NONE) {
 		text_str(o, f->n_all_users > 0 ? "; " : "");
-		timeline_say_time(o, f->first_at_ms, false, true);
+		when_say(o, f->first_at_ms, false, true);
 		text_str(o, " to ");
-		timeline_say_time(o, f->last_at_ms, false, true);
+		when_say(o, f->last_at_ms, false, true);
 	}
 	text_str(o, "</p>\n");
 }

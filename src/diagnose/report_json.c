@@ -27,7 +27,7 @@ static json_t *text_json(struct text *t)
 static json_t *time_json(int64_t at_ms, bool has_zone)
 {
 	struct text t = {0};
-	timeline_say_time(&t, at_ms, has_zone, true);
+	when_say(&t, at_ms, has_zone, true);
 	return t.n > 0 ? text_json(&t) : json_null();
 }
 
@@ -126,24 +126,24 @@ static json_t *files_json(const struct report *r)
 	return a;
 }
 
-static json_t *verdict_json(const struct report *r)
+static json_t *texts_json(struct text *lines, size_t n)
 {
-	struct text lines[VERDICT_MAX];
-	size_t n = verdict_make(lines, r);
 	json_t *a = json_array();
 	for (size_t i = 0; i < n; i++)
 		json_array_append_new(a, text_json(&lines[i]));
 	return a;
 }
 
+static json_t *verdict_json(const struct report *r)
+{
+	struct text lines[VERDICT_MAX];
+	return texts_json(lines, verdict_make(lines, r));
+}
+
 static json_t *notices_json(const struct report *r)
 {
 	struct text lines[NOTICES_MAX];
-	size_t n = notices_make(lines, r);
-	json_t *a = json_array();
-	for (size_t i = 0; i < n; i++)
-		json_array_append_new(a, text_json(&lines[i]));
-	return a;
+	return texts_json(lines, notices_make(lines, r));
 }
 
 static json_t *row_json(const struct report *r, const struct timeline *t, const struct timeline_row *row)

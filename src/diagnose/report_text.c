@@ -70,7 +70,7 @@ static struct span cut_line(struct span *rest, int width)
 
 static void say_when(struct text *out, const struct timeline *t, const struct timeline_row *row)
 {
-	timeline_say_time(out, row->at_ms, t->has_zone, false);
+	when_say(out, row->at_ms, t->has_zone, false);
 	if (row->at_ms != TIME_NONE && t->begin_at_ms != TIME_NONE && row->at_ms > t->begin_at_ms)
 		text_fmt(out, " +%lld s", (long long)(row->at_ms - t->begin_at_ms + 500) / 1000);
 }
@@ -121,7 +121,7 @@ static void print_heading(FILE *out, const struct report *r, const struct timeli
 		text_fmt(&h, ", %s", addr_format(&a, buf));
 	if (t->begin_at_ms != TIME_NONE) {
 		text_str(&h, ", beginning ");
-		timeline_say_time(&h, t->begin_at_ms, t->has_zone, true);
+		when_say(&h, t->begin_at_ms, t->has_zone, true);
 	}
 	fprintf(out, "\n%s\n", text_cstr(&h));
 	text_done(&h);
@@ -162,9 +162,9 @@ static void print_users(FILE *out, const struct report *r, const struct finding 
 		text_fmt(&t, " and %zu others", f->n_all_users - n);
 	if (f->first_at_ms != TIME_NONE) {
 		text_str(&t, t.n ? "; " : "");
-		timeline_say_time(&t, f->first_at_ms, false, true);
+		when_say(&t, f->first_at_ms, false, true);
 		text_str(&t, " to ");
-		timeline_say_time(&t, f->last_at_ms, false, true);
+		when_say(&t, f->last_at_ms, false, true);
 	}
 	if (t.n > 0)
 		print_wrapped(out, text_cstr(&t), 3, "");

@@ -2,7 +2,6 @@
 
 #include <errno.h>
 #include <stdlib.h>
-#include <time.h>
 
 #include "diagnose/escape.h"
 
@@ -135,17 +134,6 @@ void timeline_say(struct text *out, const struct store *s, const struct timeline
 		        r->has_dtls ? " and DTLS" : ", no DTLS", r->size);
 	if (row->count > 1)
 		text_fmt(out, ", %u times", row->count);
-}
-
-void timeline_say_time(struct text *t, int64_t at_ms, bool has_zone, bool has_date)
-{
-	struct tm tm;
-	char buf[32];
-	time_t at_s = (time_t)(at_ms / 1000);
-	if (at_ms == TIME_NONE || gmtime_r(&at_s, &tm) == NULL)
-		return;
-	if (strftime(buf, sizeof(buf), has_date ? "%Y-%m-%d %H:%M:%S" : "%H:%M:%S", &tm) > 0)
-		text_fmt(t, "%s%s", buf, has_zone ? "Z" : "");
 }
 
 void timeline_say_shift(struct text *out, const struct timeline *t)

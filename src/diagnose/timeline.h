@@ -5,6 +5,7 @@
 
 #include "diagnose/cases.h"
 #include "diagnose/report.h"
+#include "diagnose/when.h"
 
 #define TIMELINE_MAX_ROWS 60 /* shown; the middle is left out */
 #define TIMELINE_MAX_READ 20000
@@ -44,7 +45,5 @@ size_t verdict_make(struct text ret[static VERDICT_MAX], const struct report *r)
 size_t notices_make(struct text ret[static NOTICES_MAX], const struct report *r);
 /* "the client's clock is 8 h 59 min 57 s ahead of the gateway's; ..."; nothing when they agree */
 void timeline_say_shift(struct text *out, const struct timeline *t);
-/* "01:28:50", with the date in front when days is set */
-void timeline_say_time(struct text *t, int64_t at_ms, bool has_zone, bool has_date);
 
 #endif

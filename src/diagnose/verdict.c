@@ -22,9 +22,9 @@ static void say_scope(struct text *t, const struct finding *f)
 		text_fmt(t, "%zu %s", f->n_all_users, f->n_all_users == 1 ? "user" : "users");
 	if (f->first_at_ms != TIME_NONE) {
 		text_str(t, f->n_all_users ? ", from " : "From ");
-		timeline_say_time(t, f->first_at_ms, false, true);
+		when_say(t, f->first_at_ms, false, true);
 		text_str(t, " to ");
-		timeline_say_time(t, f->last_at_ms, false, true);
+		when_say(t, f->last_at_ms, false, true);
 	}
 	text_fmt(t, "%s%s (%s).", t->n > 0 ? "; " : "", f->id, confidence_name(f->confidence));
 }
@@ -98,7 +98,7 @@ size_t notices_make(struct text ret[static NOTICES_MAX], const struct report *r)
 	        "--since.");
 	if (n > 0 && c.first_lost_at_ms != TIME_NONE) {
 		text_str(&ret[0], " The first one: ");
-		timeline_say_time(&ret[0], c.first_lost_at_ms, false, true);
+		when_say(&ret[0], c.first_lost_at_ms, false, true);
 	}
 	notice(ret, &n, c.n_facts_over_limit,
 	        "lines of configurations were not kept: there is room for so many only.");

@@ -1,5 +1,7 @@
 #include "diagnose/when.h"
 
+#include <time.h>
+
 #include "base/util.h"
 #include "diagnose/event.h"
 
@@ -299,4 +301,15 @@ bool when_iso(struct span *s, struct when *ret)
 	take_tail(&rest, ret);
 	*s = rest;
 	return true;
+}
+
+void when_say(struct text *t, int64_t at_ms, bool has_zone, bool has_date)
+{
+	struct tm tm;
+	char buf[32];
+	time_t at_s = (time_t)(at_ms / 1000);
+	if (at_ms == TIME_NONE || gmtime_r(&at_s, &tm) == NULL)
+		return;
+	if (strftime(buf, sizeof(buf), has_date ? "%Y-%m-%d %H:%M:%S" : "%H:%M:%S", &tm) > 0)
+		text_fmt(t, "%s%s", buf, has_zone ? "Z" : "");
 }

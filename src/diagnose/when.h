@@ -3,6 +3,7 @@
 #define DIAGNOSE_WHEN_H
 
 #include "base/span.h"
+#include "base/text.h"
 
 struct when {
 	int64_t at_ms; /* since 1970, or TIME_NONE of event.h */
@@ -25,5 +26,7 @@ int64_t when_utc_ms(int year, int month, int day, int hour, int minute, int seco
 
 /* English month of three letters at the span's start in any case, 1..12; 0: none. */
 int when_month(struct span s);
+/* "2013-11-16 01:28:50", or "01:28:50" without the date; with "Z" when it is UTC. Nothing for TIME_NONE. */
+void when_say(struct text *t, int64_t at_ms, bool has_zone, bool has_date);
 
 #endif

@@ -34,7 +34,8 @@ TEST(the_folder_that_all_are_in_is_left_out)
 	        {{"/var/log/abc/x", "/var/log/abd/x"}, 2, "/var/log/", "abd/x:13"},
 	        {{"/var/log/x", "/tmp/x"}, 2, "", "/tmp/x:13"},
 	        {{"logs/x", "x"}, 2, "", "x:13"},
-	        {{"logs/b.zip:d/x", "logs/b.zip:d/y"}, 2, "logs/", "b.zip:d/y:13"},
+	        {{"logs/b.zip:d/x", "logs/b.zip:d/y"}, 2, "logs/", "y:13"},
+	        {{"logs/b.zip:d/x", "logs/c.zip:d/x"}, 2, "logs/", "c.zip:d/x:13"},
 	        {{"logs/", "logs/x"}, 2, "logs/", "x:13"},
 	        {{"a/\x1b[1m"}, 1, "a/", "\\x1b[1m:13"},
 	};
