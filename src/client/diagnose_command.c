@@ -9,6 +9,7 @@
 #include "client/diagnose_progress.h"
 #include "client/exits.h"
 #include "diagnose/intake.h"
+#include "diagnose/place.h"
 #include "diagnose/report.h"
 
 struct run {
@@ -68,6 +69,7 @@ static int write_reports(struct run *r)
 {
 	struct report report = {.store = r->store, .findings = r->findings};
 	report.files = intake_files(r->intake, &report.n_files);
+	report.n_folder_bytes = place_common_bytes(&report);
 	if (r->html != NULL)
 		report_html(r->html, &report);
 	if (r->q.is_json) {

@@ -3,17 +3,11 @@
 #ifndef DIAGNOSE_CURE_H
 #define DIAGNOSE_CURE_H
 
-#include "diagnose/remedy.h"
-
-enum cure_place {
-	CURE_GLOBAL, /* as it stands */
-	CURE_POLICY, /* in the group-policies of those whom it hit */
-	CURE_WEBVPN, /* there, in webvpn */
-};
+#include "diagnose/paste.h"
 
 struct cure {
 	uint8_t products; /* bits */
-	uint8_t place;    /* enum cure_place */
+	uint8_t place;    /* enum paste_place */
 	const char *title;
 	const char *lines; /* with '\n' between, none at the end; "": nothing to configure */
 	const char *effect, *side_effects;

@@ -3,15 +3,18 @@
 #include "base/util.h"
 #include "diagnose/pattern.h"
 
-/* The first that occurs counts, so the more particular ones stand first. */
+/* Of ASA and culvertd (the reasons of 113019 and its likes), ocserv, and clients. The first that occurs
+ * counts, so the more particular ones stand first. */
 static const struct reason_words {
 	const char *words;
 	uint8_t reason;
 } reasons[] = {
         {"idle time", REASON_IDLE},
+        {"idle-timeout", REASON_IDLE},
         {"inactivity", REASON_IDLE},
         {"maximum connect", REASON_MAX_TIME},
         {"max time", REASON_MAX_TIME},
+        {"maximum time", REASON_MAX_TIME},
         {"maximum duration", REASON_MAX_TIME},
         {"maximum session", REASON_MAX_TIME},
         {"session timeout", REASON_MAX_TIME},
@@ -27,17 +30,28 @@ static const struct reason_words {
         {"dead peer", REASON_DPD},
         {"dpd", REASON_DPD},
         {"lost carrier", REASON_DPD},
-        {"administrator", REASON_ADMIN},
+        {"lost service", REASON_DPD},
+        {"peer timeout", REASON_DPD},
+        {"dtls does not answer", REASON_DPD},
+        {"administrator", REASON_ADMIN}, /* reset, reboot, shutdown */
         {"admin reset", REASON_ADMIN},
+        {"admin reboot", REASON_ADMIN},
+        {"admin shutdown", REASON_ADMIN},
+        {"nas reboot", REASON_ADMIN},
         {"server disconnect", REASON_ADMIN},
         {"gateway is shutting down", REASON_ADMIN},
         {"by the user", REASON_USER},
         {"user has requested", REASON_USER},
         {"user request", REASON_USER},
+        {"user-request", REASON_USER},
         {"user disconnect", REASON_USER},
+        {"user logout", REASON_USER},
+        {"host requested", REASON_USER},
         {"pc is shutting down", REASON_USER},
         {"logged off", REASON_USER},
         {"logoff", REASON_USER},
+        {"service unavailable", REASON_ERROR},
+        {"bad framing", REASON_ERROR},
         {"error", REASON_ERROR},
         {"fail", REASON_ERROR},
 };

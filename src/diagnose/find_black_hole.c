@@ -89,19 +89,19 @@ static void say_hole(struct find *x, const struct hole *h)
 	"ICMP, and for a server that ignores it. "
 
 static const struct cure cures[] = {
-        {PRODUCTS_ASA, CURE_GLOBAL, "Let ICMP type 3 code 4 pass from the gateway to the servers",
+        {PRODUCTS_ASA, PASTE_GLOBAL, "Let ICMP type 3 code 4 pass from the gateway to the servers",
                 "icmp permit any unreachable inside",
-                LOOK_BETWEEN "(The line permits it to the gateway itself; a firewall between needs its own "
-                             "rule.)",
+                LOOK_BETWEEN
+                "(The line permits it to the gateway itself; a firewall between needs its own rule.)",
                 "None."},
-        {PRODUCTS_CULVERT | PRODUCTS_OCSERV, CURE_GLOBAL,
+        {PRODUCTS_CULVERT | PRODUCTS_OCSERV, PASTE_GLOBAL,
                 "Let ICMP type 3 code 4 pass from the gateway to the servers",
                 "iptables -I OUTPUT -p icmp --icmp-type fragmentation-needed -j ACCEPT\n"
                 "iptables -I FORWARD -p icmp --icmp-type fragmentation-needed -j ACCEPT",
-                LOOK_BETWEEN "(The lines are for the gateway's own Linux; a firewall between needs its own "
-                             "rule.)",
+                LOOK_BETWEEN
+                "(The lines are for the gateway's own Linux; a firewall between needs its own rule.)",
                 "None."},
-        {PRODUCTS_COMMANDS, CURE_WEBVPN, "Let the gateway cut packets although they say \"don't fragment\"",
+        {PRODUCTS_COMMANDS, PASTE_WEBVPN, "Let the gateway cut packets although they say \"don't fragment\"",
                 "anyconnect ssl df-bit-ignore enable", "IPv4 packets arrive in fragments; no ICMP is needed.",
                 "Work for gateway and client; not for IPv6."},
 };

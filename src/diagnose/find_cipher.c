@@ -6,32 +6,32 @@
 #define STRANGER_MIN 3 /* of an address that never had a session */
 
 static const struct cure tls_cures[] = {
-        {PRODUCTS_ASA, CURE_GLOBAL, "Offer what both have",
+        {PRODUCTS_ASA, PASTE_GLOBAL, "Offer what both have",
                 "ssl server-version tlsv1.2\nssl cipher tlsv1.2 medium",
                 "`show ssl ciphers` shows what the gateway offers; 725011 in the log what the client "
                 "proposes.",
                 "None if the client is updated instead, which is better."},
-        {PRODUCTS_CULVERT, CURE_GLOBAL, "Offer what both have",
+        {PRODUCTS_CULVERT, PASTE_GLOBAL, "Offer what both have",
                 "ssl server-version tlsv1.2\nssl cipher tlsv1.2 medium",
                 "Every suite of TLS 1.2 that is spoken.",
                 "None if the client is updated instead, which is better."},
-        {PRODUCTS_OCSERV, CURE_GLOBAL, "Offer what both have",
+        {PRODUCTS_OCSERV, PASTE_GLOBAL, "Offer what both have",
                 "tls-priorities = \"NORMAL:%SERVER_PRECEDENCE:%COMPAT\"",
                 "All versions and suites that GnuTLS holds for good; `gnutls-cli -p 443 GATEWAY` shows them.",
                 "None if the client is updated instead, which is better."},
 };
 
 static const struct cure dtls_cures[] = {
-        {PRODUCTS_ASA, CURE_GLOBAL, "Offer what both have",
+        {PRODUCTS_ASA, PASTE_GLOBAL, "Offer what both have",
                 "ssl cipher dtlsv1.2 medium\nssl cipher dtlsv1 custom \"AES256-SHA:AES128-SHA\"",
                 "`show ssl ciphers` shows what the gateway offers; 725011 in the log what the client "
                 "proposes.",
                 "AES-SHA of DTLS 1.0 is old: only as long as clients need it."},
-        {PRODUCTS_CULVERT, CURE_GLOBAL, "Offer what both have",
+        {PRODUCTS_CULVERT, PASTE_GLOBAL, "Offer what both have",
                 "ssl server-version tlsv1.2 dtlsv1\nssl cipher dtlsv1.2 medium\nssl cipher dtlsv1 medium",
                 "DTLS 1.0 for clients that have nothing newer.",
                 "It is old: only as long as clients need it."},
-        {PRODUCTS_OCSERV, CURE_GLOBAL, "Offer what both have",
+        {PRODUCTS_OCSERV, PASTE_GLOBAL, "Offer what both have",
                 "dtls-legacy = true\ncisco-client-compat = true",
                 "DTLS as Cisco's clients negotiate it, beside that of openconnect.",
                 "Old suites: only as long as clients need them."},

@@ -94,13 +94,11 @@ static void say_scope(const struct find *x, struct text *c, const struct blocked
 		text_str(c, "DTLS came up until ");
 		find_say_time(c, b->last_dtls_at_ms, false);
 		text_str(c, ", and never after: something on the gateway's side or on the path of all of "
-		            "them was "
-		            "changed then. ");
+		            "them was changed then. ");
 	} else if (b->n_with > 0) {
 		text_fmt(c,
 		        "It concerns some: %zu of %zu sessions in these files have DTLS. So the gateway "
-		        "answers on "
-		        "UDP, and the networks of these users are in the way",
+		        "answers on UDP, and the networks of these users are in the way",
 		        b->n_with, b->n_with + b->n_without);
 		if (b->addr != 0 && !b->has_addr_differences && b->n_without > 1) {
 			text_str(c, "; all of them come from ");
@@ -109,12 +107,10 @@ static void say_scope(const struct find *x, struct text *c, const struct blocked
 		text_str(c, ". ");
 	} else if (x->f->n_all_users > 1) {
 		text_str(c, "It concerns all sessions in these files: look at the gateway first, and at the "
-		            "firewalls "
-		            "before it. ");
+		            "firewalls before it. ");
 	} else {
 		text_str(c, "Only this one is in the files: whether the gateway or this user's network is in "
-		            "the way, "
-		            "another user's session tells. ");
+		            "the way, another user's session tells. ");
 	}
 }
 

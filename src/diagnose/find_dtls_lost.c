@@ -73,11 +73,11 @@ static struct flaps count_flaps(const struct find *x, const struct one_case *k)
 }
 
 static const struct cure flapping_cures[] = {
-        {PRODUCTS_COMMANDS, CURE_WEBVPN, "Keep the UDP flow open in NAT devices",
+        {PRODUCTS_COMMANDS, PASTE_WEBVPN, "Keep the UDP flow open in NAT devices",
                 "anyconnect ssl keepalive 15",
                 "A packet every 15 s: most NAT devices keep UDP flows for 30 s or more.",
                 "Some traffic; phones sleep less."},
-        {PRODUCTS_OCSERV, CURE_GLOBAL, "Keep the UDP flow open in NAT devices", "dpd = 15\nmobile-dpd = 60",
+        {PRODUCTS_OCSERV, PASTE_GLOBAL, "Keep the UDP flow open in NAT devices", "dpd = 15\nmobile-dpd = 60",
                 "A packet every 15 s: most NAT devices keep UDP flows for 30 s or more.",
                 "Some traffic; phones have their own, slower one."},
 };
@@ -158,9 +158,9 @@ static void say_lost(struct find *x, bool is_reconnected)
 	                    "not come back. Until the loss is noticed (four DPD packets, up to two minutes "
 	                    "with the defaults) everything that is sent is lost.");
 	if (is_reconnected)
-		text_str(&f->cause, " The TLS MTU is smaller: the client lowered its adapter's MTU and "
-		                    "reconnected (reason code 16), the same event as when DTLS never comes "
-		                    "up.");
+		text_str(&f->cause,
+		        " The TLS MTU is smaller: the client lowered its adapter's MTU and reconnected "
+		        "(reason code 16), the same event as when DTLS never comes up.");
 	find_say_users(x, &f->verdict);
 	text_str(&f->verdict, ": the DTLS tunnel was lost and did not come back.");
 }

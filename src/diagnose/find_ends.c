@@ -58,17 +58,17 @@ static void say_timeouts(struct find *x, const struct timeouts *t)
 }
 
 static const struct cure idle_cures[] = {
-        {PRODUCTS_COMMANDS, CURE_POLICY, "If it is too short", "vpn-idle-timeout 60",
+        {PRODUCTS_COMMANDS, PASTE_POLICY, "If it is too short", "vpn-idle-timeout 60",
                 "Sessions may be silent for an hour.", "Addresses and licences stay in use longer."},
-        {PRODUCTS_OCSERV, CURE_GLOBAL, "If it is too short",
+        {PRODUCTS_OCSERV, PASTE_GLOBAL, "If it is too short",
                 "idle-timeout = 3600\nmobile-idle-timeout = 3600", "Sessions may be silent for an hour.",
                 "Addresses stay in use longer."},
 };
 
 static const struct cure max_cures[] = {
-        {PRODUCTS_COMMANDS, CURE_POLICY, "If it is too short", "vpn-session-timeout none",
+        {PRODUCTS_COMMANDS, PASTE_POLICY, "If it is too short", "vpn-session-timeout none",
                 "Sessions end only by the idle timeout.", "Addresses and licences stay in use longer."},
-        {PRODUCTS_OCSERV, CURE_GLOBAL, "If it is too short", "session-timeout = 604800",
+        {PRODUCTS_OCSERV, PASTE_GLOBAL, "If it is too short", "session-timeout = 604800",
                 "A session may last a week.", "Addresses stay in use longer."},
 };
 
@@ -158,12 +158,12 @@ static bool is_back(const struct find *x, uint32_t place)
 }
 
 static const struct cure dpd_cures[] = {
-        {PRODUCTS_COMMANDS, CURE_WEBVPN, "Keep NAT devices from forgetting the connection",
+        {PRODUCTS_COMMANDS, PASTE_WEBVPN, "Keep NAT devices from forgetting the connection",
                 "anyconnect ssl keepalive 20\nanyconnect dpd-interval client 30\n"
                 "anyconnect dpd-interval gateway 30",
                 "Something is sent often enough; a lost client is noticed within two minutes.",
                 "Some traffic; phones sleep less. No help where the line really fails."},
-        {PRODUCTS_OCSERV, CURE_GLOBAL, "Keep NAT devices from forgetting the connection",
+        {PRODUCTS_OCSERV, PASTE_GLOBAL, "Keep NAT devices from forgetting the connection",
                 "keepalive = 60\ndpd = 30\nmobile-dpd = 300",
                 "Something is sent often enough; a lost client is noticed within two minutes.",
                 "Some traffic; phones sleep less. No help where the line really fails."},
@@ -173,10 +173,9 @@ static void say_dpd(struct find *x, bool is_back_again)
 {
 	struct finding *f = x->f;
 	text_str(&f->cause,
-	        "The other end did not answer dead peer detection, again and again, so the tunnel "
-	        "was taken down. The line between was interrupted: a client that lost its network "
-	        "or was switched off, a NAT that forgot the connection, an overloaded line. MTUs "
-	        "have nothing to do with it.");
+	        "The other end did not answer dead peer detection, again and again, so the tunnel was taken "
+	        "down. The line between was interrupted: a client that lost its network or was switched off, "
+	        "a NAT that forgot the connection, an overloaded line. MTUs have nothing to do with it.");
 	if (is_back_again)
 		text_str(&f->cause, " The sessions came back, but it happened again and again.");
 	find_say_users(x, &f->verdict);
@@ -211,7 +210,7 @@ void find_dpd(struct find *x)
 /* ---- suspend ---- */
 
 static const struct cure suspend_cures[] = {
-        {PRODUCTS_ALL, CURE_GLOBAL, "Resume by itself after waking up (client profile)",
+        {PRODUCTS_ALL, PASTE_GLOBAL, "Resume by itself after waking up (client profile)",
                 "<AutoReconnect UserControllable=\"false\">true\n"
                 "  <AutoReconnectBehavior>ReconnectAfterResume</AutoReconnectBehavior>\n</AutoReconnect>",
                 "The session goes on without a login when the machine wakes up.",
@@ -254,10 +253,10 @@ void find_suspend(struct find *x)
 /* ---- port-preempted ---- */
 
 static const struct cure preempted_cures[] = {
-        {PRODUCTS_COMMANDS, CURE_POLICY, "Permit as many logins as the user has machines",
+        {PRODUCTS_COMMANDS, PASTE_POLICY, "Permit as many logins as the user has machines",
                 "vpn-simultaneous-logins 3", "Older sessions stay.",
                 "More licences and addresses in use; shared accounts are noticed less."},
-        {PRODUCTS_OCSERV, CURE_GLOBAL, "Permit as many logins as the user has machines",
+        {PRODUCTS_OCSERV, PASTE_GLOBAL, "Permit as many logins as the user has machines",
                 "max-same-clients = 3", "Older sessions stay.",
                 "More addresses in use; shared accounts are noticed less."},
 };
@@ -276,11 +275,10 @@ void find_preempted(struct find *x)
 	if (x->n_hits == 0)
 		return;
 	x->f->confidence = CONFIDENCE_CERTAIN;
-	text_str(&x->f->cause,
-	        "The user logged in again, from this or another machine, and has more sessions than the "
-	        "gateway permits: the oldest one is ended to make room. When two machines keep reconnecting "
-	        "by themselves they throw each other out in turns. Neither tunnels nor MTUs have to do with "
-	        "it.");
+	text_str(&x->f->cause, "The user logged in again, from this or another machine, and has more "
+	                       "sessions than the gateway permits: the oldest one is ended to make room. "
+	                       "When two machines keep reconnecting by themselves they throw each other out "
+	                       "in turns. Neither tunnels nor MTUs have to do with it.");
 	find_say_users(x, &x->f->verdict);
 	text_str(&x->f->verdict, ": a newer login of the same user ended the session.");
 	cure_add_here(x, preempted_cures, N_ELEM(preempted_cures));

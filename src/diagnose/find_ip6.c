@@ -25,23 +25,23 @@ static void prove_mtu(struct find *x, const struct one_case *k)
 
 /* `anyconnect mtu` of 1280 is the least that leaves IPv6 working; the note's 1300 where TLS has the room. */
 static const struct cure raise_cures[] = {
-        {PRODUCTS_COMMANDS, CURE_WEBVPN, "Raise the MTU to what IPv6 needs", "anyconnect mtu 1300",
+        {PRODUCTS_COMMANDS, PASTE_WEBVPN, "Raise the MTU to what IPv6 needs", "anyconnect mtu 1300",
                 "IPv6 works again inside, if the path and the suite leave the room.",
                 "Takes effect at the next connect."},
-        {PRODUCTS_OCSERV, CURE_GLOBAL, "Raise the MTU to what IPv6 needs", "mtu = 1400",
+        {PRODUCTS_OCSERV, PASTE_GLOBAL, "Raise the MTU to what IPv6 needs", "mtu = 1400",
                 "The link's MTU, headers included: leaves over 1300 for the adapter, if the path has as "
                 "much.",
                 "Takes effect at the next connect."},
 };
 
 static const struct cure room_cures[] = {
-        {PRODUCTS_COMMANDS, CURE_GLOBAL, "Compute the TLS MTU from what the path really carries",
+        {PRODUCTS_COMMANDS, PASTE_GLOBAL, "Compute the TLS MTU from what the path really carries",
                 "sysopt connection tcpmss 1460", "80 bytes more for TLS than with the default of 1380.",
                 "Leaves no room for IPsec: LAN-to-LAN tunnels fragment."},
-        {PRODUCTS_COMMANDS, CURE_POLICY, "No IPv6 inside for these users", "ipv6-address-pools none",
+        {PRODUCTS_COMMANDS, PASTE_POLICY, "No IPv6 inside for these users", "ipv6-address-pools none",
                 "What cannot work is not offered; IPv4 is used at once instead of after a timeout.",
                 "Hosts that have only IPv6 are not reachable through the VPN."},
-        {PRODUCTS_OCSERV, CURE_GLOBAL, "No IPv6 inside", "# ipv6-network = ...\n# ipv6-subnet-prefix = ...",
+        {PRODUCTS_OCSERV, PASTE_GLOBAL, "No IPv6 inside", "# ipv6-network = ...\n# ipv6-subnet-prefix = ...",
                 "What cannot work is not offered; IPv4 is used at once instead of after a timeout.",
                 "Hosts that have only IPv6 are not reachable through the VPN."},
 };

@@ -17,8 +17,7 @@ static void say_rejected(struct find *x, uint32_t tries, uint32_t last)
 		text_str(&f->cause, "\". ");
 	}
 	text_str(&f->cause, "There was no tunnel yet: this is between the user, the gateway and its AAA "
-	                    "server. Many names from "
-	                    "few addresses are somebody who guesses passwords.");
+	                    "server. Many names from few addresses are somebody who guesses passwords.");
 	if (f->n_all_users == 0)
 		text_str(&f->verdict, "Logins are refused");
 	else
@@ -27,15 +26,15 @@ static void say_rejected(struct find *x, uint32_t tries, uint32_t last)
 }
 
 static const struct cure rejected_cures[] = {
-        {PRODUCTS_ASA, CURE_GLOBAL, "Try the AAA server by hand",
+        {PRODUCTS_ASA, PASTE_GLOBAL, "Try the AAA server by hand",
                 "test aaa-server authentication AAA_GROUP host ADDRESS username USER password PASSWORD",
                 "Tells whether the server or the gateway refuses. `no logging hide username` shows the names "
                 "that failed.",
                 "Counts as a failed login when the password is wrong."},
-        {PRODUCTS_CULVERT, CURE_GLOBAL, "See the names that failed", "no logging hide username",
+        {PRODUCTS_CULVERT, PASTE_GLOBAL, "See the names that failed", "no logging hide username",
                 "The log then shows whom it refuses, and not \"*****\".",
                 "Passwords that were typed in place of a name are in the log, too."},
-        {PRODUCTS_OCSERV, CURE_GLOBAL, "Try the login by hand, and set the password anew",
+        {PRODUCTS_OCSERV, PASTE_GLOBAL, "Try the login by hand, and set the password anew",
                 "openconnect --authenticate --user=USER GATEWAY\nocpasswd -c /etc/ocserv/ocpasswd USER",
                 "The first tells whether it is the password or the user's machine; the second is for "
                 "ocserv's own file of passwords (auth = plain).",
@@ -101,13 +100,12 @@ static void put_pool_name(struct find *x, struct text *t, const struct fact_reco
 /* The lines have the name of the pool that is full. */
 static void remedy_pool(struct find *x, const struct fact_record *pool)
 {
-	struct hit_group g = {.group = x->f->group};
 	struct remedy *r = find_remedy(x, "A larger pool");
 	remedy_name_product(x, r, PRODUCTS_COMMANDS);
 	text_str(&r->config, "show ip local pool ");
 	put_pool_name(x, &r->config, pool);
 	text_str(&r->config, "\nip local pool VPNPOOL2 FIRST-LAST mask MASK\n");
-	remedy_put_group(x, &r->config, &g);
+	paste_group(x, &r->config, x->f->group);
 	text_str(&r->config, " address-pools value ");
 	put_pool_name(x, &r->config, pool);
 	text_str(&r->config, " VPNPOOL2\n");
@@ -116,13 +114,13 @@ static void remedy_pool(struct find *x, const struct fact_record *pool)
 }
 
 static const struct cure pool_cures[] = {
-        {PRODUCTS_COMMANDS, CURE_POLICY, "Free addresses of forgotten sessions sooner", "vpn-idle-timeout 15",
-                "Sessions without a client end after a quarter of an hour.",
+        {PRODUCTS_COMMANDS, PASTE_POLICY, "Free addresses of forgotten sessions sooner",
+                "vpn-idle-timeout 15", "Sessions without a client end after a quarter of an hour.",
                 "Users who are away for longer must log in again."},
-        {PRODUCTS_OCSERV, CURE_GLOBAL, "A larger pool", "ipv4-network = NETWORK/22",
+        {PRODUCTS_OCSERV, PASTE_GLOBAL, "A larger pool", "ipv4-network = NETWORK/22",
                 "A shorter prefix: 1021 addresses instead of 253 with /24.",
                 "The new range must be routed to the gateway and permitted in filters."},
-        {PRODUCTS_OCSERV, CURE_GLOBAL, "Free addresses of forgotten sessions sooner",
+        {PRODUCTS_OCSERV, PASTE_GLOBAL, "Free addresses of forgotten sessions sooner",
                 "idle-timeout = 900\ncookie-timeout = 300",
                 "Silent sessions end after a quarter of an hour, lost ones after five minutes.",
                 "Users who are away for longer must log in again."},

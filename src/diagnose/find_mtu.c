@@ -104,8 +104,7 @@ static void say_why(const struct find *x, struct text *c, const struct tally *t)
 	const struct hit_group *g = &t->groups.v[0];
 	struct estimate e;
 	text_str(c, "UDP between client and gateway does not get through, so the DTLS tunnel did not come up "
-	            "and all "
-	            "data went by TLS. The client's adapter begins with the MTU of DTLS");
+	            "and all data went by TLS. The client's adapter begins with the MTU of DTLS");
 	bool is_known = t->groups.n > 0 && remedy_estimate(x, g, &e) && e.d.is_reconnect_expected;
 	if (is_known)
 		text_fmt(c, " (%u), but TLS carries packets of %u bytes at most", e.d.adapter, e.d.tls);
@@ -124,8 +123,7 @@ static void say_large(struct text *c, const struct tally *t)
 	if (t->n_large > 0)
 		text_fmt(c,
 		        "Larger ones were dropped on the way to the client: %u %s of up to %u bytes "
-		        "(threshold %u); web "
-		        "pages and downloads hang meanwhile. ",
+		        "(threshold %u); web pages and downloads hang meanwhile. ",
 		        t->n_large, t->n_large == 1 ? "packet" : "packets", t->large_size, t->large_limit);
 }
 

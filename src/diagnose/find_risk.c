@@ -52,10 +52,9 @@ static void say_risk(struct find *x, const struct risk *t)
 	f->severity = SEVERITY_INFO;
 	f->confidence = CONFIDENCE_POSSIBLE;
 	f->title = "Where UDP is blocked, clients will reconnect after a minute to lower their MTU";
-	text_str(&f->cause,
-	        "Nothing in the files says that it has happened: this is computed. For a client whose "
-	        "network "
-	        "blocks UDP, large packets would be dropped until it reconnects after about a minute.");
+	text_str(&f->cause, "Nothing in the files says that it has happened: this is computed. For a client "
+	                    "whose network blocks UDP, large packets would be dropped until it reconnects "
+	                    "after about a minute.");
 	say_steps(x, &f->cause, &t->groups.v[0]);
 	text_str(&f->verdict,
 	        "As configured, clients without UDP will lose large packets and reconnect after a minute.");
@@ -104,14 +103,10 @@ static void find_drops(struct find *x)
 		x->f->title = "Packets to clients are dropped for their size";
 		text_fmt(&x->f->cause,
 		        "The gateway dropped %u packets that were too large for a client's tunnel and must "
-		        "not be cut "
-		        "(mp-svc-no-fragment) since its counters were cleared. Clients without UDP are the "
-		        "usual "
-		        "reason: their adapters begin with the MTU of DTLS, which is larger than that of "
-		        "TLS, until "
-		        "they reconnect after about a minute. The log (722036, 722032) and `show "
-		        "vpn-sessiondb detail "
-		        "anyconnect` tell whom it concerns.",
+		        "not be cut (mp-svc-no-fragment) since its counters were cleared. Clients without "
+		        "UDP are the usual reason: their adapters begin with the MTU of DTLS, which is "
+		        "larger than that of TLS, until they reconnect after about a minute. The log "
+		        "(722036, 722032) and `show vpn-sessiondb detail anyconnect` tell whom it concerns.",
 		        f->number);
 		text_fmt(&x->f->verdict,
 		        "%u packets to clients were dropped for their size; give the log as well.",

@@ -72,14 +72,14 @@ static uint32_t find_stall(const struct find *x, const struct one_case *k, enum 
 /* ---- words ---- */
 
 static const struct cure cures[] = {
-        {PRODUCTS_OCSERV, CURE_GLOBAL, "Ask more often whether UDP is alive",
+        {PRODUCTS_OCSERV, PASTE_GLOBAL, "Ask more often whether UDP is alive",
                 "dpd = 10\nmobile-dpd = 60\nswitch-to-tcp-timeout = 10",
                 "Dead UDP is noticed after about 20 s by the client, after 10 s by the server.",
                 "A small packet per client every 10 s; phones have their own, slower one."},
-        {PRODUCTS_COMMANDS, CURE_WEBVPN, "Ask more often whether UDP is alive",
+        {PRODUCTS_COMMANDS, PASTE_WEBVPN, "Ask more often whether UDP is alive",
                 "anyconnect dpd-interval client 10", "Dead UDP is noticed after about 20 s by the client.",
                 "A small packet per client every 10 s; phones sleep less."},
-        {PRODUCTS_ALL, CURE_GLOBAL, "Use TLS only for those whose networks break UDP",
+        {PRODUCTS_ALL, PASTE_GLOBAL, "Use TLS only for those whose networks break UDP",
                 "openconnect --no-dtls ...", "No tunnel that can die in silence.",
                 "TCP in TCP: slower when packets are lost."},
 };
@@ -100,9 +100,8 @@ static void say_silent(struct find *x)
 	        s, 2 * s);
 	if (!is_set)
 		text_fmt(&f->cause, " with the gateway's default of %u s", standard_s);
-	text_str(&f->cause,
-	        ". Until then everything that was sent over it was lost; the session looks up and "
-	        "nothing works.");
+	text_str(&f->cause, ". Until then everything that was sent over it was lost; the session looks up "
+	                    "and nothing works.");
 	find_say_users(x, &f->verdict);
 	text_fmt(&f->verdict, ": UDP died in silence; nothing passed until it was noticed (up to %u s).",
 	        2 * s);

@@ -8,10 +8,12 @@ const char *product_name(enum product p)
 	return names[p];
 }
 
-/* culvertd writes the ASA's messages, under its own name. */
+/* culvertd writes the ASA's messages, under its own name: as a tag of syslog, or as a member of JSON. */
 static bool is_culvertd(const struct store *s, const struct record *r)
 {
-	return r->source == SOURCE_CULVERT_EVENTS || span_has(store_text(s, r->text), " culvertd");
+	struct span line = store_text(s, r->text);
+	return r->source == SOURCE_CULVERT_EVENTS || span_has(line, " culvertd") ||
+	       span_has(line, "\"culvertd\"");
 }
 
 static bool is_gateways(uint8_t source)

@@ -1,6 +1,5 @@
-#include "diagnose/remedy.h"
+#include "diagnose/paste.h"
 
-#define PLACEHOLDER       "GROUP_POLICY"
 #define OCSERV_LINK_BYTES 66 /* what ocserv keeps of the link's MTU for headers: 1500 - 1434, as it logs */
 
 /* ---- whom it concerns ---- */
@@ -90,57 +89,14 @@ bool remedy_estimate(const struct find *x, const struct hit_group *g, struct est
 	return estimate_make(x, setup_device(x->u, g->device), g->policy, g->has_ip6, &g->seen, ret);
 }
 
-/* ---- lines to paste ---- */
-
-void remedy_put_group(const struct find *x, struct text *t, const struct hit_group *g)
-{
-	text_str(t, "group-policy ");
-	if (g->group)
-		find_say_word(x, t, g->group);
-	else
-		text_str(t, PLACEHOLDER);
-	text_str(t, " attributes\n");
-}
-
-static bool has_several_devices(const struct hit_groups *g)
-{
-	for (size_t i = 1; i < g->n; i++)
-		if (g->v[i].device != g->v[0].device)
-			return true;
-	return false;
-}
-
-/* The lines for one device together, under its name in a comment when there are several. */
-void remedy_put_webvpn(const struct find *x, struct text *t, const struct hit_groups *g, const char *line)
-{
-	bool is_done[REMEDY_MAX_GROUPS] = {false}, has_names = has_several_devices(g);
-	for (size_t i = 0; i < g->n; i++) {
-		if (has_names && !is_done[i]) {
-			text_str(t, "! ");
-			if (g->v[i].device)
-				find_say_word(x, t, g->v[i].device);
-			else
-				text_str(t, "a device that is not named");
-			text_str(t, "\n");
-		}
-		for (size_t k = i; k < g->n; k++) {
-			if (is_done[k] || g->v[k].device != g->v[i].device)
-				continue;
-			is_done[k] = true;
-			remedy_put_group(x, t, &g->v[k]);
-			text_fmt(t, " webvpn\n  %s\n", line);
-		}
-	}
-	if (g->is_cut)
-		text_str(t, "! and so in the other group-policies of these users\n");
-}
+/* ---- words ---- */
 
 static void explain_placeholder(const struct hit_groups *g, struct text *t)
 {
 	for (size_t i = 0; i < g->n; i++)
 		if (g->v[i].group == 0) {
-			text_str(t, " In place of " PLACEHOLDER ": the group-policy of these users, which no "
-			            "file names.");
+			text_str(t, " In place of " PASTE_NO_GROUP
+			            ": the group-policy of these users, which no file names.");
 			return;
 		}
 }
@@ -215,9 +171,8 @@ void remedy_say_newer(struct find *x, const struct hit_groups *g)
 		text_fmt(&x->f->cause, "`anyconnect mtu %u` is configured in group-policy ",
 		        g->v[i].policy->mtu.value);
 		find_say_word(x, &x->f->cause, g->v[i].policy->name);
-		text_str(&x->f->cause,
-		        ", which cures this: these sessions began before it was, or got another "
-		        "group-policy. ");
+		text_str(&x->f->cause, ", which cures this: these sessions began before it was, or got "
+		                       "another group-policy. ");
 		find_prove_fact(x, g->v[i].policy->mtu.fact);
 		return;
 	}
@@ -240,7 +195,7 @@ static void add(struct find *x, const struct hit_groups *g, const struct mtu_adv
 	else if (a->remedy == ADVICE_TLS_ONLY)
 		put_separate_group(&r->config);
 	else
-		remedy_put_webvpn(x, &r->config, g, a->line);
+		paste_lines(x, &r->config, g, PASTE_WEBVPN, a->line);
 	text_str(&r->effect, a->effect);
 	text_str(&r->side_effects, a->side_effects);
 	if (a->remedy == ADVICE_TLS_ONLY)

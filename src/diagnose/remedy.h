@@ -33,10 +33,6 @@ void remedy_say_newer(struct find *x, const struct hit_groups *g);
 void remedy_open_udp(struct find *x, word_t device);
 /* UDP port of the gateways of the finding's hits. */
 uint32_t remedy_udp_port(const struct find *x, word_t device);
-/* "group-policy NAME attributes\n" */
-void remedy_put_group(const struct find *x, struct text *t, const struct hit_group *g);
-/* Lines "group-policy NAME attributes / webvpn / line" for each group. */
-void remedy_put_webvpn(const struct find *x, struct text *t, const struct hit_groups *g, const char *line);
 /* Adds to the title for whose configuration it is, unless that is clear: the finding's gateways are all of
  * these. */
 void remedy_name_product(const struct find *x, struct remedy *r, unsigned products);

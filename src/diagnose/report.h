@@ -21,6 +21,7 @@ struct report {
 	const struct findings *findings;
 	const struct report_file *files;
 	size_t n_files;
+	size_t n_folder_bytes; /* of the names, which reports for people leave out: place_common_bytes(); 0 */
 };
 
 void report_text(FILE *out, const struct report *r);

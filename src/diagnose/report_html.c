@@ -2,45 +2,66 @@
 #include "diagnose/escape.h"
 #include "diagnose/kind.h"
 #include "diagnose/picture.h"
+#include "diagnose/place.h"
 
-#define MAX_NAME 200
+#define MAX_NAME  200
+#define MAX_USERS 50 /* named of a finding */
 
+/* Below 44rem each row of a table becomes a block of its own. */
 static const char head[] =
-        "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">\n"
+        "<!DOCTYPE html>\n"
+        "<html lang=\"en\"><head><meta charset=\"utf-8\">\n"
         "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src "
         "'unsafe-inline'\">\n"
         "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
-        "<meta name=\"referrer\" content=\"no-referrer\"><title>culvert diagnose</title>\n<style>\n"
-        ":root{color-scheme:light dark;--bg:#fff;--fg:#1c2024;--dim:#5c6670;--line:#d5dae0;--box:#f4f6f8;"
-        "--tls:#c77700;--dtls:#1f7a4d;--bad:#c02b2b;--mark:#3458a4}\n"
+        "<meta name=\"referrer\" content=\"no-referrer\"><title>culvert diagnose</title>\n"
+        "<style>\n"
+        ":root{color-scheme:light dark;--bg:#fff;--fg:#1c2024;--dim:#59636e;--line:#d8dde3;--box:#f5f7f9;\n"
+        "--tls:#b86b00;--dtls:#1f7a4d;--bad:#c02b2b;--warn:#9a6700;--mark:#3458a4}\n"
         "@media(prefers-color-scheme:dark){:root{--bg:#15181c;--fg:#e4e7ea;--dim:#9aa4ae;--line:#343b42;--"
-        "box:#1e2328;"
-        "--tls:#e39a3b;--dtls:#45b380;--bad:#f07070;--mark:#86a8ee}}\n"
+        "box:#1e2328;\n"
+        "--tls:#e39a3b;--dtls:#45b380;--bad:#f07070;--warn:#e3b341;--mark:#86a8ee}}\n"
+        "*{box-sizing:border-box}\n"
         "body{background:var(--bg);color:var(--fg);font:15px/1.5 "
-        "system-ui,sans-serif;max-width:66rem;margin:2rem auto;"
-        "padding:0 1rem}\n"
-        "h1{font-size:1.3rem}h2{font-size:1.1rem;margin-top:2.2rem}h3{font-size:1rem;margin:1.2rem 0 .3rem}\n"
-        ".verdict{border-left:4px solid var(--bad);background:var(--box);padding:.6rem "
-        "1rem}.verdict.ok{border-color:"
-        "var(--dtls)}.verdict p{margin:.2rem 0}.verdict p:first-child{font-weight:600}\n"
-        "table{border-collapse:collapse;width:100%;font-size:.9rem}td,th{border-bottom:1px solid "
-        "var(--line);padding:"
-        ".25rem .6rem .25rem 0;text-align:left;vertical-align:top}\n"
-        "td.code,pre{font-family:ui-monospace,monospace;font-size:.85rem;overflow-wrap:anywhere}pre{"
-        "background:"
-        "var(--box);border:1px solid var(--line);padding:.6rem;overflow-x:auto}\n"
-        ".dim,.legend{color:var(--dim);font-size:.85rem}.nowrap{white-space:nowrap}.tag{border:1px solid "
-        "var(--line);"
-        "border-radius:.3rem;padding:0 .4rem;font-size:.8rem;color:var(--dim)}.error{color:var(--bad)}\n"
-        "svg{width:100%;height:auto}svg text{fill:var(--dim);font:13px system-ui,sans-serif}svg "
-        ".mtu{fill:var(--fg)}"
-        "svg .grid{stroke:var(--line);fill:none}svg .tls{fill:var(--tls)}svg .dtls{fill:var(--dtls)}svg "
-        ".large{fill:"
-        "var(--bad)}svg .reconnect{fill:var(--mark)}\n"
-        ".key{display:inline-block;width:.9em;height:.9em;margin-left:.8em}.key.tls{background:var(--tls)}."
-        "key.dtls"
-        "{background:var(--dtls)}.key.large{background:var(--bad)}.key.reconnect{background:var(--mark)}\n"
-        "</style></head><body>\n<h1>culvert diagnose</h1>\n";
+        "system-ui,sans-serif;max-width:66rem;margin:2rem auto;padding:0 1rem;overflow-wrap:break-word}\n"
+        "h1{font-size:1.3rem}h2{font-size:1.15rem;margin:2.4rem 0 .4rem}h3{font-size:1rem;margin:1.4rem 0 "
+        ".3rem}p{margin:.5rem 0}\n"
+        ".verdict{border-left:4px solid var(--bad);background:var(--box);padding:.6rem 1rem;border-radius:0 "
+        ".3rem .3rem 0}\n"
+        ".verdict.ok{border-color:var(--dtls)}.verdict p{margin:.2rem 0}.verdict "
+        "p:first-child{font-weight:600}\n"
+        "table{border-collapse:collapse;width:100%;font-size:.9rem}\n"
+        "td{border-top:1px solid var(--line);padding:.3rem .8rem .3rem "
+        "0;text-align:left;vertical-align:top}tr:first-child td{border-top:0}\n"
+        "td:last-child{padding-right:0}.place{color:var(--dim);font-size:.85rem;min-width:9.5rem}\n"
+        ".code,pre{font-family:ui-monospace,monospace;font-size:.82rem;overflow-wrap:anywhere}\n"
+        "pre{background:var(--box);border:1px solid var(--line);border-radius:.3rem;padding:.6rem "
+        ".8rem;overflow-x:auto;margin:.4rem 0}\n"
+        ".dim{color:var(--dim)}.small,.legend{color:var(--dim);font-size:.85rem}.num,.nowrap{white-space:"
+        "nowrap}.num{font-variant-numeric:tabular-nums}\n"
+        ".side{color:var(--dim)}.side.client{color:var(--mark)}\n"
+        ".tag{border:1px solid var(--line);border-radius:.3rem;padding:0 "
+        ".45rem;font-size:.8rem;color:var(--dim);white-space:nowrap}\n"
+        ".tag.error{color:var(--bad);border-color:currentColor}.tag.warning{color:var(--warn);border-color:"
+        "currentColor}.error{color:var(--bad)}\n"
+        ".cure{border-left:2px solid var(--line);padding-left:1rem;margin:1rem 0}.cure h3{margin-top:0}.cure "
+        "b{font-weight:600}\n"
+        ".picture{margin:.8rem 0 "
+        ".2rem}svg{display:block;width:100%;height:auto}\n"
+        "svg text{fill:var(--dim);font:13px system-ui,sans-serif}svg .mtu{fill:var(--fg)}svg "
+        ".grid{stroke:var(--line);fill:none}\n"
+        ".tls{fill:var(--tls);background:var(--tls)}.dtls{fill:var(--dtls);background:var(--dtls)}\n"
+        ".large{fill:var(--bad);background:var(--bad)}.reconnect{fill:var(--mark);background:var(--mark)}\n"
+        ".key{display:inline-block;width:.8em;height:.8em;border-radius:.15em;margin-right:.3em}.legend "
+        "span{margin-right:1.1em;white-space:nowrap}.legend .key{margin-right:.35em}\n"
+        "@media(max-width:44rem){body{margin:1rem auto}td{display:block;border:0;padding:0}\n"
+        "tr{display:block;border-top:1px solid var(--line);padding:.45rem "
+        "0}tr:first-child{border-top:0}td.num,td.side{display:inline-block;padding-right:.7rem;color:var(--"
+        "dim)}\n"
+        "td.empty{display:none}svg text{font-size:26px}}\n"
+        "@media print{body{max-width:none;margin:0}.cure,tr,svg{break-inside:avoid}}\n"
+        "</style></head><body>\n"
+        "<h1>culvert diagnose</h1>\n";
 
 /* ---- text of ours, and of files ---- */
 
@@ -59,9 +80,10 @@ static void put_foreign(struct text *o, struct span s, size_t max)
 
 static void put_place(struct text *o, const struct report *r, uint32_t file, uint32_t line)
 {
-	if (file < r->n_files)
-		put_foreign(o, span_str(r->files[file].name), MAX_NAME);
-	text_fmt(o, ":%u", line);
+	struct text t = {0};
+	place_put(&t, r, file, line);
+	put_own(o, &t);
+	text_done(&t);
 }
 
 static void put_paragraph(struct text *o, const char *label, const struct text *t)
@@ -91,15 +113,40 @@ static void put_row(
         struct text *o, const struct report *r, const struct timeline *t, const struct timeline_row *row)
 {
 	struct text what = {0};
-	text_str(o, "<tr><td class=\"nowrap\">");
+	bool is_later = row->at_ms != TIME_NONE && row->at_ms > t->begin_at_ms;
+	const char *side = row->side == SIDE_CLIENT ? "client" : "gateway";
+	text_str(o, "<tr><td class=\"num\">");
 	timeline_say_time(o, row->at_ms, t->has_zone, false);
-	text_fmt(o, "</td><td>%s</td><td>", row->side == SIDE_CLIENT ? "client" : "gateway");
+	text_fmt(o, "</td><td class=\"num dim%s\">", is_later ? "" : " empty");
+	if (is_later)
+		text_fmt(o, "+%lld s", (long long)(row->at_ms - t->begin_at_ms + 500) / 1000);
+	text_fmt(o, "</td><td class=\"side %s\">%s</td><td>", side, side);
 	timeline_say(&what, r->store, row);
 	put_own(o, &what);
 	text_done(&what);
-	text_str(o, "</td><td class=\"dim\">");
+	text_str(o, "</td><td class=\"place\">");
 	put_place(o, r, row->record->file, row->record->line);
 	text_str(o, "</td></tr>\n");
+}
+
+static void put_heading(struct text *o, const struct report *r, const struct timeline *t)
+{
+	struct text shift = {0};
+	text_str(o, "<h2>Timeline");
+	if (t->user) {
+		text_str(o, " of ");
+		put_foreign(o, store_word(r->store, t->user), MAX_NAME);
+	}
+	text_str(o, "</h2>\n");
+	timeline_say_shift(&shift, t);
+	if (t->begin_at_ms != TIME_NONE) {
+		text_str(o, "<p class=\"small\">Beginning ");
+		timeline_say_time(o, t->begin_at_ms, t->has_zone, true);
+		text_str(o, shift.n > 0 ? "; " : "");
+		put_own(o, &shift);
+		text_str(o, "</p>\n");
+	}
+	text_done(&shift);
 }
 
 static void put_timeline(struct text *o, const struct report *r)
@@ -108,22 +155,14 @@ static void put_timeline(struct text *o, const struct report *r)
 	if (timeline_make(&t, r) < 0)
 		return;
 	if (t.n > 0) {
-		text_str(o, "<h2>Timeline");
-		if (t.user) {
-			text_str(o, " of ");
-			put_foreign(o, store_word(r->store, t.user), MAX_NAME);
-		}
-		text_str(o, "</h2>\n<p class=\"dim\">Beginning ");
-		timeline_say_time(o, t.begin_at_ms, t.has_zone, true);
-		if (t.has_both && t.shift_ms != 0)
-			text_str(o, "; ");
-		timeline_say_shift(o, &t);
-		text_str(o, "</p>\n");
+		put_heading(o, r, &t);
 		picture_put(o, &t);
 		text_str(o, "<table>\n");
 		for (size_t i = 0; i < t.n; i++) {
 			if (i == t.n_head)
-				text_fmt(o, "<tr><td></td><td></td><td class=\"dim\">%zu more</td></tr>\n",
+				text_fmt(o,
+				        "<tr><td class=\"empty\" colspan=\"3\"></td><td class=\"dim\" "
+				        "colspan=\"2\">%zu more</td></tr>\n",
 				        t.n_left_out);
 			put_row(o, r, &t, &t.rows[i]);
 		}
@@ -137,7 +176,7 @@ static void put_evidence(struct text *o, const struct report *r, const struct fi
 	text_str(o, "<h3>Evidence</h3>\n<table>\n");
 	for (size_t i = 0; i < f->n_evidence; i++) {
 		const struct evidence *e = &f->evidence[i];
-		text_str(o, "<tr><td class=\"dim\">");
+		text_str(o, "<tr><td class=\"place\">");
 		put_place(o, r, e->file, e->line);
 		text_str(o, "</td><td class=\"code\">");
 		put_foreign(o, store_text(r->store, e->text), STORE_MAX_TEXT_BYTES);
@@ -146,14 +185,14 @@ static void put_evidence(struct text *o, const struct report *r, const struct fi
 		text_str(o, "</td></tr>\n");
 	}
 	if (f->n_more_evidence > 0)
-		text_fmt(o, "<tr><td></td><td class=\"dim\">and %zu more lines</td></tr>\n",
+		text_fmt(o, "<tr><td class=\"empty\"></td><td class=\"dim\">and %zu more lines</td></tr>\n",
 		        f->n_more_evidence);
 	text_str(o, "</table>\n");
 }
 
 static void put_remedy(struct text *o, const struct remedy *m, size_t number)
 {
-	text_fmt(o, "<h3>Cure %zu: ", number);
+	text_fmt(o, "<div class=\"cure\"><h3>Cure %zu: ", number);
 	put_own(o, &m->title);
 	text_str(o, "</h3>\n");
 	if (m->config.n > 0) {
@@ -162,18 +201,24 @@ static void put_remedy(struct text *o, const struct remedy *m, size_t number)
 		text_str(o, "</pre>\n");
 	}
 	put_paragraph(o, "", &m->effect);
-	put_paragraph(o, "Costs: ", &m->side_effects);
+	put_paragraph(o, "<strong>Costs:</strong> ", &m->side_effects);
+	text_str(o, "</div>\n");
 }
 
 static void put_users(struct text *o, const struct report *r, const struct finding *f)
 {
-	text_fmt(o, "<p class=\"dim\">%zu users", f->n_all_users);
-	for (size_t i = 0; i < f->n_users && i < 50; i++) {
-		text_str(o, i == 0 ? ": " : ", ");
+	if (f->n_all_users == 0 && f->first_at_ms == TIME_NONE)
+		return;
+	text_str(o, "<p class=\"small\">");
+	if (f->n_all_users > 0)
+		text_fmt(o, "%zu %s: ", f->n_all_users, f->n_all_users == 1 ? "user" : "users");
+	for (size_t i = 0; i < f->n_users && i < MAX_USERS; i++) {
+		text_str(o, i == 0 ? "" : ", ");
 		put_foreign(o, store_word(r->store, f->users[i]), MAX_NAME);
 	}
+	text_str(o, f->n_all_users > MAX_USERS ? ", ..." : "");
 	if (f->first_at_ms != TIME_NONE) {
-		text_str(o, "; ");
+		text_str(o, f->n_all_users > 0 ? "; " : "");
 		timeline_say_time(o, f->first_at_ms, false, true);
 		text_str(o, " to ");
 		timeline_say_time(o, f->last_at_ms, false, true);
@@ -186,9 +231,10 @@ static void put_finding(struct text *o, const struct report *r, const struct fin
 	text_fmt(o, "<h2>%zu. ", number);
 	escape_html(o, span_str(f->title));
 	text_fmt(o,
-	        "</h2>\n<p><span class=\"tag\">%s</span> <span class=\"tag\">%s</span> <span "
+	        "</h2>\n<p><span class=\"tag %s\">%s</span> <span class=\"tag\">%s</span> <span "
 	        "class=\"tag\">%s</span></p>\n",
-	        severity_name(f->severity), confidence_name(f->confidence), f->id);
+	        severity_name(f->severity), severity_name(f->severity), confidence_name(f->confidence),
+	        f->id);
 	put_users(o, r, f);
 	put_paragraph(o, "", &f->cause);
 	if (f->n_evidence > 0)
@@ -197,41 +243,53 @@ static void put_finding(struct text *o, const struct report *r, const struct fin
 		put_remedy(o, &f->remedies[i], i + 1);
 }
 
-static void put_file(struct text *o, const struct report_file *f)
+static void put_file(struct text *o, const struct report *r, uint32_t at)
 {
+	const struct report_file *f = &r->files[at];
+	struct text t = {0};
+	place_put_file(&t, r, at);
 	text_str(o, "<tr><td>");
-	put_foreign(o, span_str(f->name), MAX_NAME);
+	put_own(o, &t);
+	text_done(&t);
 	text_str(o, "</td><td>");
-	const char *sep = "";
-	for (unsigned k = SOURCE_NONE + 1; k < SOURCE_N; k++)
-		if ((f->kinds & 1u << k) != 0) {
-			text_fmt(o, "%s%s", sep, kind_title((enum source_kind)k));
-			sep = ", ";
-		}
-	text_fmt(o, "%s</td><td>%llu of %llu lines</td><td>", f->kinds || f->error ? "" : "not recognised",
-	        (unsigned long long)f->n_taken, (unsigned long long)f->n_lines);
+	kind_put_titles(o, f->kinds);
+	text_fmt(o, "%s</td><td class=\"small\">%llu of %llu lines understood",
+	        f->kinds || f->error ? "" : "not recognised", (unsigned long long)f->n_taken,
+	        (unsigned long long)f->n_lines);
 	if (f->error != NULL) {
-		text_str(o, "<span class=\"error\">");
+		text_str(o, "; <span class=\"error\">");
 		put_foreign(o, span_str(f->error), MAX_NAME);
-		text_str(o, "</span> ");
+		text_str(o, "</span>");
 	}
-	if (f->note != NULL)
+	if (f->note != NULL) {
+		text_str(o, "; ");
 		put_foreign(o, span_str(f->note), MAX_NAME);
+	}
 	text_str(o, "</td></tr>\n");
 }
 
-static void put_files(struct text *o, const struct report *r)
+static void put_notices(struct text *o, const struct report *r)
 {
 	struct text lines[NOTICES_MAX];
 	size_t n = notices_make(lines, r);
-	text_str(o, "<h2>Files</h2>\n<table>\n");
-	for (size_t i = 0; i < r->n_files; i++)
-		put_file(o, &r->files[i]);
-	text_str(o, "</table>\n");
 	for (size_t i = 0; i < n; i++) {
 		put_paragraph(o, "Notice: ", &lines[i]);
 		text_done(&lines[i]);
 	}
+}
+
+static void put_files(struct text *o, const struct report *r)
+{
+	struct text folder = {0};
+	place_put_folder(&folder, r);
+	text_str(o, "<h2>Files</h2>\n");
+	put_paragraph(o, "In ", &folder);
+	text_done(&folder);
+	text_str(o, "<table>\n");
+	for (size_t i = 0; i < r->n_files; i++)
+		put_file(o, r, (uint32_t)i);
+	text_str(o, "</table>\n");
+	put_notices(o, r);
 }
 
 void report_html(FILE *out, const struct report *r)

@@ -1,10 +1,11 @@
 /* The report for a terminal. */
 #include "diagnose/escape.h"
 #include "diagnose/kind.h"
+#include "diagnose/place.h"
 #include "diagnose/timeline.h"
 
 #define WIDTH      98
-#define NAME_WIDTH 60 /* of "what happened" before the place */
+#define WHAT_WIDTH 60 /* of "what happened" before the place; longer ones go on in the next line */
 #define MAX_NAMED  12 /* users named in a finding */
 #define MAX_NAME   200
 
@@ -41,33 +42,66 @@ static void print_verdict(FILE *out, const struct report *r)
 
 /* ---- timeline ---- */
 
-static void put_file(struct text *t, const struct report *r, uint32_t file)
+/* Columns on a terminal, where every character has one: near enough. */
+static int columns_of(struct span s)
 {
-	if (file < r->n_files)
-		escape_put(t, span_str(r->files[file].name), MAX_NAME);
+	int n = 0;
+	for (size_t i = 0; i < s.n; i++)
+		n += (s.p[i] & 0xc0) != 0x80;
+	return n;
 }
 
-/* Without its folders: the list of files at the end has them. */
-static void put_short(struct text *t, const struct report *r, uint32_t file)
+/* As many words as fit, one at least. */
+static struct span cut_line(struct span *rest, int width)
 {
-	if (file >= r->n_files)
-		return;
-	const char *name = r->files[file].name, *slash = strrchr(name, '/');
-	escape_put(t, span_str(slash && slash[1] ? slash + 1 : name), MAX_NAME);
+	struct span line = span_of(rest->p, 0);
+	int column = 0;
+	while (rest->n > 0) {
+		struct span after = *rest, word = span_cut(&after, ' ');
+		int wanted = columns_of(word) + (column > 0);
+		if (column > 0 && column + wanted > width)
+			break;
+		column += wanted;
+		line.n = (size_t)(word.p + word.n - line.p);
+		*rest = after;
+	}
+	return line;
 }
 
-static void print_row(
-        FILE *out, const struct report *r, const struct timeline *t, const struct timeline_row *row)
+static void say_when(struct text *out, const struct timeline *t, const struct timeline_row *row)
+{
+	timeline_say_time(out, row->at_ms, t->has_zone, false);
+	if (row->at_ms != TIME_NONE && t->begin_at_ms != TIME_NONE && row->at_ms > t->begin_at_ms)
+		text_fmt(out, " +%lld s", (long long)(row->at_ms - t->begin_at_ms + 500) / 1000);
+}
+
+static int when_width(const struct timeline *t)
+{
+	size_t most = 0;
+	for (size_t i = 0; i < t->n; i++) {
+		struct text when = {0};
+		say_when(&when, t, &t->rows[i]);
+		most = when.n > most ? when.n : most;
+		text_done(&when);
+	}
+	return (int)most;
+}
+
+static void print_row(FILE *out, const struct report *r, const struct timeline *t,
+        const struct timeline_row *row, int when_columns)
 {
 	struct text when = {0}, what = {0}, where = {0};
-	timeline_say_time(&when, row->at_ms, t->has_zone, false);
-	if (row->at_ms != TIME_NONE && t->begin_at_ms != TIME_NONE && row->at_ms > t->begin_at_ms)
-		text_fmt(&when, " +%lld s", (long long)(row->at_ms - t->begin_at_ms + 500) / 1000);
+	say_when(&when, t, row);
 	timeline_say(&what, r->store, row);
-	put_short(&where, r, row->record->file);
-	fprintf(out, "  %-19s %-8s %-*s %s:%u\n", text_cstr(&when),
-	        row->side == SIDE_CLIENT ? "client" : "gateway", NAME_WIDTH, text_cstr(&what),
-	        text_cstr(&where), row->record->line);
+	place_put(&where, r, row->record->file, row->record->line);
+	struct span rest = span_str(text_cstr(&what)), line = cut_line(&rest, WHAT_WIDTH);
+	fprintf(out, "  %-*s  %-7s  %.*s%*s  %s\n", when_columns, text_cstr(&when),
+	        row->side == SIDE_CLIENT ? "client" : "gateway", (int)line.n, (const char *)line.p,
+	        WHAT_WIDTH - columns_of(line), "", text_cstr(&where));
+	while (rest.n > 0) {
+		line = cut_line(&rest, WHAT_WIDTH);
+		fprintf(out, "  %*s  %7s  %.*s\n", when_columns, "", "", (int)line.n, (const char *)line.p);
+	}
 	text_done(&when);
 	text_done(&what);
 	text_done(&where);
@@ -103,12 +137,13 @@ static void print_timeline(FILE *out, const struct report *r)
 	struct timeline t;
 	if (timeline_make(&t, r) < 0)
 		return;
+	int when_columns = when_width(&t);
 	if (t.n > 0)
 		print_heading(out, r, &t);
 	for (size_t i = 0; i < t.n; i++) {
 		if (i == t.n_head)
 			fprintf(out, "  ... %zu more\n", t.n_left_out);
-		print_row(out, r, &t, &t.rows[i]);
+		print_row(out, r, &t, &t.rows[i], when_columns);
 	}
 	timeline_done(&t);
 }
@@ -141,8 +176,8 @@ static void print_evidence(FILE *out, const struct report *r, const struct findi
 	for (size_t i = 0; i < f->n_evidence; i++) {
 		const struct evidence *e = &f->evidence[i];
 		struct text t = {0};
-		put_file(&t, r, e->file);
-		text_fmt(&t, ":%u: ", e->line);
+		place_put(&t, r, e->file, e->line);
+		text_str(&t, ": ");
 		escape_put(&t, store_text(r->store, e->text), STORE_MAX_TEXT_BYTES);
 		if (e->count > 1)
 			text_fmt(&t, " (%u times within a minute)", e->count);
@@ -180,23 +215,14 @@ static void print_finding(FILE *out, const struct report *r, const struct findin
 
 /* ---- files ---- */
 
-static void put_kinds(struct text *t, uint32_t kinds)
+static void print_file(FILE *out, const struct report *r, uint32_t at)
 {
-	const char *sep = "";
-	for (unsigned k = SOURCE_NONE + 1; k < SOURCE_N; k++)
-		if ((kinds & 1u << k) != 0) {
-			text_fmt(t, "%s%s", sep, kind_title((enum source_kind)k));
-			sep = " and ";
-		}
-}
-
-static void print_file(FILE *out, const struct report_file *f)
-{
+	const struct report_file *f = &r->files[at];
 	struct text t = {0};
-	escape_put(&t, span_str(f->name), MAX_NAME);
+	place_put_file(&t, r, at);
 	text_str(&t, ": ");
 	if (f->kinds != 0) {
-		put_kinds(&t, f->kinds);
+		kind_put_titles(&t, f->kinds);
 		text_fmt(&t, ", %llu of %llu lines understood", (unsigned long long)f->n_taken,
 		        (unsigned long long)f->n_lines);
 	} else if (f->error == NULL) {
@@ -212,6 +238,16 @@ static void print_file(FILE *out, const struct report_file *f)
 	}
 	fprintf(out, "  %s\n", text_cstr(&t));
 	text_done(&t);
+}
+
+static void print_files(FILE *out, const struct report *r)
+{
+	struct text folder = {0};
+	place_put_folder(&folder, r);
+	fprintf(out, "\nFiles%s%s\n", folder.n > 0 ? " in " : "", text_cstr(&folder));
+	text_done(&folder);
+	for (size_t i = 0; i < r->n_files; i++)
+		print_file(out, r, (uint32_t)i);
 }
 
 static void print_notices(FILE *out, const struct report *r)
@@ -230,8 +266,6 @@ void report_text(FILE *out, const struct report *r)
 	print_timeline(out, r);
 	for (size_t i = 0; i < findings_n(r->findings); i++)
 		print_finding(out, r, findings_at(r->findings, i), i + 1);
-	fprintf(out, "\nFiles\n");
-	for (size_t i = 0; i < r->n_files; i++)
-		print_file(out, &r->files[i]);
+	print_files(out, r);
 	print_notices(out, r);
 }

@@ -1,6 +1,7 @@
 #include "diagnose/syslog_table.h"
 
 #include "base/util.h"
+#include "diagnose/pattern.h"
 
 #define WHO "Group <$g> User <$u> IP <$p> "
 #define TG  "TunnelGroup <$t> GroupPolicy <$g> User <$u> IP <$p> "
@@ -137,59 +138,7 @@ const struct syslog_row *syslog_rows(uint32_t id, size_t *ret_n)
 	return n > 0 ? &rows[low] : NULL;
 }
 
-/* ---- words of reasons ---- */
-
-static const struct {
-	const char *words; /* how they begin, in small letters */
-	enum end_reason reason;
-} reasons[] = {
-        {"user requested", REASON_USER},
-        {"user-requested", REASON_USER},
-        {"user logout", REASON_USER},
-        {"host requested", REASON_USER},
-        {"administrator", REASON_ADMIN}, /* reset, reboot, shutdown */
-        {"admin", REASON_ADMIN},
-        {"nas reboot", REASON_ADMIN},
-        {"idle timeout", REASON_IDLE},
-        {"idle-timeout", REASON_IDLE},
-        {"max time exceeded", REASON_MAX_TIME},
-        {"maximum time", REASON_MAX_TIME},
-        {"session timeout", REASON_MAX_TIME},
-        {"lost carrier", REASON_DPD},
-        {"dpd", REASON_DPD},
-        {"dead peer", REASON_DPD},
-        {"peer timeout", REASON_DPD},
-        {"dtls does not answer", REASON_DPD}, /* culvertd */
-        {"port preempted", REASON_PREEMPTED},
-        {"connection preempted", REASON_PREEMPTED},
-        {"vpn simultaneous logins", REASON_PREEMPTED},
-        {"simultaneous login", REASON_PREEMPTED},
-        {"client pc is going into suspend", REASON_SUSPEND},
-        {"lost service", REASON_DPD},
-        {"service unavailable", REASON_ERROR},
-        {"port error", REASON_ERROR},
-        {"nas error", REASON_ERROR},
-        {"user error", REASON_ERROR},
-        {"bandwidth management error", REASON_ERROR},
-        {"acl parse error", REASON_ERROR},
-        {"bad framing", REASON_ERROR}, /* culvertd */
-        {"internal error", REASON_ERROR},
-};
-
-static bool begins_nocase(struct span s, const char *words)
-{
-	size_t n = strlen(words);
-	return s.n >= n && strncasecmp((const char *)s.p, words, n) == 0;
-}
-
-enum end_reason syslog_reason(struct span words)
-{
-	words = span_trim(words);
-	for (size_t i = 0; i < N_ELEM(reasons); i++)
-		if (begins_nocase(words, reasons[i].words))
-			return reasons[i].reason;
-	return REASON_UNKNOWN;
-}
+/* ---- what the client told the gateway ---- */
 
 bool syslog_said(struct span words, uint8_t *ret_kind, uint8_t *ret_reason)
 {
@@ -204,15 +153,11 @@ bool syslog_said(struct span words, uint8_t *ret_kind, uint8_t *ret_reason)
 	        {"user aborted", EVENT_SESSION_END, REASON_USER},
 	        {"reconnecting", EVENT_RECONNECT, REASON_UNKNOWN},
 	};
-	for (size_t i = 0; i < N_ELEM(said); i++) {
-		struct span s = words;
-		for (; s.n > 0; s = span_skip(s, 1)) {
-			if (!begins_nocase(s, said[i].words))
-				continue;
+	for (size_t i = 0; i < N_ELEM(said); i++)
+		if (span_has_nocase(words, said[i].words)) {
 			*ret_kind = said[i].kind;
 			*ret_reason = said[i].reason;
 			return true;
 		}
-	}
 	return false;
 }

@@ -53,9 +53,6 @@ struct syslog_words {
 /* Fills fields of e and w as the text has them; on false both are as they were. */
 bool syslog_match(const char *pattern, struct span text, struct event *e, struct syslog_words *w);
 
-/* The end of a session or tunnel in the ASA's words, in any case: "Idle Timeout", "Port preempted". */
-enum end_reason syslog_reason(struct span words);
-
 /* What a client's closing words mean. False: nothing of interest. */
 bool syslog_said(struct span words, uint8_t *ret_kind, uint8_t *ret_reason);
 

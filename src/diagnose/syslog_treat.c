@@ -2,14 +2,16 @@
 
 #include "base/util.h"
 #include "diagnose/debug_line.h"
+#include "diagnose/end_words.h"
 
 #define SAME_UP_MS    2000
 #define SAME_END_MS   5000
 #define SAME_AUTH_MS  3000
 #define FAILED_MAX_MS 2000 /* from 725006 to its 725014 */
 #define FAILED_LINES  2
-#define HELLO_LINES   120 /* from 725008 to its 725014: each cipher has a line, and others' lines are between \
-	                   */
+#define HELLO_LINES                                                                                          \
+	120 /* from 725008 to its 725014: each cipher has a line, and others' lines are between              \
+	     */
 
 static bool is_known_reason(const struct event *e)
 {
@@ -42,7 +44,7 @@ static bool treat_end(struct syslog_memory *m, struct event *e, const struct sys
 	if (!is_of_client(w->x))
 		return false;
 	if (!is_known_reason(e))
-		e->reason = syslog_reason(e->cause);
+		e->reason = end_reason_of(e->cause);
 	return is_new_end(m, e);
 }
 
@@ -72,7 +74,7 @@ static bool treat_up_again(struct syslog_memory *m, struct event *e, const struc
 static bool treat_closing(struct syslog_memory *m, struct event *e, const struct syslog_words *w)
 {
 	(void)w;
-	e->reason = syslog_reason(e->cause);
+	e->reason = end_reason_of(e->cause);
 	if (e->reason == REASON_DPD)
 		e->kind = EVENT_DPD_DEAD;
 	syslog_recent_put(&m->recent, TOPIC_CLOSING, e);

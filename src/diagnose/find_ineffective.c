@@ -1,110 +1,10 @@
-/* What is configured to help and does not, or costs more than it seems. */
-#include "diagnose/remedy.h"
-
-#define SAFE_MSS 1380 /* leaves 120 bytes of 1500 for IPsec: cisco-facts.md 1.4 */
+/* remedy-ineffective: somebody has tried to cure the note's event, and it cannot work. */
+#include "diagnose/paste.h"
 
 static bool is_vpn_policy(const struct policy_setup *p)
 {
 	return p->dtls.value != 0;
 }
-
-/* ---- tcpmss-mismatch ---- */
-
-/* With default MTU settings of a policy; the largest difference counts. */
-static bool derive_default(const struct find *x, const struct device_setup *d, struct estimate *e)
-{
-	struct seen_mtu seen = {0};
-	for (uint32_t i = 0; i < x->c->n; i++) {
-		const struct one_case *k = &x->c->v[i];
-		if (k->n.tls_mtu != 0 && k->n.dtls_mtu != 0)
-			seen = (struct seen_mtu){.tls = k->n.tls_mtu, .dtls = k->n.dtls_mtu};
-	}
-	return estimate_make(x, d, NULL, false, &seen, e);
-}
-
-static bool has_lower_mtu(const struct find *x, const struct device_setup *d, uint32_t tls)
-{
-	bool has_any = false;
-	for (size_t i = 0; i < x->u->n_policies; i++) {
-		const struct policy_setup *p = &x->u->policies[i];
-		if (p->device != d->name || span_is(store_word(x->s, p->name), "DfltGrpPolicy"))
-			continue;
-		has_any = true;
-		if (p->mtu.value > tls)
-			return false;
-	}
-	return has_any;
-}
-
-static void say_l2l(struct find *x, const struct device_setup *d)
-{
-	if (d->l2l.fact == NULL || d->tcpmss.value <= SAFE_MSS)
-		return;
-	find_prove_fact(x, d->l2l.fact);
-	text_fmt(&x->f->cause,
-	        " The device has IPsec LAN-to-LAN tunnels: TCP through them may now use segments of %u "
-	        "bytes, which do not "
-	        "fit into a path of %u with the IPsec headers; they are cut or dropped.",
-	        d->tcpmss.value, d->base_mtu.value);
-	x->f->severity = SEVERITY_WARNING;
-}
-
-static void judge_device(struct find *x, const struct device_setup *d)
-{
-	struct estimate e;
-	struct text *c = &x->f->cause;
-	if (d->tcpmss.fact == NULL || d->tcpmss.value == SETUP_DEFAULT_TCPMSS || !derive_default(x, d, &e))
-		return;
-	bool is_over = e.d.tls_limit > e.d.dtls_limit, is_raised = d->tcpmss.value > SETUP_DEFAULT_TCPMSS;
-	bool is_l2l = d->l2l.fact != NULL && is_raised;
-	bool is_under = !is_raised && d->tcpmss.value != 0 && e.d.tls_limit < e.d.dtls_limit &&
-	                !has_lower_mtu(x, d, e.d.tls_limit);
-	if (!is_over && !is_under && !is_l2l)
-		return;
-	x->n_hits++;
-	x->f->confidence = CONFIDENCE_PROBABLE;
-	find_prove_fact(x, d->tcpmss.fact);
-	text_fmt(c, "With `sysopt connection tcpmss %u` the TLS MTU is %u and the DTLS MTU %u.",
-	        d->tcpmss.value, e.d.tls_limit, e.d.dtls_limit);
-	if (is_over)
-		text_fmt(c,
-		        " That cures the reconnect after a minute, but the gateway may now send packets of "
-		        "up to %u over TLS, "
-		        "more than the %u of the client's adapter; the client may drop them (UDP, mostly).",
-		        e.d.tls_limit, e.d.dtls_limit);
-	if (is_under) {
-		text_fmt(c,
-		        " That is %u bytes less for TLS: every client without UDP loses larger packets and "
-		        "reconnects "
-		        "after a minute.",
-		        e.d.dtls_limit - e.d.tls_limit);
-		x->f->severity = SEVERITY_WARNING;
-	}
-	say_l2l(x, d);
-	text_fmt(&x->f->verdict, "tcpmss %u: TLS MTU %u against %u of DTLS%s.", d->tcpmss.value,
-	        e.d.tls_limit, e.d.dtls_limit, is_l2l ? ", and IPsec tunnels fragment" : "");
-	struct remedy *r = find_remedy(x, "Back to the default, and equal MTUs instead");
-	struct hit_groups g = {.n = 0};
-	for (size_t i = 0; i < x->u->n_policies && g.n < REMEDY_MAX_GROUPS; i++) {
-		const struct policy_setup *p = &x->u->policies[i];
-		if (p->device == d->name && !span_is(store_word(x->s, p->name), "DfltGrpPolicy"))
-			g.v[g.n++] = (struct hit_group){.device = p->device, .group = p->name, .policy = p};
-	}
-	text_str(&r->config, "sysopt connection tcpmss 1380\n");
-	remedy_put_webvpn(x, &r->config, &g, "anyconnect mtu 1300");
-	text_str(&r->effect,
-	        "Both tunnels carry 1300, so nothing has to change when UDP is blocked; IPsec has its room.");
-	text_str(&r->side_effects, "Packets are smaller all the time, with DTLS as well.");
-}
-
-void find_tcpmss(struct find *x)
-{
-	for (size_t i = 0; i < x->u->n_devices; i++)
-		if (x->n_hits == 0)
-			judge_device(x, &x->u->devices[i]);
-}
-
-/* ---- remedy-ineffective ---- */
 
 #define TOLD_MAX 3 /* attempts that are told one by one; a device may have hundreds of policies alike */
 
@@ -168,8 +68,7 @@ static void judge_tcpmss(struct find *x, struct attempt *a, const struct policy_
 	find_prove_fact(x, d->tls_ciphers);
 	text_fmt(&x->f->cause,
 	        "`sysopt connection tcpmss %u` was meant to bring the TLS MTU to that of DTLS. With %s it "
-	        "comes to %u, less "
-	        "than the adapter's %u: ",
+	        "comes to %u, less than the adapter's %u: ",
 	        d->tcpmss.value, e.in.tls_suite->name, e.d.tls, e.d.adapter);
 	estimate_say_steps(&x->f->cause, &e.d.tls_steps);
 	text_str(&x->f->cause, ". Only suites without padding gain enough (RC4, which is gone).");
@@ -197,8 +96,7 @@ static void judge_mtu(struct find *x, struct attempt *a, const struct policy_set
 	find_say_word(x, &x->f->cause, p->name);
 	text_fmt(&x->f->cause,
 	        " lowers the MTU of DTLS, but TLS carries only %u%s: the two still differ, and clients "
-	        "without UDP reconnect "
-	        "as before.",
+	        "without UDP reconnect as before.",
 	        e.d.tls_limit, seen.tls ? " (seen in the log)" : "");
 	if (a->n == 1)
 		text_fmt(&a->verdict, "anyconnect mtu %u is still above the TLS MTU of %u.", mtu,
@@ -207,12 +105,12 @@ static void judge_mtu(struct find *x, struct attempt *a, const struct policy_set
 
 /* The policy that has what this one lacks. */
 static const struct policy_setup *has_remedy(
-        const struct find *x, const struct policy_setup * not, uint32_t tls)
+        const struct find *x, const struct policy_setup *own, uint32_t tls)
 {
 	for (size_t i = 0; i < x->u->n_policies; i++) {
 		const struct policy_setup *p = &x->u->policies[i];
 		bool has_mtu = p->mtu.fact != NULL && p->mtu.value <= tls && p->mtu.value >= MTU_MIN;
-		if (p != not &&p->device == not ->device && (has_mtu || p->df_ignore.value != 0))
+		if (p != own && p->device == own->device && (has_mtu || p->df_ignore.value != 0))
 			return p;
 	}
 	return NULL;
