@@ -9,6 +9,7 @@
 #include "base/parse.h"
 #include "base/util.h"
 #include "diagnose/end_words.h"
+#include "diagnose/facility.h"
 #include "diagnose/pattern.h"
 #include "diagnose/readers.h"
 #include "diagnose/when.h"
@@ -325,30 +326,45 @@ static struct span cut_source(struct span s)
 /* Time and machine, from what stands before the program's name. */
 static void take_head(struct ocserv_said *s, struct span head)
 {
-	struct span rest = span_trim(head);
+	struct span rest = span_trim(head), version;
 	s->when = (struct when){.at_ms = TIME_NONE};
+	if (rest.n > 0 && rest.p[0] == '<') { /* "<30>1 2013-11-16T01:28:50Z host" */
+		version = rest;
+		(void)span_cut(&version, '>');
+		rest = span_starts(version, "1 ") ? span_skip(version, 2) : version;
+	}
 	if (rest.n == 0 || (!when_bsd(&rest, s->o->written_at_ms, &s->when) && !when_iso(&rest, &s->when)))
 		return;
 	struct span word = span_cut(&rest, ' ');
-	if (span_trim(rest).n == 0 && word.n < NAME_MAX_BYTES)
+	if (span_trim(rest).n == 0 && word.n < NAME_MAX_BYTES && !facility_is(word))
 		s->device = word;
+}
+
+/* "HEAD ocserv[123]: MESSAGE", or RFC 5424's "HEAD ocserv 123 - - MESSAGE". */
+static bool cut_tag(struct span line, struct span *ret_head, struct span *ret_message)
+{
+	static const char *const forms[] = {"ocserv[%n]:", "ocserv %n - - "};
+	struct span head = span_of(line.p, line.n < NAME_MAX_BYTES ? line.n : NAME_MAX_BYTES);
+	const uint8_t *at = span_find(head, "ocserv");
+	struct pattern_match m;
+	if (at == NULL)
+		return false;
+	head.n = (size_t)(at - line.p);
+	for (size_t i = 0; i < N_ELEM(forms); i++)
+		if (pattern_match(forms[i], span_skip(line, head.n), &m)) {
+			*ret_head = head;
+			*ret_message = span_trim(m.rest);
+			return true;
+		}
+	return false;
 }
 
 static enum claim log_line(struct ocserv *o, struct span line, uint32_t number)
 {
-	static const char tag[] = "ocserv[";
-	struct span head = span_of(line.p, line.n < NAME_MAX_BYTES ? line.n : NAME_MAX_BYTES);
-	const uint8_t *at = span_find(head, tag);
+	struct span head;
 	struct ocserv_said s = {.o = o, .line = line, .number = number};
-	if (at == NULL)
+	if (!cut_tag(line, &head, &s.message))
 		return CLAIM_NO;
-	head.n = (size_t)(at - line.p);
-	struct span rest = span_skip(line, head.n + sizeof(tag) - 1);
-	struct span pid = span_cut(&rest, ']');
-	uint32_t number_of_process;
-	if (parse_u32(pid, 1, UINT32_MAX, &number_of_process) != 0 || rest.n < 2 || rest.p[0] != ':')
-		return CLAIM_NO;
-	s.message = span_trim(span_skip(rest, 1));
 	take_head(&s, head);
 	if (span_starts(s.message, "pam_") && span_has(s.message, "authentication failure")) {
 		s.slot = slot_of(o, s.user, &s.from);

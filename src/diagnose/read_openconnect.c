@@ -3,6 +3,7 @@
 #include "base/parse.h"
 #include "base/util.h"
 #include "diagnose/end_words.h"
+#include "diagnose/facility.h"
 #include "diagnose/pattern.h"
 #include "diagnose/readers.h"
 #include "diagnose/when.h"
@@ -367,6 +368,29 @@ struct oc_line {
 	bool is_named; /* the program's name stood there */
 };
 
+/* "... netifd: vpn (123): MESSAGE", "... NetworkManager[123]: MESSAGE": who started it passes on what it
+ * says, beside what it says itself. */
+static bool cut_starter(struct span line, int64_t written_at_ms, struct oc_line *ret)
+{
+	static const char *const starters[][2] = {
+	        {" netifd: ", " netifd: %w (%n): "}, {" NetworkManager[", " NetworkManager[%n]: "}};
+	struct span head = span_of(line.p, line.n < NAME_MAX_BYTES ? line.n : NAME_MAX_BYTES);
+	struct pattern_match m;
+	for (size_t i = 0; i < N_ELEM(starters); i++) {
+		const uint8_t *at = span_find(head, starters[i][0]);
+		if (at == NULL)
+			continue;
+		struct span before = span_of(line.p, (size_t)(at - line.p));
+		if (!pattern_match(starters[i][1], span_skip(line, before.n), &m))
+			continue;
+		*ret = (struct oc_line){.message = m.rest, .when = {.at_ms = TIME_NONE}};
+		if (!when_bsd(&before, written_at_ms, &ret->when))
+			(void)when_iso(&before, &ret->when);
+		return true;
+	}
+	return false;
+}
+
 /* "Nov 16 01:28:50 host openconnect[123]: MESSAGE" */
 static bool cut_syslog(struct span line, int64_t written_at_ms, struct oc_line *ret)
 {
@@ -383,6 +407,8 @@ static bool cut_syslog(struct span line, int64_t written_at_ms, struct oc_line *
 		(void)when_iso(&before, &ret->when);
 	*ret = (struct oc_line){
 	        .message = m.rest, .device = span_trim(before), .when = ret->when, .is_named = true};
+	if (facility_is(ret->device))
+		ret->device = (struct span){0};
 	return true;
 }
 
@@ -449,7 +475,8 @@ static struct oc_line cut_line(const struct openconnect *o, struct span line)
 		else
 			l.when = (struct when){.at_ms = TIME_NONE};
 	}
-	(void)cut_syslog(line, o->written_at_ms, &l);
+	if (!cut_syslog(line, o->written_at_ms, &l))
+		(void)cut_starter(line, o->written_at_ms, &l);
 	return l;
 }
 

@@ -3,6 +3,7 @@
 #include "base/addr.h"
 #include "base/parse.h"
 #include "base/util.h"
+#include "diagnose/facility.h"
 #include "diagnose/local_date.h"
 #include "diagnose/syslog_head.h"
 #include "diagnose/when.h"
@@ -165,20 +166,6 @@ static bool take_when(struct span *s, int64_t written_at_ms, struct when *ret)
 
 /* ---- hosts ---- */
 
-static bool is_facility(struct span word)
-{
-	static const char *const levels[] = {"emerg", "alert", "crit", "critical", "err", "error", "warning",
-	        "warn", "notice", "info", "debug"};
-	const uint8_t *dot = memchr(word.p, '.', word.n);
-	if (dot == NULL)
-		return false;
-	struct span level = span_skip(word, (size_t)(dot - word.p) + 1);
-	for (size_t i = 0; i < N_ELEM(levels); i++)
-		if (span_is_nocase(level, levels[i]))
-			return true;
-	return false;
-}
-
 /* A name or an address of a host; not a number, a facility, a process, a path, a day. */
 static bool is_host(struct span word)
 {
@@ -198,7 +185,7 @@ static bool is_host(struct span word)
 	for (size_t i = 0; i < N_ELEM(others); i++)
 		if (span_is(word, others[i]))
 			return false;
-	return has_letter && !is_facility(word);
+	return has_letter && !facility_is(word);
 }
 
 static bool is_separator(uint8_t c)

@@ -254,11 +254,38 @@ static bool is_possible(const struct date *d, const struct clock *c)
 	return when_utc_ms(year, d->month, d->day, c->hour, c->minute, c->second, c->ms) != TIME_NONE;
 }
 
+/* "Sat Nov 16 ..." of asctime() and logread. */
+static bool take_weekday(struct span *s)
+{
+	static const char names[7][5] = {"Mon ", "Tue ", "Wed ", "Thu ", "Fri ", "Sat ", "Sun "};
+	for (size_t i = 0; i < N_ELEM(names); i++)
+		if (span_starts(*s, names[i])) {
+			*s = span_skip(*s, 4);
+			return true;
+		}
+	return false;
+}
+
+/* Which have the year last. */
+static void take_last_year(struct span *s, struct date *d)
+{
+	struct span rest = *s;
+	if (!take_blanks(&rest) || rest.n < 4)
+		return;
+	size_t n = rest.n;
+	int year = take_number(&rest, 4);
+	if (n - rest.n != 4 || (rest.n > 0 && !is_blank(rest.p[0]) && rest.p[0] != ':'))
+		return;
+	d->year = year;
+	*s = rest;
+}
+
 bool when_bsd(struct span *s, int64_t written_at_ms, struct when *ret)
 {
 	struct span rest = *s;
 	struct date d = {0};
 	struct clock c;
+	bool has_weekday = take_weekday(&rest);
 	if (rest.n > 0 &&
 	        (rest.p[0] == '*' || rest.p[0] == '.')) /* the clock is not set or not synchronised */
 		rest = span_skip(rest, 1);
@@ -273,7 +300,11 @@ bool when_bsd(struct span *s, int64_t written_at_ms, struct when *ret)
 		if (!take_blanks(&rest))
 			return false;
 	}
-	if (!take_clock(&rest, &c) || !is_possible(&d, &c))
+	if (!take_clock(&rest, &c))
+		return false;
+	if (has_weekday && d.year == 0)
+		take_last_year(&rest, &d);
+	if (!is_possible(&d, &c))
 		return false;
 	*ret = (struct when){.at_ms = time_of(&d, &c, written_at_ms)};
 	take_tail(&rest, ret);

@@ -10,11 +10,11 @@ struct when {
 	bool has_zone; /* at_ms is UTC; else the wall clock taken as UTC */
 };
 
-/* "Nov 16 01:28:50", "Nov  6 2013 01:28:50.123 UTC:", "*Nov 16 01:28:50.123:". On true *s begins at the next
- * word: a zone, a ':' directly behind, and blanks are cut off with it. Without a year it is the newest one
- * that puts the time at most a day after written_at_ms; at_ms is TIME_NONE when that is TIME_NONE. A zone
- * that is not known by name is cut off when a ':' follows it, and has_zone stays false. On false *s is as it
- * was. */
+/* "Nov 16 01:28:50", "Nov  6 2013 01:28:50.123 UTC:", "*Nov 16 01:28:50.123:", "Sat Nov 16 01:28:50 2013". On
+ * true *s begins at the next word: a zone, a ':' directly behind, and blanks are cut off with it. Without a
+ * year it is the newest one that puts the time at most a day after written_at_ms; at_ms is TIME_NONE when
+ * that is TIME_NONE. A zone that is not known by name is cut off when a ':' follows it, and has_zone stays
+ * false. On false *s is as it was. */
 bool when_bsd(struct span *s, int64_t written_at_ms, struct when *ret);
 
 /* "2013-11-16T01:28:50", with a blank instead of T, with ".123" or ",123456", with Z, " UTC", "+01:00",

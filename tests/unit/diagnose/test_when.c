@@ -53,6 +53,10 @@ TEST(bsd_forms)
 	        {"Nov 16 01:28:50 utc9 x", "utc9 x", NOTE, false},
 	        {"*Nov 16 01:28:50.5: x", "x", NOTE + 500, false},
 	        {"nov\t16 1:28:50", "", NOTE, false},
+	        {"Sat Nov 16 01:28:50 2013 daemon.info x", "daemon.info x", NOTE, false},
+	        {"Sat Nov 16 01:28:50 fw1", "fw1", NOTE, false},
+	        {"Sat Nov 16 01:28:50 20131 x", "20131 x", NOTE, false},
+	        {"Nov 16 01:28:50 2012 x", "2012 x", NOTE, false},
 	        {"Nov  6 01:28:50 a", "a", NOTE - 10 * INT64_C(86400000), false},
 	};
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
