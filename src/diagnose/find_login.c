@@ -22,7 +22,8 @@ static void say_rejected(struct find *x, uint32_t tries, uint32_t last)
 		text_str(&f->verdict, "Logins are refused");
 	else
 		find_say_users(x, &f->verdict);
-	text_fmt(&f->verdict, f->n_all_users == 0 ? " (%u times)." : ": login refused (%u times).", tries);
+	text_fmt(&f->verdict, "%s (%u %s).", f->n_all_users == 0 ? "" : ": login refused", tries,
+	        tries == 1 ? "time" : "times");
 }
 
 static const struct cure rejected_cures[] = {

@@ -4,10 +4,11 @@
 #include "diagnose/place.h"
 #include "diagnose/timeline.h"
 
-#define WIDTH      98
-#define WHAT_WIDTH 60 /* of "what happened" before the place; longer ones go on in the next line */
-#define MAX_NAMED  12 /* users named in a finding */
-#define MAX_NAME   200
+#define WIDTH       98
+#define WHAT_WIDTH  60 /* of "what happened" before the place; longer ones go on in the next line */
+#define MAX_UNKNOWN 20 /* files not recognised that are named */
+#define MAX_NAMED   12 /* users named in a finding */
+#define MAX_NAME    200
 
 /* Words of s, each line begun with so many blanks. */
 static void print_wrapped(FILE *out, const char *s, int indent, const char *first)
@@ -246,8 +247,13 @@ static void print_files(FILE *out, const struct report *r)
 	place_put_folder(&folder, r);
 	fprintf(out, "\nFiles%s%s\n", folder.n > 0 ? " in " : "", text_cstr(&folder));
 	text_done(&folder);
+	size_t n_unknown = 0;
 	for (size_t i = 0; i < r->n_files; i++)
-		print_file(out, r, (uint32_t)i);
+		if (r->files[i].kinds != 0 || r->files[i].error != NULL || n_unknown++ < MAX_UNKNOWN)
+			print_file(out, r, (uint32_t)i);
+	if (n_unknown > MAX_UNKNOWN)
+		fprintf(out, "  and %zu more that were not recognised (--json names all)\n",
+		        n_unknown - MAX_UNKNOWN);
 }
 
 static void print_notices(FILE *out, const struct report *r)
