@@ -205,7 +205,13 @@ class Iperf:
     def measure(self, ns, addr, seconds=5, reverse=False, streams=1):
         """Mbit/s that arrived. reverse: from the inside server to the client."""
         argv = ["iperf3", "-c", addr, "-t", seconds, "-O", "1", "-J", "-P", streams, "-C", "cubic"] + (["-R"] if reverse else [])
-        out = json.loads(self.lab.exec(ns, *argv, timeout_s=seconds + 30, check=False) or "{}")
+        out = {}
+
+        def has_run():  # the server may still be busy with the end of the test before
+            nonlocal out
+            out = json.loads(self.lab.exec(ns, *argv, timeout_s=seconds + 30, check=False) or "{}")
+            return "server is busy" not in out.get("error", "")
+        wait_for(has_run, 10, "iperf3's server")
         if "error" in out or "end" not in out:
             raise LabError(f"iperf3: {out.get('error', 'no result')}")
         return out["end"]["sum_received"]["bits_per_second"] / 1e6
