@@ -196,7 +196,11 @@ static void child_on_poll(struct loop_fd *f, int err, int events)
 	struct monitor_child *c = f->ctx;
 	struct ipc_msg msg;
 	int fd;
-	int r = err < 0 ? ERR_CLOSED : chan_flush(&c->chan); /* libuv says -EBADF for a dead peer */
+	/* A dead peer (for libuv: -EBADF) is one to read from until its end: its last words are in the queue.
+	 */
+	int r = err < 0 ? 0 : chan_flush(&c->chan);
+	if (r == ERR_CLOSED)
+		r = 0;
 	(void)events;
 	for (int i = 0; r == 0 && i < LOOP_BATCH; i++) {
 		r = chan_recv(

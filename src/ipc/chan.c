@@ -155,9 +155,10 @@ int chan_recv(struct chan *c, uint8_t state, ms_t now_ms, struct ipc_msg *ret, i
 	        .msg_control = control.buf,
 	        .msg_controllen = sizeof(control.buf)};
 	ssize_t n;
+	/* A peer that closed before it read all we sent leaves ECONNRESET, once, before what it had said. */
 	do
 		n = recvmsg(c->fd, &h, MSG_CMSG_CLOEXEC | MSG_DONTWAIT);
-	while (n < 0 && errno == EINTR);
+	while (n < 0 && (errno == EINTR || errno == ECONNRESET));
 	if (n < 0)
 		return send_error(errno);
 	if (n == 0)

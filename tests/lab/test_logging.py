@@ -14,6 +14,7 @@ from raw import DISCONNECT, RawClient, packet
 pytestmark = pytest.mark.culvert
 
 FRAME = re.compile(r"<(\d+)>(?:(\w{3} \d\d \d{4} \d\d:\d\d:\d\d) )?(?:(\S+) : )?%(ASA|CULVERT)-(\d)-(\d{6}): (.*)", re.S)
+SO_RCVBUFFORCE = 33  # socket(7); Python has no name for it
 LOGGING = "logging timestamp\nlogging device-id hostname\nlogging trap debugging\nlogging buffered debugging\nlogging buffer-size 65536\n"
 
 
@@ -27,6 +28,8 @@ class Receiver:
         def listen():
             s = socket.socket(socket.AF_INET, socket.SOCK_STREAM if tcp else socket.SOCK_DGRAM)
             s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            # hundreds of datagrams come at once, while this process is busy being eight clients
+            s.setsockopt(socket.SOL_SOCKET, SO_RCVBUFFORCE, 16 << 20)
             s.bind((SRV4, port))
             if tcp:
                 s.listen()

@@ -155,6 +155,24 @@ TEST(rates_are_per_second)
 	assert_int_equal(ipc_check(&g, IPC_RUNNING, IPC_RELOAD_REQUEST, false, 6000), 0);
 }
 
+TEST(channel_keeps_the_last_words_of_a_peer_that_did_not_listen)
+{
+	int fds[2], fd;
+	assert_int_equal(chan_pair(fds), 0);
+	struct chan monitor, worker;
+	chan_init(&monitor, fds[0], IPC_MONITOR, IPC_WORKER);
+	chan_init(&worker, fds[1], IPC_WORKER, IPC_MONITOR);
+	struct ipc_msg in = sample(IPC_SHUTDOWN), out;
+	assert_int_equal(chan_send(&monitor, &in, -1), 0); /* never read: the kernel says ECONNRESET */
+	in = sample(IPC_LOG);
+	assert_int_equal(chan_send(&worker, &in, -1), 0);
+	chan_done(&worker);
+	assert_int_equal(chan_recv(&monitor, IPC_STOPPING, 0, &out, &fd), 0);
+	assert_int_equal(out.type, IPC_LOG);
+	assert_int_equal(chan_recv(&monitor, IPC_STOPPING, 0, &out, &fd), ERR_CLOSED);
+	chan_done(&monitor);
+}
+
 TEST(channel_passes_messages_and_descriptors)
 {
 	int fds[2], got, pipe_fds[2];
@@ -228,6 +246,7 @@ int main(void)
 	        cmocka_unit_test(values_outside_their_range_are_refused),
 	        cmocka_unit_test(table_says_who_and_when),
 	        cmocka_unit_test(rates_are_per_second),
+	        cmocka_unit_test(channel_keeps_the_last_words_of_a_peer_that_did_not_listen),
 	        cmocka_unit_test(channel_passes_messages_and_descriptors),
 	        cmocka_unit_test(channel_queues_for_a_slow_peer_in_order),
 	};
