@@ -6,6 +6,7 @@
 
 #include "base/htab.h"
 #include "datapath/super.h"
+#include "gateway/dtls_tunnel.h"
 #include "gateway/owners.h"
 #include "gateway/session_tunnel.h"
 #include "gateway/worker.h"
@@ -13,28 +14,6 @@
 #include "tunnel/link.h"
 #include "wire/cstp.h"
 #include "wire/params.h"
-
-/* A DTLS association and where its datagrams go. */
-struct session_assoc {
-	struct dtls *dtls; /* NULL: none */
-	struct udp_path path;
-};
-
-struct session_dtls {
-	struct session_assoc active; /* carries data once up */
-	struct session_assoc next;   /* handshaking; replaces active when it is up */
-	struct session_assoc old;    /* replaced: what is still on the way is read until old_until_ms */
-	ms_t old_until_ms;
-	enum dtls_suite suite; /* DTLS_NONE: not offered in this connection */
-	uint8_t id[DTLS_ID_BYTES];
-	uint8_t master_secret[DTLS_SECRET_BYTES]; /* injected styles */
-	char protocol[16], cipher[64];            /* OpenSSL's names, once up */
-	uint16_t limit_bytes;                     /* largest inner packet for one datagram */
-	ms_t next_since_ms;                       /* when the handshake of next began */
-	ms_t hello_window_ms;                     /* handshakes are limited per session */
-	uint8_t n_hellos[2];                      /* [1]: from the address of the TLS connection */
-	uint16_t n_established;
-};
 
 /* Sizes of inner packets, bytes: what the client was told, and where that comes from. */
 struct session_mtu {
@@ -186,26 +165,5 @@ uint16_t session_mtu_now(const struct session *s);
 /* "Group <g> User <u> IP <ip> " and the text, as 722xxx messages are. Left out when the session causes too
  * many of them. */
 void session_log(struct session *s, unsigned severity, unsigned id, const char *fmt, ...) PRINTF_LIKE(4, 5);
-
-/* gateway/dtls_rx.c */
-void dtls_rx_ready(struct worker *w);
-/* A datagram that other threads (tried: bit n is thread n) could not place. */
-void dtls_rx_handed_over(struct worker *w, const struct udp_datagram *in, uint64_t tried);
-/* Sends what waits in scratch.dtls_out for w->dtls_pending. */
-void dtls_tx_flush(struct worker *w);
-/* Appends one typed packet to the session's DTLS batch. 0 or an error of dtls_write(). */
-MUST_USE int dtls_tx(struct session *s, uint8_t type, struct span payload);
-/* The same, with DTLS_CHANNEL_BYTES in front of the payload that may be written. */
-MUST_USE int dtls_tx_in_place(struct session *s, uint8_t type, uint8_t *payload, size_t n);
-/* Sends what one association has put into scratch.dtls_out (handshake flights). */
-void dtls_assoc_flush(struct session *s, struct session_assoc *a);
-void dtls_active_done(struct session *s); /* the association in use is over */
-void dtls_next_done(struct session *s);   /* the handshake under way is given up */
-void dtls_id_new(struct session *s);      /* draws an id and makes it known */
-void dtls_old_done(struct session *s);    /* nothing can be on the way any more */
-void dtls_forget(struct session *s);      /* all associations, id and peer */
-/* Datagrams from this host are tried on the association in use as well: its client has come back from there.
- */
-void dtls_expect_from(struct session *s, const struct ip_addr *host);
 
 #endif
