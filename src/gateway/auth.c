@@ -65,22 +65,22 @@ static void on_timer(struct loop_timer *t, ms_t now_ms)
 
 /* --- worker threads --- */
 
-struct link *auth_link_find(const struct auth *auth, unsigned index, uint64_t serial)
+struct auth_link *auth_link_find(const struct auth *auth, unsigned index, uint64_t serial)
 {
-	struct link *l = index < AUTH_LINKS_MAX ? auth->links[index] : NULL;
+	struct auth_link *l = index < AUTH_LINKS_MAX ? auth->links[index] : NULL;
 	return l && l->serial == serial ? l : NULL;
 }
 
 static void link_closed(struct loop_fd *f)
 {
-	struct link *l = f->ctx;
+	struct auth_link *l = f->ctx;
 	chan_done(&l->chan);
 	free(l);
 }
 
 /* Whatever the reason, its sessions wait to be resumed: a worker that broke must not cost the users theirs.
  */
-static void link_close(struct link *l)
+static void link_close(struct auth_link *l)
 {
 	struct auth *auth = l->auth;
 	auth->links[l->index] = NULL;
@@ -89,12 +89,12 @@ static void link_close(struct link *l)
 	loop_fd_close(&l->poll, link_closed);
 }
 
-static int link_watch(struct link *l)
+static int link_watch(struct auth_link *l)
 {
 	return loop_fd_watch(&l->poll, UV_READABLE | (chan_wants_write(&l->chan) ? UV_WRITABLE : 0));
 }
 
-void link_send(struct link *l, struct ipc_msg *m)
+void auth_link_send(struct auth_link *l, struct ipc_msg *m)
 {
 	int r = chan_send(&l->chan, m, -1);
 	if (r == 0)
@@ -107,13 +107,13 @@ void link_send(struct link *l, struct ipc_msg *m)
 static void auth_kick(void *ctx, int owner, const struct ipc_session_kick *kick)
 {
 	struct auth *auth = ctx;
-	struct link *l = owner >= 0 && owner < (int)AUTH_LINKS_MAX ? auth->links[owner] : NULL;
+	struct auth_link *l = owner >= 0 && owner < (int)AUTH_LINKS_MAX ? auth->links[owner] : NULL;
 	struct ipc_msg m = {.type = IPC_SESSION_KICK, .session_kick = *kick};
 	if (l)
-		link_send(l, &m);
+		auth_link_send(l, &m);
 }
 
-static void query_answer(struct link *l, const struct ipc_msg *in)
+static void query_answer(struct auth_link *l, const struct ipc_msg *in)
 {
 	struct auth *auth = l->auth;
 	struct authority *a = auth->authority;
@@ -140,21 +140,21 @@ static void query_answer(struct link *l, const struct ipc_msg *in)
 	default:
 		return;
 	}
-	link_send(l, &m);
+	auth_link_send(l, &m);
 }
 
-static void sessions_answer(struct link *l, const struct ipc_msg *in)
+static void sessions_answer(struct auth_link *l, const struct ipc_msg *in)
 {
 	struct ipc_session_query q = in->session_query;
 	struct ipc_msg m = {.type = IPC_SESSION_ITEM, .ref = in->ref, .session_item.is_found = true};
 	for (unsigned i = 0; m.session_item.is_found && i < q.n_max; i++) {
 		authority_item(l->auth->authority, &q, &m.session_item);
 		q.after = m.session_item.index;
-		link_send(l, &m);
+		auth_link_send(l, &m);
 	}
 }
 
-static void link_serve(struct link *l, const struct ipc_msg *m)
+static void link_serve(struct auth_link *l, const struct ipc_msg *m)
 {
 	struct auth *auth = l->auth;
 	switch (m->type) {
@@ -177,7 +177,7 @@ static void link_serve(struct link *l, const struct ipc_msg *m)
 }
 
 /* Too many in one second. An end is never dropped: the session would stay for ever. */
-static void link_overrun(struct link *l, const struct ipc_msg *in)
+static void link_overrun(struct auth_link *l, const struct ipc_msg *in)
 {
 	struct ipc_msg m = {.ref = in->ref};
 	switch (in->type) {
@@ -193,10 +193,10 @@ static void link_overrun(struct link *l, const struct ipc_msg *in)
 		link_serve(l, in);
 		return;
 	}
-	link_send(l, &m);
+	auth_link_send(l, &m);
 }
 
-static int link_read(struct link *l)
+static int link_read(struct auth_link *l)
 {
 	struct ipc_msg m;
 	int r = 0;
@@ -217,7 +217,7 @@ static int link_read(struct link *l)
 
 static void on_link(struct loop_fd *f, int err, int events)
 {
-	struct link *l = f->ctx;
+	struct auth_link *l = f->ctx;
 	struct auth *auth = l->auth;
 	int r = err;
 	if (r == 0 && (events & UV_WRITABLE))
@@ -245,7 +245,7 @@ static int link_open(struct auth *auth, unsigned index, int fd)
 	}
 	if (auth->links[index]) /* the monitor was quicker than the news of the old one's end */
 		link_close(auth->links[index]);
-	struct link *l = calloc(1, sizeof(*l));
+	struct auth_link *l = calloc(1, sizeof(*l));
 	if (l == NULL) {
 		close(fd);
 		return -ENOMEM;

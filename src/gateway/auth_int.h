@@ -16,7 +16,7 @@
 struct auth;
 
 /* The socket to one thread of the worker; owner number of the authority is its index. */
-struct link {
+struct auth_link {
 	struct auth *auth;
 	struct chan chan;
 	struct loop_fd poll;
@@ -46,7 +46,7 @@ struct auth {
 	struct chan monitor;
 	struct loop_fd monitor_poll;
 	struct loop_timer timer;
-	struct link *links[AUTH_LINKS_MAX];
+	struct auth_link *links[AUTH_LINKS_MAX];
 	uint64_t n_links_ever;
 	struct login_queue logins;
 	struct loop_timer login_timer; /* of those that wait too long */
@@ -70,11 +70,11 @@ uint64_t auth_now_s(const struct auth *auth);
 /* After anything that may have brought a deadline nearer. */
 void auth_timer_update(struct auth *auth);
 /* NULL when the thread that asked is gone. */
-struct link *auth_link_find(const struct auth *auth, unsigned index, uint64_t serial);
-void link_send(struct link *l, struct ipc_msg *m);
+struct auth_link *auth_link_find(const struct auth *auth, unsigned index, uint64_t serial);
+void auth_link_send(struct auth_link *l, struct ipc_msg *m);
 
 /* auth_login.c: answers now or when the password was checked. */
-void login_begin(struct link *l, const struct ipc_msg *m);
+void login_begin(struct auth_link *l, const struct ipc_msg *m);
 void login_on_timer(struct loop_timer *t, ms_t now_ms);
 /* Nobody waits for an answer any more. */
 void login_drop_all(struct auth *auth);
