@@ -1,16 +1,12 @@
+/* The life of sessions: login, open, lost, resumed, over. */
 #include <errno.h>
-#include <openssl/crypto.h>
 #include <openssl/sha.h>
 #include <stdlib.h>
 
 #include "base/err.h"
-#include "base/parse.h"
 #include "gateway/authority_int.h"
 
-static bool entry_is_pending(const struct entry *s)
-{
-	return s->rec.connection == 0;
-}
+/* --- when one is over --- */
 
 static uint64_t later(uint64_t at_s, uint32_t s)
 {
@@ -30,7 +26,7 @@ static uint64_t entry_due_s(const struct entry *s, uint8_t *ret_reason)
 	return end_s <= wait_s ? end_s : wait_s;
 }
 
-static void entry_due_update(struct authority *a, const struct entry *s)
+void entry_due_update(struct authority *a, const struct entry *s)
 {
 	uint8_t reason;
 	uint64_t at_s = entry_due_s(s, &reason);
@@ -38,142 +34,12 @@ static void entry_due_update(struct authority *a, const struct entry *s)
 		a->due_s = at_s;
 }
 
-/* --- tables --- */
-
-uint64_t authority_user_hash(const struct authority *a, const char *username)
-{
-	return htab_hash(a->hash_key, span_str(username));
-}
-
-/* The hash of a random token is random already. */
-static uint64_t token_key(const uint8_t hash[static STORE_HASH_BYTES])
-{
-	uint64_t key;
-	memcpy(&key, hash, sizeof(key));
-	return key;
-}
-
-static struct entry *entry_by_token(const struct authority *a, const uint8_t token[static IPC_TOKEN_BYTES])
-{
-	uint8_t hash[STORE_HASH_BYTES];
-	SHA256(token, IPC_TOKEN_BYTES, hash);
-	for (struct htab_node *n = htab_find(&a->by_token, token_key(hash)); n; n = htab_next(n)) {
-		struct entry *s = CONTAINER_OF(n, struct entry, by_token);
-		if (CRYPTO_memcmp(s->rec.token_hash, hash, sizeof(hash)) == 0)
-			return s;
-	}
-	return NULL;
-}
-
-/* Place of the first session whose index is not below. */
-static size_t entry_place(const struct authority *a, uint32_t index)
-{
-	size_t lo = 0, hi = a->n;
-	while (lo < hi) {
-		size_t mid = lo + (hi - lo) / 2;
-		if (a->all[mid]->rec.index < index)
-			lo = mid + 1;
-		else
-			hi = mid;
-	}
-	return lo;
-}
-
-static struct entry *entry_by_index(const struct authority *a, uint32_t index)
-{
-	size_t at = entry_place(a, index);
-	return at < a->n && a->all[at]->rec.index == index ? a->all[at] : NULL;
-}
-
-static void entry_pend(struct authority *a, struct entry *s)
-{
-	s->older = a->newest_pending;
-	s->newer = NULL;
-	*(a->newest_pending ? &a->newest_pending->newer : &a->oldest_pending) = s;
-	a->newest_pending = s;
-	a->n_pending++;
-}
-
-static void entry_unpend(struct authority *a, struct entry *s)
-{
-	*(s->older ? &s->older->newer : &a->oldest_pending) = s->newer;
-	*(s->newer ? &s->newer->older : &a->newest_pending) = s->older;
-	s->older = s->newer = NULL;
-	a->n_pending--;
-}
-
-static int entry_add(struct authority *a, struct entry *s)
-{
-	if (a->n == a->cap) {
-		size_t cap = a->cap ? 2 * a->cap : 64;
-		struct entry **all = reallocarray(a->all, cap, sizeof(*all));
-		if (all == NULL)
-			return -ENOMEM;
-		a->all = all;
-		a->cap = cap;
-	}
-	int r = htab_insert(&a->by_token, &s->by_token, token_key(s->rec.token_hash));
-	if (r < 0)
-		return r;
-	r = htab_insert(&a->by_user, &s->by_user, authority_user_hash(a, s->rec.username));
-	if (r < 0) {
-		htab_remove(&a->by_token, &s->by_token);
-		return r;
-	}
-	a->all[a->n++] = s;
-	a->last_index = s->rec.index;
-	if (entry_is_pending(s))
-		entry_pend(a, s);
-	entry_due_update(a, s);
-	return 0;
-}
-
-static void store_check(struct authority *a, const struct entry *s, int err)
+void authority_store_check(struct authority *a, const struct entry *s, int err)
 {
 	if (err < 0)
 		event_send(a,
 		        &(struct authority_event){
 		                .kind = AUTHORITY_STORE_FAILED, .session = s ? &s->rec : NULL, .err = err});
-}
-
-static void entry_kick(struct authority *a, const struct entry *s, int owner, uint8_t reason)
-{
-	struct ipc_session_kick kick = {
-	        .index = s->rec.index, .connection = s->rec.connection, .reason = reason};
-	a->host.kick(a->host.ctx, owner, &kick);
-}
-
-static void entry_set_owner(struct authority *a, struct entry *s, int owner)
-{
-	a->n_connected -= s->owner != OWNER_NONE;
-	a->n_connected += owner != OWNER_NONE;
-	s->owner = owner;
-	if (owner != OWNER_NONE)
-		s->holder = owner;
-}
-
-void entry_remove(struct authority *a, struct entry *s, uint8_t reason, bool is_silent)
-{
-	bool was_pending = entry_is_pending(s);
-	size_t at = entry_place(a, s->rec.index);
-	memmove(&a->all[at], &a->all[at + 1], (a->n - at - 1) * sizeof(*a->all));
-	a->n--;
-	htab_remove(&a->by_token, &s->by_token);
-	htab_remove(&a->by_user, &s->by_user);
-	/* also one that only waits: who holds it must forget it, and has counted what it carried */
-	if (s->holder != OWNER_NONE && !is_silent)
-		entry_kick(a, s, s->holder, reason);
-	else if (!is_silent && !was_pending)
-		event_send(a, &(struct authority_event){
-		                      .kind = AUTHORITY_ENDED, .session = &s->rec, .reason = reason});
-	entry_set_owner(a, s, OWNER_NONE);
-	address_unlink(a, s);
-	address_free(a, s);
-	if (was_pending)
-		entry_unpend(a, s);
-	else
-		store_check(a, s, store_remove(a->store, s->rec.index));
-	free(s);
 }
 
 /* --- life --- */
@@ -248,29 +114,11 @@ int authority_load(struct authority *a, uint64_t now_s)
 	int r = store_each(a->store, entry_load, &load);
 	if (r < 0)
 		return r;
-	store_check(a, NULL, store_begin(a->store));
+	authority_store_check(a, NULL, store_begin(a->store));
 	for (size_t i = 0; i < a->n; i++)
-		store_check(a, a->all[i], store_put(a->store, &a->all[i]->rec));
-	store_check(a, NULL, store_commit(a->store));
+		authority_store_check(a, a->all[i], store_put(a->store, &a->all[i]->rec));
+	authority_store_check(a, NULL, store_commit(a->store));
 	return 0;
-}
-
-/* The oldest of the user's sessions, pending ones or the others; *ret_n: how many there are. */
-static struct entry *entry_oldest_of(
-        const struct authority *a, const char *username, bool wants_pending, uint32_t *ret_n)
-{
-	struct entry *oldest = NULL;
-	*ret_n = 0;
-	for (struct htab_node *n = htab_find(&a->by_user, authority_user_hash(a, username)); n;
-	        n = htab_next(n)) {
-		struct entry *s = CONTAINER_OF(n, struct entry, by_user);
-		if (entry_is_pending(s) != wants_pending || strcmp(s->rec.username, username) != 0)
-			continue;
-		if (oldest == NULL || s->rec.index < oldest->rec.index)
-			oldest = s;
-		++*ret_n;
-	}
-	return oldest;
 }
 
 /* Makes room for one more. A mere login does not end a connected session: the first open does. */
@@ -407,7 +255,7 @@ void authority_open(struct authority *a, int owner, const struct ipc_session_ope
 	entry_due_update(a, s);
 	if (a->n - a->n_pending > a->n_peak)
 		a->n_peak = (uint32_t)a->n - a->n_pending;
-	store_check(a, s, store_put(a->store, &s->rec));
+	authority_store_check(a, s, store_put(a->store, &s->rec));
 	ret->status = IPC_OPEN_OK;
 	info_fill(s, now_s, ret);
 }
@@ -417,7 +265,7 @@ static void entry_lose(struct authority *a, struct entry *s, uint64_t now_s)
 	entry_set_owner(a, s, OWNER_NONE);
 	s->rec.lost_at_s = now_s;
 	entry_due_update(a, s);
-	store_check(a, s, store_put(a->store, &s->rec));
+	authority_store_check(a, s, store_put(a->store, &s->rec));
 	event_send(a, &(struct authority_event){.kind = AUTHORITY_LOST, .session = &s->rec});
 }
 
@@ -438,62 +286,14 @@ void authority_end(struct authority *a, int owner, const struct ipc_session_end 
 
 void authority_owner_gone(struct authority *a, int owner, uint64_t now_s)
 {
-	store_check(a, NULL, store_begin(a->store));
+	authority_store_check(a, NULL, store_begin(a->store));
 	for (size_t i = 0; i < a->n; i++) {
 		if (a->all[i]->owner == owner)
 			entry_lose(a, a->all[i], now_s);
 		if (a->all[i]->holder == owner)
 			a->all[i]->holder = OWNER_NONE;
 	}
-	store_check(a, NULL, store_commit(a->store));
-}
-
-/* What a logoff names, read once. */
-struct logoff {
-	const struct ipc_logoff *in;
-	uint32_t index;
-	struct ip_addr addr;
-};
-
-static int logoff_parse(const struct ipc_logoff *in, struct logoff *ret)
-{
-	*ret = (struct logoff){.in = in};
-	if (in->kind == IPC_LOGOFF_INDEX)
-		return parse_u32(span_str(in->value), 1, UINT32_MAX, &ret->index);
-	return in->kind == IPC_LOGOFF_ADDRESS ? addr_parse(span_str(in->value), &ret->addr) : 0;
-}
-
-static bool logoff_matches(const struct entry *s, const struct logoff *l)
-{
-	switch (l->in->kind) {
-	case IPC_LOGOFF_ALL:
-		return true;
-	case IPC_LOGOFF_NAME:
-		return strcmp(s->rec.username, l->in->value) == 0;
-	case IPC_LOGOFF_TUNNEL_GROUP:
-		return strcmp(s->rec.tunnel_group, l->in->value) == 0;
-	case IPC_LOGOFF_ADDRESS:
-		return addr_eq(&s->rec.ip4, &l->addr) || addr_eq(&s->rec.ip6, &l->addr) ||
-		       addr_eq(&s->rec.peer, &l->addr);
-	default:
-		return s->rec.index == l->index;
-	}
-}
-
-uint32_t authority_logoff(struct authority *a, const struct ipc_logoff *in)
-{
-	uint32_t n = 0;
-	struct logoff l;
-	if (logoff_parse(in, &l) < 0)
-		return 0;
-	store_check(a, NULL, store_begin(a->store));
-	for (size_t i = a->n; i-- > 0;)
-		if (logoff_matches(a->all[i], &l)) {
-			entry_remove(a, a->all[i], IPC_KICK_ADMIN, false);
-			n++;
-		}
-	store_check(a, NULL, store_commit(a->store));
-	return n;
+	authority_store_check(a, NULL, store_commit(a->store));
 }
 
 void authority_step(struct authority *a, uint64_t now_s)
@@ -514,36 +314,4 @@ void authority_step(struct authority *a, uint64_t now_s)
 uint64_t authority_due_s(const struct authority *a)
 {
 	return a->due_s;
-}
-
-void authority_stats(const struct authority *a, struct ipc_stats_info *ret)
-{
-	ret->n_active = a->n_connected;
-	ret->n_pending = a->n_pending;
-	ret->n_waiting = (uint32_t)a->n - a->n_connected - a->n_pending;
-	ret->n_peak = a->n_peak;
-	ret->n_sessions = a->n_sessions;
-}
-
-void authority_item(
-        const struct authority *a, const struct ipc_session_query *in, struct ipc_session_item *ret)
-{
-	*ret = (struct ipc_session_item){0};
-	size_t at = in->after == UINT32_MAX ? a->n : entry_place(a, in->after + 1);
-	while (at < a->n &&
-	        (entry_is_pending(a->all[at]) || (in->wants_waiting && a->all[at]->owner != OWNER_NONE)))
-		at++;
-	if (at == a->n)
-		return;
-	const struct store_session *r = &a->all[at]->rec;
-	ret->is_found = true;
-	ret->index = r->index;
-	memcpy(ret->username, r->username, sizeof(ret->username));
-	memcpy(ret->tunnel_group, r->tunnel_group, sizeof(ret->tunnel_group));
-	memcpy(ret->group_policy, r->group_policy, sizeof(ret->group_policy));
-	ret->ip4 = r->ip4;
-	ret->ip6 = r->ip6;
-	ret->peer = r->peer;
-	ret->login_at_s = r->login_at_s;
-	ret->lost_at_s = r->lost_at_s;
 }

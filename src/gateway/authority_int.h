@@ -39,12 +39,41 @@ struct authority {
 	size_t n_pools;
 };
 
+static inline bool entry_is_pending(const struct entry *s)
+{
+	return s->rec.connection == 0;
+}
+
+/* authority.c */
+/* After anything that moves the session's deadline. */
+void entry_due_update(struct authority *a, const struct entry *s);
+/* Tells the host what the store did not take; s may be NULL. */
+void authority_store_check(struct authority *a, const struct entry *s, int err);
+
+/* authority_table.c */
 /* The user's lease wish and key in by_user. */
 uint64_t authority_user_hash(const struct authority *a, const char *username);
+/* NULL: there is none. */
+struct entry *entry_by_token(const struct authority *a, const uint8_t token[static IPC_TOKEN_BYTES]);
+struct entry *entry_by_index(const struct authority *a, uint32_t index);
+/* The oldest of the user's sessions, pending ones or the others; *ret_n: how many there are. */
+struct entry *entry_oldest_of(
+        const struct authority *a, const char *username, bool wants_pending, uint32_t *ret_n);
+/* Place in a->all of the first session whose index is not below. */
+size_t entry_place(const struct authority *a, uint32_t index);
+/* Its index is larger than that of all others. -ENOMEM: it is still the caller's. */
+MUST_USE int entry_add(struct authority *a, struct entry *s);
 /* Takes it out of everything, tells the worker thread that holds it, frees it. reason: enum ipc_kick_reason;
  * is_silent: whoever asked knows already. */
 void entry_remove(struct authority *a, struct entry *s, uint8_t reason, bool is_silent);
+/* It was connected with: no longer one of those that wait for that. */
+void entry_unpend(struct authority *a, struct entry *s);
+/* Worker thread that has it connected, or OWNER_NONE. */
+void entry_set_owner(struct authority *a, struct entry *s, int owner);
+/* To the worker thread `owner`. reason: enum ipc_kick_reason. */
+void entry_kick(struct authority *a, const struct entry *s, int owner, uint8_t reason);
 
+/* authority_address.c */
 /* Gives the session its addresses. 0 or ERR_NO_ADDRESS, then it has none. May remove another session of the
  * same user that holds the user's own address. */
 MUST_USE int address_assign(struct authority *a, struct entry *s, const struct authority_policy *policy,
