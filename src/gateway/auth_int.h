@@ -66,12 +66,35 @@ struct auth {
 	struct ratelimit refusals_all; /* and of all together */
 };
 
+/* auth.c */
 uint64_t auth_now_s(const struct auth *auth);
 /* After anything that may have brought a deadline nearer. */
 void auth_timer_update(struct auth *auth);
+/* authority_host.entropy */
+int auth_entropy(void *ctx, void *ret, size_t n);
+/* Reads the configuration that the monitor handed over last; on failure the former one stays. -ENOENT: none
+ * came.
+ */
+MUST_USE int auth_config_take(struct auth *auth);
+/* READY to the monitor. */
+void auth_ready_send(struct auth *auth);
+
+/* auth_start.c: an error ends the process. */
+MUST_USE int auth_start(struct auth *auth, const struct ipc_start *in);
+
+/* auth_link.c */
+/* Takes fd: the socket to that thread, in place of a former one. -ERANGE, -ENOMEM. */
+MUST_USE int auth_link_open(struct auth *auth, unsigned index, int fd);
+/* Whatever the reason, its sessions wait to be resumed: a worker that broke must not cost the users theirs.
+ */
+void auth_link_close(struct auth_link *l);
+/* From now on its questions are answered. */
+MUST_USE int auth_link_watch(struct auth_link *l);
 /* NULL when the thread that asked is gone. */
 struct auth_link *auth_link_find(const struct auth *auth, unsigned index, uint64_t serial);
 void auth_link_send(struct auth_link *l, struct ipc_msg *m);
+/* authority_host.kick */
+void auth_kick(void *ctx, int owner, const struct ipc_session_kick *kick);
 
 /* auth_login.c: answers now or when the password was checked. */
 void login_begin(struct auth_link *l, const struct ipc_msg *m);
