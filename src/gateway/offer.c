@@ -138,7 +138,7 @@ static int fill(struct session *s, const struct ipc_session_info *info, const st
 {
 	const struct group_policy_values *v = &s->policy;
 	int r;
-	snprintf(p->server_name, sizeof(p->server_name), "Culvert %s", worker_version());
+	snprintf(p->server_name, sizeof(p->server_name), "Culvert %s", CULVERT_VERSION);
 	snprintf(p->hostname, sizeof(p->hostname), "%s", req->hostname);
 	snprintf(p->default_domain, sizeof(p->default_domain), "%s", v->default_domain);
 	snprintf(p->banner, sizeof(p->banner), "%s", v->banner);

@@ -148,8 +148,6 @@ const char *worker_drop_name(enum drop_reason why); /* "mp-svc-no-session" */
 /* May the line with this message id be written? False too often in a row: a peer causes it at will. session:
  * its index, or 0 for peers without one. */
 bool worker_may_log(struct worker *w, uint32_t id, uint32_t session);
-/* Text of the process's certificate and configuration, for show version and HTTP. */
-const char *worker_version(void);
 
 /* The loop's clock of this turn: cheap, for what happens per packet. */
 static inline ms_t worker_now(const struct worker *w)
