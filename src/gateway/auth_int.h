@@ -11,7 +11,7 @@
 #include "ipc/chan.h"
 #include "policy/model.h"
 
-#define AUTH_LINKS_MAX 257u /* 256 worker threads and the control thread */
+#define AUTH_LINKS_MAX POLICY_MAX_THREADS
 
 struct auth;
 
