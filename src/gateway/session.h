@@ -4,10 +4,9 @@
 #ifndef GATEWAY_SESSION_H
 #define GATEWAY_SESSION_H
 
-#include "base/htab.h"
 #include "datapath/super.h"
 #include "gateway/dtls_tunnel.h"
-#include "gateway/owners.h"
+#include "gateway/session_key.h"
 #include "gateway/session_tunnel.h"
 #include "gateway/worker.h"
 #include "mtu/derive.h"
@@ -49,24 +48,6 @@ struct session_identity {
 	struct ip_addr peer; /* public address of the newest connection */
 	uint16_t peer_port;
 	uint64_t login_at_s; /* Unix time */
-};
-
-/* What a session is found by: in the tables of its thread, and which thread that is (gateway/owners.h). */
-enum session_key_kind {
-	SESSION_BY_INDEX,
-	SESSION_BY_IP4,
-	SESSION_BY_IP6,
-	SESSION_BY_DTLS_ID,
-	SESSION_BY_PEER, /* of dtls.active */
-	SESSION_BY_NEXT, /* of dtls.next */
-	SESSION_BY_HOST, /* public address that dtls.active may come from */
-	SESSION_BY_TOKEN,
-	N_SESSION_KEYS,
-};
-
-struct session_key {
-	struct htab_node own;
-	struct owner_node shared;
 };
 
 struct session {
@@ -140,27 +121,6 @@ void session_settle(struct worker *w);
 
 /* What waits to be put together is given up. */
 void session_pieces_done(struct session *s);
-
-/* gateway/session_key.c: one key of its kind, in place of a former one. -ENOMEM: it has none then. */
-MUST_USE int session_key_set(struct session *s, enum session_key_kind kind, uint64_t hash);
-void session_key_drop(struct session *s, enum session_key_kind kind);
-/* The first session of this thread in that table, then session_key_next(): the hash agrees, the caller
- * compares. */
-struct session *session_key_find(const struct worker *w, enum session_key_kind kind, uint64_t hash);
-struct session *session_key_next(const struct session *s, enum session_key_kind kind);
-/* The threads besides this one that have such a session: bit n is thread n. */
-uint64_t session_key_elsewhere(struct worker *w, enum session_key_kind kind, uint64_t hash);
-struct session *session_by_index(struct worker *w, uint32_t index);
-struct session *session_by_inner(struct worker *w, const struct ip_addr *a);
-/* The threads besides this one that have a session with that inner address; has one that session? */
-uint64_t session_inner_elsewhere(struct worker *w, const struct ip_addr *a);
-/* The threads, this one included, that have the session: bit n is thread n. */
-uint64_t session_is_where(struct worker *w, uint32_t index);
-
-/* The largest inner packet for that tunnel as announced, bytes: the threshold of 722035 and 722036. Without a
- * channel (LINK_N_CHANNELS) 0. session_mtu_now(): of the tunnel that carries data now. */
-uint16_t session_mtu_on(const struct session *s, enum link_channel ch);
-uint16_t session_mtu_now(const struct session *s);
 
 /* "Group <g> User <u> IP <ip> " and the text, as 722xxx messages are. Left out when the session causes too
  * many of them. */

@@ -14,6 +14,7 @@
 #include "datapath/outlet.h"
 #include "gateway/handover.h"
 #include "gateway/mail.h"
+#include "gateway/session_key.h"
 #include "gateway/switches.h"
 #include "io/dtls.h"
 #include "io/loop.h"
@@ -63,8 +64,8 @@ enum drop_reason {
 
 struct worker_tables {
 	uint8_t hash_key[16];
-	struct htab by[8];  /* sessions, by enum session_key_kind; the token is asked for by others only */
-	struct htab by_ref; /* conns that wait for an answer of auth */
+	struct htab by[N_SESSION_KEYS]; /* sessions; by token they are asked for by others only */
+	struct htab by_ref;             /* conns that wait for an answer of auth */
 };
 
 /* Buffers that one turn of the loop uses and leaves empty. */
