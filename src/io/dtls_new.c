@@ -80,7 +80,7 @@ int dtls_ctx_new(struct dtls_ctx **ret)
 	return 0;
 }
 
-struct dtls_ctx *dtls_ctx_get(struct dtls_ctx *c)
+static struct dtls_ctx *ctx_get(struct dtls_ctx *c)
 {
 	__atomic_add_fetch(&c->refs, 1, __ATOMIC_RELAXED);
 	return c;
@@ -109,7 +109,7 @@ static int dtls_make(struct dtls_ctx *c, bool is_server, struct dtls **ret)
 		return -ENOMEM;
 	}
 	SSL_set_bio(d->ssl, bio, bio);
-	d->ctx = dtls_ctx_get(c);
+	d->ctx = ctx_get(c);
 	d->is_server = is_server;
 	dtls_set_mtu(d, MTU_DEFAULT);
 	if (is_server)

@@ -142,10 +142,6 @@ MUST_USE int tls_write(struct tls *t, struct span plaintext);
 bool tls_has_room(struct tls *t, size_t n);
 /* Appends close_notify, once. Later writes fail with ERR_CLOSED. */
 void tls_close(struct tls *t);
-/* Turns the peer away: before the handshake has begun the fatal alert access_denied (49), without any
- * cryptography; later close_notify, because OpenSSL sends no alerts of ours. Later use fails with ERR_CLOSED.
- */
-void tls_refuse(struct tls *t);
 /* Asks for new keys in TLS 1.3 (both directions); ERR_UNSUPPORTED with TLS 1.2. */
 MUST_USE int tls_key_update(struct tls *t);
 
@@ -165,9 +161,6 @@ void tls_info(const struct tls *t, struct tls_info *ret);
  */
 size_t tls_n_proposed(const struct tls *t);
 const char *tls_proposed(const struct tls *t, size_t i);
-/* The peer's certificate as PEM / SHA-1 text; ERR_CLOSED without one. */
-MUST_USE int tls_peer_cert_pem(const struct tls *t, struct text *ret);
-MUST_USE int tls_peer_cert_sha1_hex(const struct tls *t, char ret[static TLS_SHA1_TEXT_MAX]);
 /* What went wrong, one line; "" when nothing did. Lives as long as t. */
 const char *tls_error(const struct tls *t);
 /* Name, version and date of the library in use. */

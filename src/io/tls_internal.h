@@ -20,7 +20,6 @@ struct tls_pin {
 
 /* ERR_CONFIG: not one of the forms of tls_client_opts.pin. */
 MUST_USE int tls_pin_parse(const char *text, struct tls_pin *ret);
-bool tls_pin_matches(const struct tls_pin *pin, X509 *x);
 
 struct tls_server_ctx {
 	SSL_CTX *ssl_ctx;

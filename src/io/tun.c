@@ -164,15 +164,6 @@ int tun_read_batch(int fd, uint8_t *buf, size_t stride, struct tun_packet *ret, 
 	return (int)n_got;
 }
 
-int tun_write(int fd, const uint8_t *p, size_t n)
-{
-	ssize_t done;
-	do
-		done = write(fd, p, n);
-	while (done < 0 && errno == EINTR);
-	return done < 0 ? -errno : 0;
-}
-
 int tun_writev(int fd, const struct iovec *iov, unsigned n_iov)
 {
 	ssize_t done;

@@ -67,10 +67,8 @@ const char *tun_error_text(int err);
  * 0 when none waits, -errno when nothing could be read. A packet larger than a slot is cut by the kernel
  * and is left out here, and so is one that fills its slot exactly. -EBADFD: the device was removed. */
 MUST_USE int tun_read_batch(int fd, uint8_t *buf, size_t stride, struct tun_packet *ret, size_t max);
-/* Writes one packet (with its header if the device has one). 0, -EAGAIN when the queue is full, -EIO when
- * the device is down, -EINVAL when the kernel does not like the packet. */
-MUST_USE int tun_write(int fd, const uint8_t *p, size_t n);
-/* The same of a packet in pieces, its header first: one super-packet per call. */
+/* Writes one packet or super-packet in pieces, its header first if the device has one. 0, -EAGAIN when the
+ * queue is full, -EIO when the device is down, -EINVAL when the kernel does not like the packet. */
 MUST_USE int tun_writev(int fd, const struct iovec *iov, unsigned n_iov);
 
 #endif

@@ -167,8 +167,8 @@ TEST(packets_leave_and_enter_by_the_queues)
 			         memcmp(got[i].p + 28, "hello", 5) == 0;
 	}
 	assert_int_equal(found, 3);
-	assert_int_equal(tun_write(tun.fds[0], got[0].p, 33), 0);
-	assert_int_equal(tun_write(tun.fds[0], (const uint8_t *)"\xff", 1), -EINVAL);
+	assert_int_equal(tun_writev(tun.fds[0], &(struct iovec){got[0].p, 33}, 1), 0);
+	assert_int_equal(tun_writev(tun.fds[0], &(struct iovec){(char[]){"\xff"}, 1}, 1), -EINVAL);
 }
 
 static unsigned seen;
