@@ -51,8 +51,6 @@ void entry_due_update(struct authority *a, const struct entry *s);
 void authority_store_check(struct authority *a, const struct entry *s, int err);
 
 /* authority_table.c */
-/* The user's lease wish and key in by_user. */
-uint64_t authority_user_hash(const struct authority *a, const char *username);
 /* NULL: there is none. */
 struct entry *entry_by_token(const struct authority *a, const uint8_t token[static IPC_TOKEN_BYTES]);
 struct entry *entry_by_index(const struct authority *a, uint32_t index);

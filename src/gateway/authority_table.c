@@ -10,7 +10,7 @@
 
 /* --- looking for one --- */
 
-uint64_t authority_user_hash(const struct authority *a, const char *username)
+static uint64_t user_key(const struct authority *a, const char *username)
 {
 	return htab_hash(a->hash_key, span_str(username));
 }
@@ -59,8 +59,7 @@ struct entry *entry_oldest_of(
 {
 	struct entry *oldest = NULL;
 	*ret_n = 0;
-	for (struct htab_node *n = htab_find(&a->by_user, authority_user_hash(a, username)); n;
-	        n = htab_next(n)) {
+	for (struct htab_node *n = htab_find(&a->by_user, user_key(a, username)); n; n = htab_next(n)) {
 		struct entry *s = CONTAINER_OF(n, struct entry, by_user);
 		if (entry_is_pending(s) != wants_pending || strcmp(s->rec.username, username) != 0)
 			continue;
@@ -103,7 +102,7 @@ int entry_add(struct authority *a, struct entry *s)
 	int r = htab_insert(&a->by_token, &s->by_token, token_key(s->rec.token_hash));
 	if (r < 0)
 		return r;
-	r = htab_insert(&a->by_user, &s->by_user, authority_user_hash(a, s->rec.username));
+	r = htab_insert(&a->by_user, &s->by_user, user_key(a, s->rec.username));
 	if (r < 0) {
 		htab_remove(&a->by_token, &s->by_token);
 		return r;

@@ -103,8 +103,6 @@ void call_fail(struct call *c, const char *fmt, ...) PRINTF_LIKE(2, 3);
 /* control_client.c */
 MUST_USE int control_client_open(struct control *ctl, int fd);
 void control_client_close(struct control_client *k);
-/* The call has what it needs: sends it. */
-void control_client_answer(struct control_client *k);
 /* One of those that the call waited for has answered, and it has seen to that: waits for others, sends, asks
  * again, or answers. */
 void control_client_go_on(struct control_client *k);

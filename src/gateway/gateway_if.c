@@ -27,7 +27,9 @@ void gateway_if_init(struct gateway_if *g)
 
 /* ---- threads ---- */
 
-unsigned gateway_if_threads(const struct config *c)
+/* As the configuration says, or one for every two cores: a second thread on two cores was not faster, with
+ * one client or with four (the kernel needs them for TCP, UDP and TUN). */
+static unsigned n_threads_of(const struct config *c)
 {
 	cpu_set_t cores;
 	int n = 1;
@@ -265,7 +267,7 @@ int gateway_if_open_sockets(
 	        .pmtu = UDP_PMTU_PROBE,
 	        .buffer_bytes = GATEWAY_IF_UDP_BUFFER_BYTES,
 	};
-	g->n_threads = gateway_if_threads(c);
+	g->n_threads = n_threads_of(c);
 	int r = ports_open(g, &tcp, &udp, 1, why);
 	if (r == 0 && g->n_threads > 1) {
 		/* sockets that share a port would share it with another gateway as well: the first pair has

@@ -94,8 +94,6 @@ void session_on_tls_record(struct session *s, struct span record);
 void session_on_dtls_record(struct session *s, struct span record);
 /* What was read from TUN for the client; CSTP_HEADER_BYTES and SUPER_HEADER_BYTES in front of it are free. */
 void session_send(struct session *s, struct split *split);
-/* One inner packet of it. */
-void session_send_packet(struct session *s, struct span packet);
 
 /* The two ways on, after the packet's treatment: into the tunnel that takes its size; from channel ch to TUN.
  */

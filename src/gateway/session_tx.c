@@ -36,69 +36,7 @@ struct span session_fit_mss(struct session *s, struct span packet)
 	return span_of(copy, packet.n);
 }
 
-/* ---- super-packets ---- */
-
-/* Where packets of that size go as they are, without a look at each of them; LINK_N_CHANNELS: look. */
-static enum link_channel plain_way(const struct session *s, size_t bytes)
-{
-	enum link_channel ch = link_active(&s->link);
-	if (s->policy.mtu_policy == MTU_POLICY_CLASSIC && bytes > session_mtu_on(s, ch))
-		return LINK_N_CHANNELS;
-	if (s->link.config.policy == LINK_SEAMLESS)
-		return link_plain_route(&s->link, bytes);
-	return ch == LINK_DTLS && bytes > s->dtls.limit_bytes ? LINK_N_CHANNELS : ch;
-}
-
-static void send_each(struct session *s, struct split *split)
-{
-	uint8_t *p;
-	size_t n;
-	while (!s->is_closing && split_next(split, &p, &n))
-		session_send_packet(s, span_of(p, n));
-}
-
-void session_send(struct session *s, struct split *split)
-{
-	size_t largest = split_packet_bytes(split), n, n_bytes = 0;
-	unsigned n_sent = 0, n_full = 0, n_all = split_count(split);
-	enum link_channel ch = n_all > 1 ? plain_way(s, largest) : LINK_N_CHANNELS;
-	uint8_t *p;
-	if (ch == LINK_N_CHANNELS || (ch == LINK_TLS && s->conn == NULL)) {
-		send_each(s, split);
-		return;
-	}
-	if (ch == LINK_TLS && session_super_send(s, split))
-		return;
-	for (int r; split_next(split, &p, &n);) {
-		r = ch == LINK_DTLS ? dtls_tx_in_place(s, CSTP_DATA, p, n)
-		                    : conn_write_cstp_in_place(s->conn, CSTP_DATA, p, n);
-		n_sent += r == 0;
-		n_bytes += r == 0 ? n : 0;
-		n_full += r == -ENOBUFS;
-	}
-	struct traffic *t = &s->traffic[ch];
-	t->tx_packets += n_sent;
-	t->tx_bytes += n_bytes;
-	t->tx_drops += n_all - n_sent;
-	s->w->drops[DROP_FLOW_CONTROL] += n_full;
-	s->w->drops[DROP_NO_SESSION] += n_all - n_sent - n_full;
-	if (n_sent > 0)
-		link_on_tx(&s->link, ch, true, largest, worker_now(s->w));
-	session_touch(s);
-}
-
-/* ---- packets ---- */
-
-void session_send_packet(struct session *s, struct span packet)
-{
-	enum link_channel ch = link_active(&s->link);
-	packet = session_fit_mss(s, packet);
-	if (s->policy.mtu_policy == MTU_POLICY_CLASSIC && ch != LINK_N_CHANNELS)
-		classic_to_client(s, ch, packet);
-	else
-		session_transmit(s, packet);
-	session_touch(s);
-}
+/* ---- one packet ---- */
 
 static int send_tls(struct session *s, struct span packet)
 {
@@ -171,4 +109,66 @@ void session_transmit(struct session *s, struct span packet)
 		transmit_seamless(s, packet);
 	else
 		transmit_classic(s, packet);
+}
+
+static void send_packet(struct session *s, struct span packet)
+{
+	enum link_channel ch = link_active(&s->link);
+	packet = session_fit_mss(s, packet);
+	if (s->policy.mtu_policy == MTU_POLICY_CLASSIC && ch != LINK_N_CHANNELS)
+		classic_to_client(s, ch, packet);
+	else
+		session_transmit(s, packet);
+	session_touch(s);
+}
+
+/* ---- what was read from TUN ---- */
+
+/* Where packets of that size go as they are, without a look at each of them; LINK_N_CHANNELS: look. */
+static enum link_channel plain_way(const struct session *s, size_t bytes)
+{
+	enum link_channel ch = link_active(&s->link);
+	if (s->policy.mtu_policy == MTU_POLICY_CLASSIC && bytes > session_mtu_on(s, ch))
+		return LINK_N_CHANNELS;
+	if (s->link.config.policy == LINK_SEAMLESS)
+		return link_plain_route(&s->link, bytes);
+	return ch == LINK_DTLS && bytes > s->dtls.limit_bytes ? LINK_N_CHANNELS : ch;
+}
+
+static void send_each(struct session *s, struct split *split)
+{
+	uint8_t *p;
+	size_t n;
+	while (!s->is_closing && split_next(split, &p, &n))
+		send_packet(s, span_of(p, n));
+}
+
+void session_send(struct session *s, struct split *split)
+{
+	size_t largest = split_packet_bytes(split), n, n_bytes = 0;
+	unsigned n_sent = 0, n_full = 0, n_all = split_count(split);
+	enum link_channel ch = n_all > 1 ? plain_way(s, largest) : LINK_N_CHANNELS;
+	uint8_t *p;
+	if (ch == LINK_N_CHANNELS || (ch == LINK_TLS && s->conn == NULL)) {
+		send_each(s, split);
+		return;
+	}
+	if (ch == LINK_TLS && session_super_send(s, split))
+		return;
+	for (int r; split_next(split, &p, &n);) {
+		r = ch == LINK_DTLS ? dtls_tx_in_place(s, CSTP_DATA, p, n)
+		                    : conn_write_cstp_in_place(s->conn, CSTP_DATA, p, n);
+		n_sent += r == 0;
+		n_bytes += r == 0 ? n : 0;
+		n_full += r == -ENOBUFS;
+	}
+	struct traffic *t = &s->traffic[ch];
+	t->tx_packets += n_sent;
+	t->tx_bytes += n_bytes;
+	t->tx_drops += n_all - n_sent;
+	s->w->drops[DROP_FLOW_CONTROL] += n_full;
+	s->w->drops[DROP_NO_SESSION] += n_all - n_sent - n_full;
+	if (n_sent > 0)
+		link_on_tx(&s->link, ch, true, largest, worker_now(s->w));
+	session_touch(s);
 }
