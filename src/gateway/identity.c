@@ -103,7 +103,9 @@ static int trustpoint_get(const struct config *c, struct text *cert, struct text
 	const struct trustpoint *tp =
 	        config_find_trustpoint(c, span_of(c->ssl.trustpoint, strlen(c->ssl.trustpoint)));
 	if (tp == NULL || tp->certificate_file == NULL) {
-		text_fmt(why, "ssl trust-point %s: no certificate-file", c->ssl.trustpoint);
+		text_fmt(why,
+		        "ssl trust-point %s: \"crypto ca trustpoint %s\" has no \"certificate-file PATH\"",
+		        c->ssl.trustpoint, c->ssl.trustpoint);
 		return ERR_CONFIG;
 	}
 	const char *path = tp->certificate_file;
@@ -176,6 +178,17 @@ int identity_load(
 out:
 	tls_pem_wipe(&cert);
 	tls_pem_wipe(&key);
+	return r;
+}
+
+int identity_test(const struct config *c, struct text *why)
+{
+	struct identity id;
+	if (c->ssl.trustpoint[0] == '\0')
+		return 0;
+	int r = identity_load(c, "", 0, &id, why);
+	if (r == 0)
+		identity_done(&id);
 	return r;
 }
 

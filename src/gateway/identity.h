@@ -18,6 +18,9 @@ struct identity {
  * why gets a line for the operator on failure. */
 MUST_USE int identity_load(
         const struct config *c, const char *state_dir, int64_t now_s, struct identity *ret, struct text *why);
+/* Whether the configured trust point could be loaded, for --test; 0 also without one. -EACCES: this user may
+ * not read its files. */
+MUST_USE int identity_test(const struct config *c, struct text *why);
 void identity_done(struct identity *id);
 
 #endif

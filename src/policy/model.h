@@ -229,6 +229,7 @@ struct ssl_settings {
 
 struct webvpn_settings {
 	uint32_t is_enabled; /* 0 or 1: `enable IF` */
+	bool has_dtls;       /* one of them without `tls-only` */
 	uint32_t tls_port, dtls_port;
 	struct ip_addr listen;          /* extension; family 0: all addresses */
 	uint32_t idle_timeout_s;        /* default-idle-timeout: when the policy has none of its own */

@@ -132,6 +132,15 @@ TEST(a_gateway_needs_webvpn)
 	put("c", "hostname a\nwebvpn\n enable outside\n");
 	assert_int_equal(conf_file_load(in_dir("c"), &messages, &c), 0);
 	assert_int_equal(conf_file_check(c, "f", &messages), 0);
+	assert_non_null(strstr(text_cstr(&messages), "f:1:1: warning: nobody can log in: "));
+	assert_non_null(strstr(text_cstr(&messages), "f:1:1: warning: nobody can connect: "));
+	config_put(c);
+	text_done(&messages);
+	put("c", "hostname a\nip local pool P 10.0.0.2-10.0.0.9 mask 255.255.255.0\nwebvpn\n enable outside\n"
+	         "username u password p\n");
+	assert_int_equal(conf_file_load(in_dir("c"), &messages, &c), 0);
+	assert_int_equal(conf_file_check(c, "f", &messages), 0);
+	assert_int_equal(messages.n, 0);
 	config_put(c);
 	put("c", "hostname a\n");
 	assert_int_equal(conf_file_load(in_dir("c"), &messages, &c), 0);
