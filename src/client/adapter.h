@@ -7,7 +7,7 @@
 #include "client/dns.h"
 #include "client/events.h"
 #include "client/netconf.h"
-#include "client/options.h"
+#include "client/connect_options.h"
 #include "client/script.h"
 #include "io/tun.h"
 

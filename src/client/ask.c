@@ -8,7 +8,7 @@
 #include "client/control.h"
 #include "client/exits.h"
 #include "client/export.h"
-#include "client/options.h"
+#include "client/connect_options.h"
 
 /* ---- text of that JSON ---- */
 
@@ -59,29 +59,15 @@ static void print_status(json_t *o)
 
 struct ask_options {
 	const char *control;
-	bool is_json, wants_help;
+	bool is_json;
 };
 
-static bool ask_options_parse(int argc, char **argv, struct ask_options *ret)
-{
-	*ret = (struct ask_options){.control = OPTIONS_DEFAULT_CONTROL};
-	for (int i = 1; i < argc; i++) {
-		if (strcmp(argv[i], "--json") == 0) {
-			ret->is_json = true;
-		} else if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0) {
-			ret->wants_help = true;
-		} else if (strcmp(argv[i], "--control") == 0 && i + 1 < argc) {
-			ret->control = argv[++i];
-		} else if (span_starts(span_str(argv[i]), "--control=")) {
-			ret->control = argv[i] + strlen("--control=");
-		} else {
-			fprintf(stderr, "culvert: %s does not know \"%s\". Try: culvert %s --help\n", argv[0],
-			        argv[i], argv[0]);
-			return false;
-		}
-	}
-	return true;
-}
+static const struct option_row rows[] = {
+        {"json", 0, NULL, "as JSON", OPTION_SWITCH(struct ask_options, is_json)},
+        {"control", 0, "SOCKET", "of the running session (default " CONNECT_DEFAULT_CONTROL ")",
+                OPTION_TEXT(struct ask_options, control)},
+        {"help", 'h', NULL, "this text", OPTION_HELP},
+};
 
 /* The answer's object, the caller's; NULL: told the user. */
 static json_t *ask(const char *control, const char *word)
@@ -104,15 +90,23 @@ static json_t *ask(const char *control, const char *word)
 	return NULL;
 }
 
-static int ask_command(int argc, char **argv, const char *help, void (*print)(json_t *o))
+/* argv[0] is the word to ask as well. */
+static int ask_command(int argc, char **argv, const char *about, void (*print)(json_t *o))
 {
-	struct ask_options opt;
-	if (!ask_options_parse(argc, argv, &opt))
-		return EXIT_USAGE;
-	if (opt.wants_help) {
-		printf("Usage: culvert %s [--json] [--control SOCKET]\n\n%s\n", argv[0], help);
-		return 0;
-	}
+	const struct option_table table = {
+	        .program = "culvert",
+	        .command = argv[0],
+	        .usage = "[options]",
+	        .about = about,
+	        .rows = rows,
+	        .n_rows = N_ELEM(rows),
+	};
+	struct ask_options opt = {.control = CONNECT_DEFAULT_CONTROL};
+	struct option_words words;
+	struct text say = {0};
+	enum options_verdict verdict = option_table_parse(&table, argc, argv, &opt, &words, &say);
+	if (verdict != OPTIONS_OK)
+		return option_table_say(verdict, &say);
 	json_t *o = ask(opt.control, argv[0]);
 	if (o == NULL)
 		return EXIT_UNREACHABLE;

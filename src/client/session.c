@@ -165,7 +165,7 @@ static void on_up(void *ctx, enum link_channel ch)
 
 static ms_t resume_limit_ms(const struct session *s)
 {
-	if (s->opt->tunnel.has_reconnect_timeout)
+	if (s->opt->tunnel.reconnect_timeout_s != CONNECT_AS_ANNOUNCED)
 		return (ms_t)s->opt->tunnel.reconnect_timeout_s * 1000;
 	unsigned announced_s = s->params.disconnected_timeout_s;
 	return (ms_t)(announced_s ? announced_s : SESSION_RESUME_DEFAULT_S) * 1000;
