@@ -1,14 +1,11 @@
 #include "client/ask.h"
 
-#include <errno.h>
-#include <jansson.h>
 #include <stdio.h>
 
-#include "base/err.h"
+#include "client/connect_options.h"
 #include "client/control.h"
 #include "client/exits.h"
 #include "client/export.h"
-#include "client/connect_options.h"
 
 /* ---- text of that JSON ---- */
 
@@ -69,27 +66,6 @@ static const struct option_row rows[] = {
         {"help", 'h', NULL, "this text", OPTION_HELP},
 };
 
-/* The answer's object, the caller's; NULL: told the user. */
-static json_t *ask(const char *control, const char *word)
-{
-	struct text answer = {0};
-	json_t *o = NULL;
-	int err = control_ask(control, word, &answer);
-	if (err == -ENOENT || err == -ECONNREFUSED)
-		fprintf(stderr, "culvert: not connected (nothing answers at %s).\n", control);
-	else if (err)
-		fprintf(stderr, "culvert: %s: %s\n", control, err_text(err));
-	else if ((o = json_loads(text_cstr(&answer), 0, NULL)) == NULL)
-		fprintf(stderr, "culvert: %s gave no sensible answer.\n", control);
-	text_done(&answer);
-	const char *refusal = json_string_value(json_object_get(o, "error"));
-	if (refusal == NULL)
-		return o;
-	fprintf(stderr, "culvert: %s.\n", refusal);
-	json_decref(o);
-	return NULL;
-}
-
 /* argv[0] is the word to ask as well. */
 static int ask_command(int argc, char **argv, const char *about, void (*print)(json_t *o))
 {
@@ -107,7 +83,10 @@ static int ask_command(int argc, char **argv, const char *about, void (*print)(j
 	enum options_verdict verdict = option_table_parse(&table, argc, argv, &opt, &words, &say);
 	if (verdict != OPTIONS_OK)
 		return option_table_say(verdict, &say);
-	json_t *o = ask(opt.control, argv[0]);
+	json_t *o = control_ask_json(opt.control, argv[0], &say);
+	if (o == NULL)
+		fprintf(stderr, "culvert: %s.\n", text_cstr(&say));
+	text_done(&say);
 	if (o == NULL)
 		return EXIT_UNREACHABLE;
 	if (opt.is_json) {

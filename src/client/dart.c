@@ -9,13 +9,13 @@
 #include <zip.h>
 
 #include "base/err.h"
+#include "client/connect_options.h"
 #include "client/control.h"
 #include "client/dart_gather.h"
 #include "client/dart_text.h"
 #include "client/dns.h"
 #include "client/exits.h"
 #include "client/export.h"
-#include "client/connect_options.h"
 #include "io/tls.h"
 
 #define DART_MAX_PARTS     16
@@ -50,18 +50,13 @@ static void part_add(struct dart *d, const char *name, const char *about, struct
 	text_done(raw);
 }
 
-/* The answer's object, the caller's; NULL: no session, or no right. */
+/* NULL: no session, or no right. */
 static json_t *ask(const char *control, const char *word)
 {
-	struct text answer = {0};
-	json_t *o = NULL;
-	if (control_ask(control, word, &answer) == 0 && answer.n > 0)
-		o = json_loadb(answer.p, answer.n, 0, NULL);
-	text_done(&answer);
-	if (json_object_get(o, "error") == NULL)
-		return o;
-	json_decref(o);
-	return NULL;
+	struct text why = {0};
+	json_t *o = control_ask_json(control, word, &why);
+	text_done(&why);
+	return o;
 }
 
 /* One answer's events; returns the number to ask for next, or -1 at the end. */

@@ -204,8 +204,8 @@ static void on_tls_lost(struct session *s, int err, const char *why)
 {
 	ms_t now_ms = loop_now();
 	if (!s->has_params && !s->is_connect_repeated && err != ERR_IDENTITY) {
-		s->is_connect_repeated =
-		        true; /* the connection that the login left may have been closed meanwhile */
+		/* the connection that the login left may have been closed meanwhile */
+		s->is_connect_repeated = true;
 		s->retry_at_ms = now_ms;
 	} else if (!s->has_params) {
 		events_fail(s->ev, "Cannot get a tunnel from %s: %s.", s->gate->host, why);
