@@ -4,10 +4,10 @@
 #ifndef CLIENT_ADAPTER_H
 #define CLIENT_ADAPTER_H
 
+#include "client/connect_options.h"
 #include "client/dns.h"
 #include "client/events.h"
 #include "client/netconf.h"
-#include "client/options.h"
 #include "client/script.h"
 #include "io/tun.h"
 

@@ -1,14 +1,11 @@
 #include "client/ask.h"
 
-#include <errno.h>
-#include <jansson.h>
 #include <stdio.h>
 
-#include "base/err.h"
+#include "client/connect_options.h"
 #include "client/control.h"
 #include "client/exits.h"
 #include "client/export.h"
-#include "client/options.h"
 
 /* ---- text of that JSON ---- */
 
@@ -59,61 +56,37 @@ static void print_status(json_t *o)
 
 struct ask_options {
 	const char *control;
-	bool is_json, wants_help;
+	bool is_json;
 };
 
-static bool ask_options_parse(int argc, char **argv, struct ask_options *ret)
-{
-	*ret = (struct ask_options){.control = OPTIONS_DEFAULT_CONTROL};
-	for (int i = 1; i < argc; i++) {
-		if (strcmp(argv[i], "--json") == 0) {
-			ret->is_json = true;
-		} else if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0) {
-			ret->wants_help = true;
-		} else if (strcmp(argv[i], "--control") == 0 && i + 1 < argc) {
-			ret->control = argv[++i];
-		} else if (span_starts(span_str(argv[i]), "--control=")) {
-			ret->control = argv[i] + strlen("--control=");
-		} else {
-			fprintf(stderr, "culvert: %s does not know \"%s\". Try: culvert %s --help\n", argv[0],
-			        argv[i], argv[0]);
-			return false;
-		}
-	}
-	return true;
-}
+static const struct option_row rows[] = {
+        {"json", 0, NULL, "as JSON", OPTION_SWITCH(struct ask_options, is_json)},
+        {"control", 0, "SOCKET", "of the running session (default " CONNECT_DEFAULT_CONTROL ")",
+                OPTION_TEXT(struct ask_options, control)},
+        {"help", 'h', NULL, "this text", OPTION_HELP},
+};
 
-/* The answer's object, the caller's; NULL: told the user. */
-static json_t *ask(const char *control, const char *word)
+/* argv[0] is the word to ask as well. */
+static int ask_command(int argc, char **argv, const char *about, void (*print)(json_t *o))
 {
-	struct text answer = {0};
-	json_t *o = NULL;
-	int err = control_ask(control, word, &answer);
-	if (err == -ENOENT || err == -ECONNREFUSED)
-		fprintf(stderr, "culvert: not connected (nothing answers at %s).\n", control);
-	else if (err)
-		fprintf(stderr, "culvert: %s: %s\n", control, err_text(err));
-	else if ((o = json_loads(text_cstr(&answer), 0, NULL)) == NULL)
-		fprintf(stderr, "culvert: %s gave no sensible answer.\n", control);
-	text_done(&answer);
-	const char *refusal = json_string_value(json_object_get(o, "error"));
-	if (refusal == NULL)
-		return o;
-	fprintf(stderr, "culvert: %s.\n", refusal);
-	json_decref(o);
-	return NULL;
-}
-
-static int ask_command(int argc, char **argv, const char *help, void (*print)(json_t *o))
-{
-	struct ask_options opt;
-	if (!ask_options_parse(argc, argv, &opt))
-		return EXIT_USAGE;
-	if (opt.wants_help) {
-		printf("Usage: culvert %s [--json] [--control SOCKET]\n\n%s\n", argv[0], help);
-		return 0;
-	}
-	json_t *o = ask(opt.control, argv[0]);
+	const struct option_table table = {
+	        .program = "culvert",
+	        .command = argv[0],
+	        .usage = "[options]",
+	        .about = about,
+	        .rows = rows,
+	        .n_rows = N_ELEM(rows),
+	};
+	struct ask_options opt = {.control = CONNECT_DEFAULT_CONTROL};
+	struct option_words words;
+	struct text say = {0};
+	enum options_verdict verdict = option_table_parse(&table, argc, argv, &opt, &words, &say);
+	if (verdict != OPTIONS_OK)
+		return option_table_say(verdict, &say);
+	json_t *o = control_ask_json(opt.control, argv[0], &say);
+	if (o == NULL)
+		fprintf(stderr, "culvert: %s.\n", text_cstr(&say));
+	text_done(&say);
 	if (o == NULL)
 		return EXIT_UNREACHABLE;
 	if (opt.is_json) {

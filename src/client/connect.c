@@ -150,16 +150,10 @@ static int run_background(struct run *r)
 int connect_command(int argc, char **argv)
 {
 	struct connect_options o;
-	switch (options_parse(argc, argv, &o)) {
-	case OPTIONS_HELP:
-		options_print_help();
-		return 0;
-	case OPTIONS_BAD:
-		fprintf(stderr, "Try: culvert connect --help\n");
-		return EXIT_USAGE;
-	case OPTIONS_OK:
-		break;
-	}
+	struct text say = {0};
+	enum options_verdict verdict = connect_options_parse(argc, argv, &o, &say);
+	if (verdict != OPTIONS_OK)
+		return option_table_say(verdict, &say);
 	signal(SIGPIPE, SIG_IGN);
 	struct run r = {.opt = &o, .ready_fd = -1};
 	return o.run.is_background ? run_background(&r) : run_here(&r);

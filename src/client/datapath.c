@@ -1,9 +1,7 @@
 #include "client/datapath.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
-#include <unistd.h>
 
 #include "datapath/super.h"
 #include "io/sock.h"
@@ -65,12 +63,9 @@ int datapath_open(struct datapath *d, uv_loop_t *loop, const struct tun *tun, ui
 	int err = buffers_open(d, mtu_max);
 	if (err == 0)
 		err = down_open(d, tun);
-	int fd = err == 0 ? fcntl(tun->fds[0], F_DUPFD_CLOEXEC, 3) : -1;
-	if (fd >= 0)
-		d->watch = watch_new(loop, fd, datapath_ready, d);
+	if (err == 0)
+		d->watch = watch_new_copy(loop, tun->fds[0], datapath_ready, d);
 	if (d->watch == NULL) {
-		if (fd >= 0)
-			close(fd);
 		datapath_close(d);
 		return -ENOMEM;
 	}

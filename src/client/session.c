@@ -165,7 +165,7 @@ static void on_up(void *ctx, enum link_channel ch)
 
 static ms_t resume_limit_ms(const struct session *s)
 {
-	if (s->opt->tunnel.has_reconnect_timeout)
+	if (s->opt->tunnel.reconnect_timeout_s != CONNECT_AS_ANNOUNCED)
 		return (ms_t)s->opt->tunnel.reconnect_timeout_s * 1000;
 	unsigned announced_s = s->params.disconnected_timeout_s;
 	return (ms_t)(announced_s ? announced_s : SESSION_RESUME_DEFAULT_S) * 1000;
@@ -204,8 +204,8 @@ static void on_tls_lost(struct session *s, int err, const char *why)
 {
 	ms_t now_ms = loop_now();
 	if (!s->has_params && !s->is_connect_repeated && err != ERR_IDENTITY) {
-		s->is_connect_repeated =
-		        true; /* the connection that the login left may have been closed meanwhile */
+		/* the connection that the login left may have been closed meanwhile */
+		s->is_connect_repeated = true;
 		s->retry_at_ms = now_ms;
 	} else if (!s->has_params) {
 		events_fail(s->ev, "Cannot get a tunnel from %s: %s.", s->gate->host, why);

@@ -3,7 +3,6 @@
 #define CLIENT_SESSION_H
 
 #include "client/adapter.h"
-#include "tunnel/backoff.h"
 #include "client/control.h"
 #include "client/datapath.h"
 #include "client/exits.h"
@@ -12,11 +11,12 @@
 #include "client/redial.h"
 #include "client/wakeup.h"
 #include "tunnel/alerts.h"
+#include "tunnel/backoff.h"
 #include "tunnel/classic.h"
 
-#define SESSION_RESUME_DEFAULT_S                                                                             \
-	1800 /* when the gateway names no limit; the ASA's default (cisco-facts.md 2.3) */
-#define SESSION_SIGNALS 5
+/* When the gateway names no limit; the ASA's default (cisco-facts.md 2.3). */
+#define SESSION_RESUME_DEFAULT_S 1800
+#define SESSION_SIGNALS          5
 
 enum session_state { SESSION_CONNECTING, SESSION_CONNECTED, SESSION_RECONNECTING, SESSION_ENDING };
 

@@ -1,7 +1,6 @@
 #include "client/tunnel_tls.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/socket.h>
@@ -138,9 +137,9 @@ static void watch_dial(struct tunnel_tls *t)
 {
 	if (t->watch != NULL)
 		return;
-	int fd = fcntl(t->dial.fds[0], F_DUPFD_CLOEXEC, 3);
-	if (fd >= 0 && !watch_begin(t, fd, UV_WRITABLE))
-		close(fd); /* then the setup's time limit ends it */
+	t->watch = watch_new_copy(t->loop, t->dial.fds[0], tunnel_tls_ready, t);
+	if (t->watch != NULL) /* else the setup's time limit ends it */
+		watch_set(t->watch, UV_WRITABLE);
 }
 
 static void go_on_dial(struct tunnel_tls *t, ms_t now_ms)

@@ -181,14 +181,6 @@ bool estimate_make(const struct find *x, const struct device_setup *d, const str
 	return derive(ret);
 }
 
-bool estimate_change(const struct estimate *e, uint32_t tcpmss, uint32_t configured, struct estimate *ret)
-{
-	*ret = *e;
-	ret->in.tcpmss = tcpmss;
-	ret->in.configured = configured;
-	return derive(ret);
-}
-
 void estimate_say_steps(struct text *t, const struct mtu_steps *s)
 {
 	for (size_t i = 0; i + 1 < s->n; i++) {

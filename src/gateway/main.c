@@ -128,21 +128,16 @@ int main(int argc, char *argv[])
 	enum child_role role;
 	struct options o;
 	struct config *c;
-	char why[OPTIONS_TEXT_MAX];
+	struct text say = {0};
 
 	if (argc == 2 && child_role_parse(argv[1], &role) == 0)
 		return role_run(role);
-	if (options_parse(argc, argv, &o, why) < 0) {
-		fprintf(stderr, "culvertd: %s\n", why);
-		return 1;
-	}
-	if (o.action == OPTIONS_HELP || o.action == OPTIONS_VERSION) {
-		fputs(o.action == OPTIONS_HELP ? options_help() : "culvertd " CULVERT_VERSION "\n", stdout);
-		return 0;
-	}
+	enum options_verdict verdict = options_parse(argc, argv, &o, &say);
+	if (verdict != OPTIONS_OK)
+		return option_table_say(verdict, &say);
 	if (config_load(&o, &c) < 0)
 		return 1;
-	if (o.action == OPTIONS_TEST) {
+	if (o.is_test) {
 		config_put(c);
 		return 0;
 	}

@@ -69,8 +69,8 @@ static inline bool liveness_is_doubtful(const struct liveness *v)
 {
 	return v->state == LIVENESS_SUSPECT || v->state == LIVENESS_DEAD;
 }
-/* How long to wait for the answer to one probe, and for the verdict on a size: max(3 srtt, 150 ms). */
-ms_t liveness_answer_ms(const struct liveness *v);
+/* From the first thing unanswered until it counts as lost: max(3 srtt, 150 ms). Sizes are judged by it, too.
+ */
 ms_t liveness_verdict_ms(const struct liveness *v);
 
 #endif

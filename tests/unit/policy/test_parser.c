@@ -348,22 +348,6 @@ TEST(limits)
 	free(big);
 }
 
-static void keep_word(void *arg, struct span word, bool is_keyword)
-{
-	text_fmt(arg, "%.*s%s ", (int)word.n, word.p, is_keyword ? "" : "?");
-}
-
-TEST(completion)
-{
-	struct text t = {0};
-	policy_complete(MODE_POLICY, span_str("vpn-s"), keep_word, &t);
-	assert_string_equal(text_cstr(&t), "vpn-simultaneous-logins vpn-session-timeout ");
-	text_done(&t);
-	policy_complete(MODE_POLICY, span_str("vpn-idle-timeout "), keep_word, &t);
-	assert_string_equal(text_cstr(&t), "none N? alert-interval ");
-	text_done(&t);
-}
-
 TEST(logging_settings)
 {
 	struct config *c = good("hostname gw1\nlogging enable\nlogging trap 7\nlogging buffered err\n"
@@ -437,7 +421,6 @@ int main(void)
 	        cmocka_unit_test(each_line_of_a_banner_counts),
 	        cmocka_unit_test(secrets),
 	        cmocka_unit_test(limits),
-	        cmocka_unit_test(completion),
 	        cmocka_unit_test(logging_settings),
 	        cmocka_unit_test(negative_settings),
 	};
