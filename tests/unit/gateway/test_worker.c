@@ -242,6 +242,25 @@ TEST(reload_and_shutdown)
 	client_free(d);
 }
 
+/* A provider's customer has 2^64 addresses of IPv6: they share one budget. */
+TEST(an_ip6_network_counts_as_one_address)
+{
+	struct process *p = calloc(1, sizeof(*p));
+	struct ip_addr a;
+	unsigned n = 0;
+	assert_non_null(p);
+	process_init(p);
+	p->max_conns = UINT32_MAX;
+	atomic_store(&p->n_pre_login, WORKER_CROWDED_PRE_LOGIN);
+	assert_int_equal(addr_parse(span_str("2001:db8:0:1::"), &a), 0);
+	for (a.b[15] = 1; a.b[15] < 200; a.b[15]++)
+		n += process_has_room(p, &a, 1000);
+	assert_in_range(n, 60, 70);
+	assert_int_equal(addr_parse(span_str("2001:db8:0:2::1"), &a), 0);
+	assert_true(process_has_room(p, &a, 1000));
+	free(p);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -252,6 +271,7 @@ int main(void)
 	        cmocka_unit_test(single_bytes_cost_little),
 	        cmocka_unit_test(pipelined_requests_wait_for_auth),
 	        cmocka_unit_test(reload_and_shutdown),
+	        cmocka_unit_test(an_ip6_network_counts_as_one_address),
 	        cmocka_unit_test_setup_teardown(reload_and_shutdown, two_threads, one_thread),
 	};
 	return RUN_WORKER(tests);
