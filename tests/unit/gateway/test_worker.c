@@ -6,6 +6,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "gateway/conn.h"
+
 TEST(login)
 {
 	struct ipc_msg m, a = {.type = IPC_LOGIN_RESULT};
@@ -149,12 +151,17 @@ TEST(requests_of_strangers)
 	assert_int_equal(STATUS_OF("\0\1\2 / HTTP/1.1\r\n\r\n"), 400);
 	assert_int_equal(STATUS_OF("POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n"), 411);
 	assert_int_equal(STATUS_OF("POST / HTTP/1.1\r\nContent-Length: 4294967296\r\n\r\n"), 431);
+	assert_int_equal(STATUS_OF("POST / HTTP/1.1\r\nContent-Length: 65537\r\n\r\n"), 413);
 	assert_int_equal(STATUS_OF("POST / HTTP/1.1\r\nContent-Length: 5\r\n\r\n<a><b"), 400);
 	assert_int_equal(STATUS_OF(CONNECT_LINES "\r\n"), 401);
 	assert_int_equal(STATUS_OF(CONNECT_LINES "Cookie: webvpn=zz\r\n\r\n"), 401);
 	assert_int_equal(STATUS_OF(CONNECT_LINES "Cookie: webvpn=\"\r\n\r\n"), 400);
 	assert_int_equal(STATUS_OF("CONNECT /elsewhere HTTP/1.1\r\n\r\n"), 404);
 	memset(big, 'a', sizeof(big));
+	int n = snprintf(big, 100, "POST / HTTP/1.1\r\nContent-Length: %u\r\n\r\n", CONN_BODY_MAX_BYTES);
+	big[n] = '&';
+	assert_int_equal(status_of(big, (size_t)n + CONN_BODY_MAX_BYTES), 200);
+	memset(big, 'a', 100);
 	memcpy(big, "GET /", 5);
 	assert_int_equal(status_of(big, 20000), 431);
 	gateway_stop(false);
