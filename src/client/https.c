@@ -94,6 +94,13 @@ static int reply_settle(struct https_reply *r)
 	return text_ok(&r->body) ? 1 : -ENOMEM;
 }
 
+/* A peer that sends single bytes must not make us read a head anew for each of them. */
+static bool may_end_head(const struct https_reply *r, struct span plaintext)
+{
+	return r->raw.n == plaintext.n || r->raw.n - r->taken >= HTTP_RESPONSE_HEAD_MAX_BYTES ||
+	       (plaintext.n > 0 && memchr(plaintext.p, '\n', plaintext.n) != NULL);
+}
+
 int https_reply_feed(struct https_reply *r, struct span plaintext)
 {
 	if (r->raw.n + plaintext.n > HTTPS_RAW_MAX_BYTES)
@@ -102,7 +109,7 @@ int https_reply_feed(struct https_reply *r, struct span plaintext)
 	if (!text_ok(&r->raw))
 		return -ENOMEM;
 	if (r->head_bytes == 0) {
-		int got = head_take(r);
+		int got = may_end_head(r, plaintext) ? head_take(r) : 0;
 		if (got <= 0)
 			return got;
 	}

@@ -43,8 +43,8 @@ bool auth_may_log(struct auth *auth, const struct ip_addr *peer)
 {
 	uint32_t n_suppressed = 0;
 	ms_t now_ms = loop_now();
-	if (!ratelimit_allows(
-	            &auth->refusals, ratelimit_key(span_of(peer, sizeof(*peer)), 0), now_ms, NULL) ||
+	struct ip_addr who = addr_customer(peer);
+	if (!ratelimit_allows(&auth->refusals, ratelimit_key(span_of(&who, sizeof(who)), 0), now_ms, NULL) ||
 	        !ratelimit_allows(&auth->refusals_all, 0, now_ms, &n_suppressed))
 		return false;
 	if (n_suppressed > 0)

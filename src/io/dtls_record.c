@@ -23,7 +23,7 @@ struct dtls_record {
 	uint64_t rx_seq, rx_blocks; /* the peer's key, as far as we know: only a client can renew both */
 	uint64_t n_forged;
 	uint16_t epoch;
-	bool is_gcm;
+	bool is_gcm, is_latest;
 	uint8_t tx_iv[AEAD_NONCE_BYTES], rx_iv[AEAD_NONCE_BYTES];
 	struct replay replay;
 };
@@ -199,9 +199,15 @@ int dtls_record_open(struct dtls_record *r, const struct dtls_record_head *h, ui
 	}
 	replay_mark(&r->replay, h->seq);
 	r->rx_blocks += (uint64_t)n / AES_BLOCK_BYTES + 2;
-	if (h->seq > r->rx_seq)
+	r->is_latest = h->seq >= r->rx_seq;
+	if (r->is_latest)
 		r->rx_seq = h->seq;
 	return n;
+}
+
+bool dtls_record_is_latest(const struct dtls_record *r)
+{
+	return r->is_latest;
 }
 
 bool dtls_record_wants_rekey(const struct dtls_record *r)
