@@ -2,13 +2,13 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <sched.h>
 #include <stdio.h>
 #include <unistd.h>
 
 #include "base/err.h"
-#include "io/offload.h"
+#include "io/cpus.h"
 #include "io/log.h"
+#include "io/offload.h"
 #include "io/sock.h"
 
 static const char *const forward_paths[GATEWAY_N_FORWARD] = {
@@ -31,13 +31,10 @@ void gateway_if_init(struct gateway_if *g)
  * one client or with four (the kernel needs them for TCP, UDP and TUN). */
 static unsigned n_threads_of(const struct config *c)
 {
-	cpu_set_t cores;
-	int n = 1;
 	if (c->worker_threads > 0)
 		return c->worker_threads;
-	if (sched_getaffinity(0, sizeof(cores), &cores) == 0)
-		n = CPU_COUNT(&cores) / 2;
-	return n < 1 ? 1 : n > POLICY_MAX_THREADS ? POLICY_MAX_THREADS : (unsigned)n;
+	unsigned n = cpus_usable();
+	return n < POLICY_MAX_THREADS ? n : POLICY_MAX_THREADS;
 }
 
 static void fd_close(int *fd)

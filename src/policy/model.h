@@ -282,7 +282,7 @@ struct config {
 
 	const char *hostname;
 	const char *tunnel_interface;    /* at most 15 characters */
-	uint32_t worker_threads;         /* 0: one for every two cores */
+	uint32_t worker_threads;         /* 0: one for every core */
 	uint32_t outside_mtu;            /* `mtu outside N`, bytes */
 	uint32_t mtu_formula;            /* enum mtu_formula */
 	uint32_t mtu_formula_negotiated; /* 0 or 1: cisco with the suites of the session, not of the tech note

@@ -30,9 +30,8 @@ static const struct command rows[] = {
                 "Name of the TUN device which carries all sessions.", .flags = CMD_EXTENSION,
                 .bind = BIND_WORD, CFG(tunnel_interface)},
         {MODE_GLOBAL, "worker-threads {auto|N}", "worker-threads auto",
-                "Threads that carry the sessions: auto takes one for every two cores that the gateway may "
-                "use, "
-                "because the kernel's part of the work needs cores as well.",
+                "Threads that carry the sessions: auto takes one for every core that the gateway may use, "
+                "by its affinity and by the quotas of its control groups.",
                 RANGE(1, POLICY_MAX_THREADS, "threads"), .flags = CMD_EXTENSION, .bind = BIND_NUMBER,
                 CFG(worker_threads)},
         {MODE_GLOBAL, "mtu-formula {exact|cisco [negotiated]}", "mtu-formula exact",
