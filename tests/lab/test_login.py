@@ -275,7 +275,7 @@ def test_script_gets_the_vpnc_environment(lab):
     """culvert --script: the variables that stock scripts read."""
     gateway = Culvertd(lab, policy=TOLD)
     script, out = lab.dir / "script.sh", lab.dir / "script-env"
-    script.write_text(f'#!/bin/sh\nenv >{out}.$reason\n')
+    script.write_text(f'#!/bin/sh\nenv >{out}.part && mv {out}.part {out}.$reason\n')
     script.chmod(0o755)
     client = Culvert(lab, gateway, options=["--script", script], up=False)
     env_file = lab.dir / "script-env.connect"
