@@ -23,13 +23,16 @@ def dart(lab, ns, *args):
         return {n: z.read(n).decode() for n in z.namelist()}
 
 
+LARGEST_MAP_BYTES = 1 << 28  # larger ones are a sanitizer's shadow memory, of many TiB
+
+
 def memory_of(pid):
     """All that is readable and writable in a process."""
     with open(f"/proc/{pid}/maps", encoding="ascii") as maps, open(f"/proc/{pid}/mem", "rb", buffering=0) as mem:
         for line in maps:
             where, rights = line.split()[:2]
             begin, end = (int(x, 16) for x in where.split("-"))
-            if rights.startswith("rw"):
+            if rights.startswith("rw") and end - begin <= LARGEST_MAP_BYTES:
                 mem.seek(begin)
                 try:
                     yield mem.read(end - begin)
