@@ -27,8 +27,7 @@ void gateway_if_init(struct gateway_if *g)
 
 /* ---- threads ---- */
 
-/* As the configuration says, or one for every two cores: a second thread on two cores was not faster, with
- * one client or with four (the kernel needs them for TCP, UDP and TUN). */
+/* As the configuration says, or one for every processor that the gateway may use. */
 static unsigned n_threads_of(const struct config *c)
 {
 	if (c->worker_threads > 0)

@@ -119,8 +119,8 @@ class Timeline:
         self._stop.set()
         self.ping.stop(0.3)
         self.browser.stop()
-        self._adapter.result(5)
-        self._status.join(10)
+        self._adapter.result(30)
+        self._status.join(30)
 
     def now(self):
         return time.monotonic() - self.begin
