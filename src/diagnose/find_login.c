@@ -1,5 +1,6 @@
 /* auth-rejected and pool-exhausted: what keeps users from having a session at all. */
 #include "diagnose/cure.h"
+#include "diagnose/pattern.h"
 #include "diagnose/people.h"
 
 #define PROVED    6
@@ -7,17 +8,28 @@
 
 /* ---- auth-rejected ---- */
 
+/* ocserv's words when max-same-clients is reached. */
+static bool is_limit(const struct find *x, uint32_t last)
+{
+	return span_has(store_word(x->s, store_at(x->s, last)->cause), "tried to connect more than");
+}
+
 static void say_rejected(struct find *x, uint32_t tries, uint32_t last)
 {
 	struct finding *f = x->f;
-	text_fmt(&f->cause, "%u logins were refused. ", tries);
+	text_fmt(&f->cause, "%u %s refused. ", tries, tries == 1 ? "login was" : "logins were");
 	if (store_at(x->s, last)->cause) {
 		text_str(&f->cause, "The last reason given: \"");
 		find_say_word(x, &f->cause, store_at(x->s, last)->cause);
 		text_str(&f->cause, "\". ");
 	}
-	text_str(&f->cause, "There was no tunnel yet: this is between the user, the gateway and its AAA "
-	                    "server. Many names from few addresses are somebody who guesses passwords.");
+	if (is_limit(x, last))
+		text_str(&f->cause, "The password was right: the user has as many sessions as the gateway "
+		                    "permits already.");
+	else
+		text_str(&f->cause,
+		        "There was no tunnel yet: this is between the user, the gateway and its AAA server. "
+		        "Many names from few addresses are somebody who guesses passwords.");
 	if (f->n_all_users == 0)
 		text_str(&f->verdict, "Logins are refused");
 	else
@@ -40,6 +52,12 @@ static const struct cure rejected_cures[] = {
                 "The first tells whether it is the password or the user's machine; the second is for "
                 "ocserv's own file of passwords (auth = plain).",
                 "Counts as a failed login when the password is wrong."},
+};
+
+static const struct cure limit_cures[] = {
+        {PRODUCTS_OCSERV, PASTE_GLOBAL, "Permit as many logins as the user has machines",
+                "max-same-clients = 3", "A second machine gets its session beside the first one.",
+                "More addresses in use; shared accounts are noticed less."},
 };
 
 /* Those who did not get in, or not at once; *ret_last: the last refusal. */
@@ -77,7 +95,10 @@ void find_rejected(struct find *x)
 	x->f->severity = is_often ? SEVERITY_WARNING : SEVERITY_INFO;
 	x->f->confidence = CONFIDENCE_CERTAIN;
 	say_rejected(x, tries, last);
-	cure_add_here(x, rejected_cures, N_ELEM(rejected_cures));
+	if (is_limit(x, last))
+		cure_add_here(x, limit_cures, N_ELEM(limit_cures));
+	else
+		cure_add_here(x, rejected_cures, N_ELEM(rejected_cures));
 }
 
 /* ---- pool-exhausted ---- */
