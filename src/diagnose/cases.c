@@ -162,7 +162,7 @@ static uint32_t find_case(struct build *b, uint32_t place)
 static bool is_of_nobody(const struct record *r)
 {
 	if (r->kind == EVENT_AUTH_REJECTED || r->kind == EVENT_POOL_EXHAUSTED ||
-	        r->kind == EVENT_CIPHER_MISMATCH)
+	        r->kind == EVENT_CIPHER_MISMATCH || r->kind == EVENT_CONNECT_FAILED)
 		return true;
 	return record_side(r) == SIDE_GATEWAY && r->user == 0 && r->kind != EVENT_MTU &&
 	       r->kind != EVENT_LARGE_PACKET && r->kind != EVENT_FRAG_NEEDED && r->kind != EVENT_SNAPSHOT;

@@ -60,6 +60,7 @@ enum event_kind {
 	                 */
 	EVENT_CIPHER,   /* the gateway chose a cipher in a TLS handshake: cause: its name; only public_ip is
 	                   known of the client */
+	EVENT_CONNECT_FAILED, /* client: it never came to a session; cause: why */
 	EVENT_N,
 };
 
@@ -72,7 +73,9 @@ enum end_reason {
 	REASON_DPD,       /* lost carrier, peer dead */
 	REASON_PREEMPTED, /* port or connection preempted, the user logged in again elsewhere */
 	REASON_SUSPEND,
-	REASON_ERROR, /* of the protocol or the service */
+	REASON_ERROR,     /* of the protocol or the service */
+	REASON_FORGOTTEN, /* the gateway does not know the session when its client comes back; with
+	                     EVENT_AUTH_REJECTED as well, where that is all it says */
 	REASON_N,
 };
 

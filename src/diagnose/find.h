@@ -100,6 +100,8 @@ void find_timeouts(struct find *x);
 void find_dpd(struct find *x);
 void find_suspend(struct find *x);
 void find_preempted(struct find *x);
+void find_connect_failed(struct find *x);
+void find_not_resumed(struct find *x);
 void find_rejected(struct find *x);
 void find_pool(struct find *x);
 void find_cipher(struct find *x);

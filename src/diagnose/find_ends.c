@@ -4,6 +4,7 @@
 #define PROVED_CASES 5
 #define LOST_OFTEN   2     /* losses of one session that are worth a word although it came back */
 #define NEAR_MS      30000 /* what happened this long before explains it */
+#define DPD_CURE_S   30    /* what the cures below set; where it is no more they are none */
 
 static uint32_t last_end(const struct find *x, const struct one_case *k)
 {
@@ -39,13 +40,14 @@ static void say_timeouts(struct find *x, const struct timeouts *t)
 	struct finding *f = x->f;
 	const struct policy_setup *p = t->policy;
 	if (t->n_idle > 0) {
-		text_fmt(&f->cause, "%zu sessions ended because nothing was sent for the idle time",
-		        t->n_idle);
+		text_fmt(&f->cause, "%zu %s ended because nothing was sent for the idle time", t->n_idle,
+		        t->n_idle == 1 ? "session" : "sessions");
 		say_limit(&f->cause, "vpn-idle-timeout", p ? p->idle_min.value : 0);
 		text_str(&f->cause, ". ");
 	}
 	if (t->n_max > 0) {
-		text_fmt(&f->cause, "%zu sessions reached the longest time a session may have", t->n_max);
+		text_fmt(&f->cause, "%zu %s reached the longest time a session may have", t->n_max,
+		        t->n_max == 1 ? "session" : "sessions");
 		say_limit(&f->cause, "vpn-session-timeout", p ? p->session_min.value : 0);
 		text_str(&f->cause, ". ");
 	}
@@ -204,7 +206,9 @@ void find_dpd(struct find *x)
 	if (x->n_hits == 0)
 		return;
 	say_dpd(x, n_back > 0);
-	cure_add_here(x, dpd_cures, N_ELEM(dpd_cures));
+	bool is_frequent = x->u->told_dpd.value > 0 && x->u->told_dpd.value <= DPD_CURE_S;
+	if (!is_frequent)
+		cure_add_here(x, dpd_cures, N_ELEM(dpd_cures));
 }
 
 /* ---- suspend ---- */

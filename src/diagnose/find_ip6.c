@@ -153,6 +153,7 @@ void find_tls_too_small(struct find *x)
 struct low {
 	struct hit_groups groups;
 	bool has_ip6;
+	bool is_probed; /* a client found out that the path carries no more: no configuration raises it */
 	uint32_t least;
 };
 
@@ -181,6 +182,19 @@ static void take_low_policies(struct find *x, struct low *t)
 	}
 }
 
+/* The line that says it. */
+static void prove_low(struct find *x, const struct one_case *k, uint32_t low, bool *ret_is_probed)
+{
+	for (uint32_t i = k->first; i != CASE_NONE; i = x->c->next[i]) {
+		const struct record *r = store_at(x->s, i);
+		if (r->kind != EVENT_MTU || (r->size != low && r->limit != low && r->adapter != low))
+			continue;
+		*ret_is_probed |= r->source == SOURCE_OPENCONNECT && r->adapter == low;
+		find_prove(x, i);
+		return;
+	}
+}
+
 static void take_low_cases(struct find *x, struct low *t)
 {
 	size_t n_proved = 0;
@@ -192,8 +206,10 @@ static void take_low_cases(struct find *x, struct low *t)
 		find_hit(x, k, k->begin_at_ms, k->last_at_ms);
 		remedy_collect(x, &t->groups, k);
 		t->has_ip6 |= find_has_ip6(x, k);
-		if (n_proved++ < PROVED_CASES)
+		if (n_proved++ < PROVED_CASES) {
+			prove_low(x, k, low, &t->is_probed);
 			prove_mtu(x, k);
+		}
 		find_prove(x, cases_find(x->c, k->first, EVENT_ADAPTER_BOUNCE, TUNNEL_UNKNOWN));
 		t->least = lower_of(t->least, low);
 	}
@@ -214,8 +230,15 @@ void find_below_1280(struct find *x)
 	        t.has_ip6 ? "These sessions have IPv6 inside: it cannot work."
 	                  : "No IPv6 inside is known in these files; without it this is only slower than "
 	                    "needed.");
+	if (t.is_probed)
+		text_str(&x->f->cause,
+		        " The client found it by probes: the path carries no more, so no setting "
+		        "of the gateway raises it.");
 	text_fmt(&x->f->verdict, "An MTU of %u: IPv6 needs 1280%s", t.least,
 	        t.has_ip6 ? ", and these sessions have IPv6 inside." : ".");
-	cure_add(x, &t.groups, raise_cures, N_ELEM(raise_cures));
-	cure_add(x, &t.groups, room_cures, N_ELEM(room_cures));
+	if (!t.is_probed) {
+		cure_add(x, &t.groups, raise_cures, N_ELEM(raise_cures));
+		cure_add(x, &t.groups, room_cures, 1);
+	}
+	cure_add(x, &t.groups, room_cures + 1, N_ELEM(room_cures) - 1);
 }

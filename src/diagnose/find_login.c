@@ -1,5 +1,6 @@
 /* auth-rejected and pool-exhausted: what keeps users from having a session at all. */
 #include "diagnose/cure.h"
+#include "diagnose/pattern.h"
 #include "diagnose/people.h"
 
 #define PROVED    6
@@ -14,6 +15,12 @@ struct rejected {
 	bool is_often;
 };
 
+/* ocserv's words when max-same-clients is reached. */
+static bool is_limit(const struct find *x, const struct rejected *t)
+{
+	return span_has(store_word(x->s, store_at(x->s, t->last)->cause), "tried to connect more than");
+}
+
 static void say_rejected(struct find *x, const struct rejected *t)
 {
 	struct finding *f = x->f;
@@ -23,8 +30,13 @@ static void say_rejected(struct find *x, const struct rejected *t)
 		find_say_word(x, &f->cause, store_at(x->s, t->last)->cause);
 		text_str(&f->cause, "\". ");
 	}
-	text_str(&f->cause, "There was no tunnel yet: this is between the user, the gateway and its AAA "
-	                    "server. Many names from few addresses are somebody who guesses passwords.");
+	if (is_limit(x, t))
+		text_str(&f->cause, "The password was right: the user has as many sessions as the gateway "
+		                    "permits already.");
+	else
+		text_str(&f->cause,
+		        "There was no tunnel yet: this is between the user, the gateway and its AAA server. "
+		        "Many names from few addresses are somebody who guesses passwords.");
 	if (f->n_all_users == 0)
 		text_str(&f->verdict, "Logins are refused");
 	else
@@ -47,6 +59,12 @@ static const struct cure rejected_cures[] = {
                 "The first tells whether it is the password or the user's machine; the second is for "
                 "ocserv's own file of passwords (auth = plain).",
                 "Counts as a failed login when the password is wrong."},
+};
+
+static const struct cure limit_cures[] = {
+        {PRODUCTS_OCSERV, PASTE_GLOBAL, "Permit as many logins as the user has machines",
+                "max-same-clients = 3", "A second machine gets its session beside the first one.",
+                "More addresses in use; shared accounts are noticed less."},
 };
 
 /* Those who did not get in, or not at once. */
@@ -79,7 +97,10 @@ void find_rejected(struct find *x)
 		x->f->severity = t.is_often ? SEVERITY_WARNING : SEVERITY_INFO;
 		x->f->confidence = CONFIDENCE_CERTAIN;
 		say_rejected(x, &t);
-		cure_add_here(x, rejected_cures, N_ELEM(rejected_cures));
+		if (is_limit(x, &t))
+			cure_add_here(x, limit_cures, N_ELEM(limit_cures));
+		else
+			cure_add_here(x, rejected_cures, N_ELEM(rejected_cures));
 	} else if (!x->is_bad) {
 		find_guessing(x, &p, KNOWN_MIN, TRIES_MIN);
 	}

@@ -177,7 +177,7 @@ bool people_collect(struct find *x, struct people *p, enum event_kind kind, int6
 	learn(x, p);
 	for (uint32_t i = 0; i < store_n(x->s); i++) {
 		const struct record *r = store_at(x->s, i);
-		if (r->kind == kind && find_wants_record(x, r))
+		if (r->kind == kind && r->reason != REASON_FORGOTTEN && find_wants_record(x, r))
 			take_refusal(x, p, i);
 		else if (is_login(r))
 			take_login(x, p, r);

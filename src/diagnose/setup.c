@@ -241,6 +241,13 @@ static void inherit(struct setup *u)
 	}
 }
 
+/* What a gateway told an openconnect counts for that one whatever ocserv.conf says. DTLS is told last. */
+static void read_told_fact(struct setup *u, const struct fact_record *f)
+{
+	if (f->kind == FACT_OCSERV_DPD || f->kind == FACT_DPD_CLIENT)
+		u->told_dpd = setting_of(f);
+}
+
 static void read_ocserv_fact(struct setup *u, const struct fact_record *f)
 {
 	if (f->kind == FACT_OCSERV_DPD)
@@ -266,6 +273,8 @@ int setup_init(struct setup *u, const struct store *s)
 		const struct fact_record *f = store_fact(s, i);
 		if (f->source == SOURCE_OCSERV)
 			read_ocserv_fact(u, f);
+		if (f->source == SOURCE_OPENCONNECT)
+			read_told_fact(u, f);
 		if (f->source == SOURCE_ASA_CONFIG) {
 			read_device_fact(u, f);
 			read_policy_fact(u, f);

@@ -50,6 +50,7 @@ struct setup {
 	struct policy_setup *policies;
 	size_t n_policies;
 	struct setting ocserv_dpd, ocserv_switch, ocserv_udp_port;
+	struct setting told_dpd; /* what openconnect was told by its gateway */
 };
 
 /* -ENOMEM */

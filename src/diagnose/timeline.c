@@ -18,6 +18,7 @@ static const char *const reasons[REASON_N] = {
         [REASON_PREEMPTED] = "replaced by a newer login",
         [REASON_SUSPEND] = "the machine went to sleep",
         [REASON_ERROR] = "error",
+        [REASON_FORGOTTEN] = "the gateway does not know it any more",
 };
 
 static const char *tunnel_name(const struct record *r)
@@ -91,6 +92,7 @@ static const struct {
         [EVENT_NETWORK_CHANGE] = {"the client's network changed"},
         [EVENT_TUNNEL_STALL] = {" went silent; data goes by the other one", true},
         [EVENT_SNAPSHOT] = {"session table"},
+        [EVENT_CONNECT_FAILED] = {"could not connect", false, true},
 };
 
 void timeline_say(struct text *out, const struct store *s, const struct timeline_row *row)
