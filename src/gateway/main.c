@@ -71,14 +71,14 @@ static int config_load(const struct options *o, struct config **ret)
 	int r = conf_file_load(o->config_file, &messages, &c);
 	if (r == 0)
 		r = conf_file_check(c, o->config_file, &messages);
-	if (r == 0 && o->action == OPTIONS_TEST)
+	if (r == 0 && o->is_test)
 		r = certificate_test(c, o->config_file, &messages);
 	if (r < 0) {
 		config_put(c);
 		c = NULL;
 	}
 	fputs(text_cstr(&messages), stderr);
-	if (o->action == OPTIONS_TEST)
+	if (o->is_test)
 		verdict_print(o->config_file, span_of(messages.p, messages.n), r == 0);
 	text_done(&messages);
 	*ret = c;
