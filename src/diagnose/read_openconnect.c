@@ -489,8 +489,9 @@ static struct span cut_sign(struct span s)
 
 static const struct oc_sentence *sentence_of(struct span message, struct pattern_match *ret)
 {
-	for (size_t i = 0; i < N_ELEM(sentences); i++)
-		if (pattern_match(sentences[i].pattern, message, ret))
+	for (size_t i = 0; message.n > 0 && i < N_ELEM(sentences); i++)
+		if (sentences[i].pattern[0] == (char)message.p[0] &&
+		        pattern_match(sentences[i].pattern, message, ret))
 			return &sentences[i];
 	return NULL;
 }
