@@ -113,11 +113,13 @@ enum fact_kind {
 	FACT_TLS_PORT,
 	FACT_IDLE_TIMEOUT,    /* vpn-idle-timeout, minutes, 0: none; scope */
 	FACT_SESSION_TIMEOUT, /* minutes */
+	FACT_LOGINS,          /* vpn-simultaneous-logins */
+	FACT_SSL_CLIENT,      /* vpn-tunnel-protocol: number 1 when it has ssl-client or svc, else 0 */
 	FACT_DPD_CLIENT,      /* s, 0: none */
 	FACT_DPD_GATEWAY,
 	FACT_POLICY_OF_PROFILE, /* default-group-policy: scope: tunnel-group, text: group-policy */
 	FACT_POLICY_OF_USER,    /* vpn-group-policy: scope: user, text: group-policy */
-	FACT_POOL4_OF_POLICY,   /* scope: policy or tunnel-group, text: pool name */
+	FACT_POOL4_OF_POLICY,   /* scope: policy or tunnel-group, text: pool name; number 0: none */
 	FACT_POOL6_OF_POLICY,   /* its sessions have IPv6 inside */
 	FACT_POOL_SIZE,         /* scope: pool, number: addresses */
 	FACT_TLS_VERSION,       /* text: lowest version of `ssl server-version` */
@@ -138,6 +140,7 @@ enum fact_kind {
 /* What a configuration or a table says, without a time. */
 struct fact {
 	uint8_t kind, source;
+	bool is_user; /* a setting of `username X attributes`: scope is a user, not a group-policy */
 	uint32_t number;
 	uint32_t line, file; /* as in struct event */
 	struct span scope, text;

@@ -48,14 +48,17 @@ static const struct cure room_cures[] = {
 
 static struct hit_group group_of_policy(const struct policy_setup *p)
 {
-	return (struct hit_group){
-	        .device = p->device, .group = p->name, .policy = p, .has_ip6 = p->pool6.value != 0};
+	return (struct hit_group){.device = p->device,
+	        .group = p->name,
+	        .user = policy_has_own_tunnel(p) ? p->user : 0,
+	        .policy = p,
+	        .has_ip6 = p->pool6.value != 0};
 }
 
 static void add_group(struct hit_groups *g, const struct hit_group *h)
 {
 	for (size_t i = 0; i < g->n; i++)
-		if (g->v[i].group == h->group && g->v[i].device == h->device)
+		if (g->v[i].group == h->group && g->v[i].device == h->device && g->v[i].user == h->user)
 			return;
 	if (g->n < REMEDY_MAX_GROUPS)
 		g->v[g->n++] = *h;
@@ -75,7 +78,8 @@ static uint32_t computed_tls(const struct find *x, const struct policy_setup *p,
 
 static bool is_set_low(const struct policy_setup *p)
 {
-	return p->mtu.fact != NULL && p->mtu.value > 0 && p->mtu.value < IP6_MIN_MTU;
+	return policy_is_for_clients(p) && p->mtu.fact != NULL && p->mtu.value > 0 &&
+	       p->mtu.value < IP6_MIN_MTU;
 }
 
 struct too_small {
@@ -93,7 +97,8 @@ static void take_small_policies(struct find *x, struct too_small *t)
 {
 	for (size_t i = 0; i < x->u->n_policies; i++) {
 		const struct policy_setup *p = &x->u->policies[i];
-		uint32_t tls = p->pool6.value && !is_set_low(p) ? computed_tls(x, p, &t->steps) : 0;
+		bool is_asked = p->pool6.value != 0 && policy_is_for_clients(p) && !is_set_low(p);
+		uint32_t tls = is_asked ? computed_tls(x, p, &t->steps) : 0;
 		if (tls == 0 || tls >= IP6_MIN_MTU)
 			continue;
 		struct hit_group h = group_of_policy(p);
@@ -168,11 +173,11 @@ static uint32_t low_mtu_of(const struct one_case *k)
 
 static void take_low_policies(struct find *x, struct low *t)
 {
-	for (size_t i = 0; i < x->u->n_policies; i++) {
-		const struct policy_setup *p = &x->u->policies[i];
-		struct hit_group h = group_of_policy(p);
-		if (!is_set_low(p))
+	for (size_t i = 0; i < setup_n_all(x->u); i++) {
+		const struct policy_setup *p = setup_at(x->u, i);
+		if (p == NULL || !is_set_low(p))
 			continue;
+		struct hit_group h = group_of_policy(p);
 		add_group(&t->groups, &h);
 		x->n_hits++;
 		find_prove_fact(x, p->mtu.fact);

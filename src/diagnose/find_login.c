@@ -133,7 +133,7 @@ static void remedy_pool(struct find *x, const struct fact_record *pool)
 	text_str(&r->config, "show ip local pool ");
 	put_pool_name(x, &r->config, pool);
 	text_str(&r->config, "\nip local pool VPNPOOL2 FIRST-LAST mask MASK\n");
-	paste_group(x, &r->config, x->f->group);
+	paste_group(x, &r->config, x->f->group, 0);
 	text_str(&r->config, " address-pools value ");
 	put_pool_name(x, &r->config, pool);
 	text_str(&r->config, " VPNPOOL2\n");

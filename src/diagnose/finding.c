@@ -94,6 +94,7 @@ static void run_row(struct find *x, struct findings *all, size_t i)
 	x->f = f;
 	x->n_hits = 0;
 	x->products = 0;
+	x->own_user = 0;
 	rows[i].find(x);
 	if (x->n_hits > 0)
 		all->n++;

@@ -111,7 +111,8 @@ static bool is_telling(struct span cause)
 {
 	static const char *const words[] = {"lock", "expir", "disabled", "limit", "not allowed", "terminated",
 	        "enabled", "license", "pending", "parent session", "acl", "too many", "not accessible",
-	        "unable", "timeout", "timed out", "no response", "certificate", "hours", "suspended"};
+	        "unable", "timeout", "timed out", "no response", "certificate", "hours", "suspended",
+	        "connect more than"};
 	for (size_t i = 0; i < N_ELEM(words); i++)
 		if (span_has_nocase(cause, words[i]))
 			return true;

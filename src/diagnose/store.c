@@ -280,6 +280,7 @@ static void on_fact(void *ctx, const struct fact *f)
 	s->facts[s->n_facts++] = (struct fact_record){
 	        .kind = f->kind,
 	        .source = f->source,
+	        .is_user = f->is_user,
 	        .number = f->number,
 	        .line = f->line,
 	        .file = f->file,

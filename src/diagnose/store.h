@@ -47,6 +47,7 @@ struct record {
 
 struct fact_record {
 	uint8_t kind, source;
+	bool is_user; /* as in struct fact */
 	uint32_t number, line, file;
 	word_t device, scope, value;
 	uint32_t text;

@@ -437,14 +437,14 @@ TEST(configurations)
 
 	t = story_new("alice");
 	tell_config(&t, 0, 1200, NULL);
-	tell_fact(&t, FACT_POOL6_OF_POLICY, "ac_users_group", 0, "VPN6");
+	tell_fact(&t, FACT_POOL6_OF_POLICY, "ac_users_group", 1, "VPN6");
 	assert_string_equal(story_findings(&t), "mtu-below-1280");
 	assert_int_equal(story_finding(&t, "mtu-below-1280")->severity, SEVERITY_ERROR);
 	story_end(&t);
 
 	t = story_new("alice"); /* 1300 - 33 */
 	tell_config(&t, 1300, 0, NULL);
-	tell_fact(&t, FACT_POOL6_OF_POLICY, "ac_users_group", 0, "VPN6");
+	tell_fact(&t, FACT_POOL6_OF_POLICY, "ac_users_group", 1, "VPN6");
 	assert_non_null(strstr(story_findings(&t), "tls-mtu-too-small-for-ipv6"));
 	story_end(&t);
 }
