@@ -15,15 +15,23 @@ const char *tls_library_version(void)
 	return OpenSSL_version(OPENSSL_VERSION);
 }
 
-static bool ctx_settings(SSL_CTX *c, enum tls_version min, enum tls_version max)
+/* What all contexts have alike. */
+static int ctx_new(
+        const SSL_METHOD *method, enum tls_version min, enum tls_version max, struct text *why, SSL_CTX **ret)
 {
+	ERR_clear_error();
+	SSL_CTX *c = *ret = SSL_CTX_new(method);
+	if (c == NULL)
+		return -ENOMEM;
 	SSL_CTX_set_options(c, SSL_OP_NO_TICKET | SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION |
 	                               SSL_OP_CIPHER_SERVER_PREFERENCE);
 	SSL_CTX_set_mode(
 	        c, SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER | SSL_MODE_NO_AUTO_CHAIN);
 	SSL_CTX_set_session_cache_mode(c, SSL_SESS_CACHE_OFF);
 	SSL_CTX_set_keylog_callback(c, tls_on_keylog); /* for our own record layer alone, tls_switch.c */
-	return SSL_CTX_set_num_tickets(c, 0) == 1 && tls_suites_default(c, min, max);
+	if (SSL_CTX_set_num_tickets(c, 0) != 1 || !tls_suites_default(c, min, max))
+		return ossl_fail(why, ERR_CONFIG, "TLS versions not usable");
+	return 0;
 }
 
 /* Never asks on the terminal for a passphrase. */
@@ -121,39 +129,35 @@ static int ctx_ask_client(SSL_CTX *c, struct span ca_pem, struct text *why)
 	return 0;
 }
 
-static void server_ctx_free(struct tls_server_ctx *c)
+/* ---- server ---- */
+
+static int server_ctx_setup(struct tls_server_ctx *c, const struct tls_server_opts *o, struct text *why)
 {
-	if (c == NULL)
-		return;
-	SSL_CTX_free(c->ssl_ctx);
-	for (size_t i = 0; i < N_ELEM(c->old_suites); i++)
-		free(c->old_suites[i]);
-	free(c);
+	int r = ctx_new(TLS_server_method(), o->min, o->max, why, &c->ssl_ctx);
+
+	if (r == 0)
+		r = ctx_load_identity(c->ssl_ctx, o->cert_pem, o->key_pem, why);
+	if (r == 0)
+		r = tls_groups_set(c->ssl_ctx, o, why);
+	if (r == 0)
+		r = tls_suites_set(c, o, why);
+	if (r == 0 && o->client_ca_pem.n > 0)
+		r = ctx_ask_client(c->ssl_ctx, o->client_ca_pem, why);
+	return r;
 }
 
 int tls_server_ctx_new(const struct tls_server_opts *o, struct text *why, struct tls_server_ctx **ret)
 {
 	struct tls_server_ctx *c = calloc(1, sizeof(*c));
-	int r = -ENOMEM;
 
-	ERR_clear_error();
-	if (c == NULL || (c->ssl_ctx = SSL_CTX_new(TLS_server_method())) == NULL)
-		goto fail;
+	if (c == NULL)
+		return -ENOMEM;
 	c->refs = 1;
-	if (!ctx_settings(c->ssl_ctx, o->min, o->max)) {
-		r = ossl_fail(why, ERR_CONFIG, "TLS versions not usable");
-		goto fail;
-	}
-	if ((r = ctx_load_identity(c->ssl_ctx, o->cert_pem, o->key_pem, why)) < 0)
-		goto fail;
-	if ((r = tls_groups_set(c->ssl_ctx, o, why)) < 0 || (r = tls_suites_set(c, o, why)) < 0)
-		goto fail;
-	if (o->client_ca_pem.n > 0 && (r = ctx_ask_client(c->ssl_ctx, o->client_ca_pem, why)) < 0)
-		goto fail;
-	*ret = c;
-	return 0;
-fail:
-	server_ctx_free(c);
+	int r = server_ctx_setup(c, o, why);
+	if (r < 0)
+		tls_server_ctx_put(c);
+	else
+		*ret = c;
 	return r;
 }
 
@@ -167,8 +171,13 @@ void tls_server_ctx_put(struct tls_server_ctx *c)
 {
 	if (c == NULL || __atomic_sub_fetch(&c->refs, 1, __ATOMIC_ACQ_REL) > 0)
 		return;
-	server_ctx_free(c);
+	SSL_CTX_free(c->ssl_ctx);
+	for (size_t i = 0; i < N_ELEM(c->old_suites); i++)
+		free(c->old_suites[i]);
+	free(c);
 }
+
+/* ---- client ---- */
 
 static int client_trust(struct tls_client_ctx *c, const struct tls_client_opts *o, struct text *why)
 {
@@ -196,31 +205,33 @@ static int client_trust(struct tls_client_ctx *c, const struct tls_client_opts *
 	return 0;
 }
 
+static int client_ctx_setup(struct tls_client_ctx *c, const struct tls_client_opts *o, struct text *why)
+{
+	int r = ctx_new(TLS_client_method(), o->min, o->max, why, &c->ssl_ctx);
+
+	if (r == 0)
+		r = client_trust(c, o, why);
+	if (r == 0 && o->cert_pem.n > 0)
+		r = ctx_load_identity(c->ssl_ctx, o->cert_pem, o->key_pem, why);
+	if (r < 0)
+		return r;
+	SSL_CTX_set_verify(c->ssl_ctx, SSL_VERIFY_PEER, NULL);
+	SSL_CTX_set_cert_verify_callback(c->ssl_ctx, tls_verify_server, NULL);
+	return 0;
+}
+
 int tls_client_ctx_new(const struct tls_client_opts *o, struct text *why, struct tls_client_ctx **ret)
 {
 	struct tls_client_ctx *c = calloc(1, sizeof(*c));
-	int r = -ENOMEM;
 
-	ERR_clear_error();
-	if (c == NULL || (c->ssl_ctx = SSL_CTX_new(TLS_client_method())) == NULL)
-		goto fail;
+	if (c == NULL)
+		return -ENOMEM;
 	c->refs = 1;
-	if (!ctx_settings(c->ssl_ctx, o->min, o->max)) {
-		r = ossl_fail(why, ERR_CONFIG, "TLS versions not usable");
-		goto fail;
-	}
-	if ((r = client_trust(c, o, why)) < 0)
-		goto fail;
-	if (o->cert_pem.n > 0 && (r = ctx_load_identity(c->ssl_ctx, o->cert_pem, o->key_pem, why)) < 0)
-		goto fail;
-	SSL_CTX_set_verify(c->ssl_ctx, SSL_VERIFY_PEER, NULL);
-	SSL_CTX_set_cert_verify_callback(c->ssl_ctx, tls_verify_server, NULL);
-	*ret = c;
-	return 0;
-fail:
-	if (c)
-		SSL_CTX_free(c->ssl_ctx);
-	free(c);
+	int r = client_ctx_setup(c, o, why);
+	if (r < 0)
+		tls_client_ctx_put(c);
+	else
+		*ret = c;
 	return r;
 }
 
