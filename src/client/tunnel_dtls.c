@@ -177,7 +177,7 @@ void tunnel_dtls_close(struct tunnel_dtls *t, bool is_polite)
 void tunnel_dtls_done(struct tunnel_dtls *t)
 {
 	tunnel_dtls_close(t, false);
-	dtls_ctx_put(t->ctx);
+	dtls_ctx_free(t->ctx);
 	udp_rx_free(t->rx);
 	free(t->rx_buf);
 	free(t->record);

@@ -55,7 +55,7 @@ void conn_unlink(struct conn *c)
 		w->conns = c->next;
 	if (c->next)
 		c->next->prev = c->prev;
-	for (struct conn **at = &w->dirty; c->is_dirty && *at; at = &(*at)->next_dirty) {
+	for (struct conn **at = &w->turn.dirty; c->is_dirty && *at; at = &(*at)->next_dirty) {
 		if (*at == c) {
 			*at = c->next_dirty;
 			break;
@@ -313,8 +313,8 @@ static void accept_pause(struct worker *w, int err)
 {
 	if (worker_may_log(w, WORKER_LOG_ACCEPT, 0))
 		log_line(LOG_ERR, "cannot accept connections: %s", err_text(err));
-	if (loop_fd_watch(&w->tcp_poll, 0) == 0)
-		loop_timer_set(&w->accept_timer, loop_now() + ACCEPT_PAUSE_MS);
+	if (loop_fd_watch(&w->listener.poll, 0) == 0)
+		loop_timer_set(&w->listener.pause, loop_now() + ACCEPT_PAUSE_MS);
 }
 
 void conn_accept(struct worker *w)
@@ -322,7 +322,7 @@ void conn_accept(struct worker *w)
 	for (int i = 0; i < LOOP_BATCH; i++) {
 		struct ip_addr peer;
 		uint16_t port;
-		int fd = sock_accept(w->tcp_fd, &peer, &port);
+		int fd = sock_accept(w->listener.fd, &peer, &port);
 		if (fd < 0) {
 			if (fd != -EAGAIN)
 				accept_pause(w, fd);

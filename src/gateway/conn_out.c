@@ -10,8 +10,8 @@ void conn_touch(struct conn *c)
 	if (c->is_dirty || c->n_closing > 0)
 		return;
 	c->is_dirty = true;
-	c->next_dirty = c->w->dirty;
-	c->w->dirty = c;
+	c->next_dirty = c->w->turn.dirty;
+	c->w->turn.dirty = c;
 }
 
 /* What is polled for: reading unless auth is asked, writing while something waits. */
@@ -81,9 +81,9 @@ static void conn_flush(struct conn *c)
 
 void conn_flush_dirty(struct worker *w)
 {
-	while (w->dirty) {
-		struct conn *c = w->dirty;
-		w->dirty = c->next_dirty;
+	while (w->turn.dirty) {
+		struct conn *c = w->turn.dirty;
+		w->turn.dirty = c->next_dirty;
 		c->is_dirty = false;
 		conn_flush(c);
 		if (c->move && c->n_closing == 0)

@@ -20,7 +20,7 @@ static void version_gathered(struct call *c)
 	        .uptime_s = (loop_now() - c->w->process->started_at_ms) / 1000,
 	        .n_sessions = n_sessions(c->w->process),
 	        .n_threads = c->w->process->n_threads,
-	        .n_handed_over = c->gathered.n_handed_over,
+	        .n_handed_over = c->gathered.counts.n_handed_over,
 	};
 	if (c->is_json)
 		c->json = render_version_json(&v);
@@ -126,9 +126,9 @@ static void drops_gathered(struct call *c)
 	if (!is_complete(c))
 		return;
 	if (c->is_json)
-		c->json = render_drops_json(c->gathered.drops);
+		c->json = render_drops_json(c->gathered.counts.drops);
 	else
-		render_drops(c->gathered.drops, &c->w->process->control->cleared, &c->out);
+		render_drops(c->gathered.counts.drops, &c->w->process->control->cleared, &c->out);
 }
 
 void show_drops(struct call *c)
@@ -141,9 +141,9 @@ static void switches_gathered(struct call *c)
 	if (!is_complete(c))
 		return;
 	if (c->is_json)
-		c->json = render_switches_json(&c->gathered.switches);
+		c->json = render_switches_json(&c->gathered.counts.switches);
 	else
-		render_switches(&c->gathered.switches, &c->out);
+		render_switches(&c->gathered.counts.switches, &c->out);
 }
 
 void show_switches(struct call *c)

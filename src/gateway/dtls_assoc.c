@@ -22,7 +22,7 @@ static void assoc_done(struct session_assoc *a)
 
 void dtls_active_done(struct session *s)
 {
-	if (s->w->dtls_pending == s) /* its path dies with it */
+	if (s->w->turn.dtls_pending == s) /* its path dies with it */
 		dtls_tx_flush(s->w);
 	if (s->dtls.active.dtls) {
 		const struct tls_log_ends ends = dtls_log_ends(s, &s->dtls.active.path);
@@ -44,7 +44,7 @@ void dtls_old_done(struct session *s)
 static void retire_active(struct session *s)
 {
 	struct session_dtls *d = &s->dtls;
-	if (s->w->dtls_pending == s)
+	if (s->w->turn.dtls_pending == s)
 		dtls_tx_flush(s->w);
 	dtls_old_done(s);
 	if (d->active.dtls == NULL)

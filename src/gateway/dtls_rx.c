@@ -8,7 +8,7 @@ size_t dtls_read_records(struct session *s, struct session_assoc *a)
 {
 	uint8_t *plain;
 	size_t n_records = 0;
-	s->w->dtls_pending = s; /* for what it answers */
+	s->w->turn.dtls_pending = s; /* for what it answers */
 	while (a->dtls && !s->is_closing) {
 		int n = dtls_read_view(a->dtls, s->w->scratch.plain, CSTP_RECORD_MAX, &plain);
 		if (n == 0)
@@ -30,7 +30,7 @@ static size_t read_assoc(
         struct session *s, struct session_assoc *a, const struct udp_datagram *in, bool is_alone)
 {
 	/* what OpenSSL itself answers (a repeated Finished, an alert) must not go out with another's batch */
-	if (s->w->dtls_pending != s)
+	if (s->w->turn.dtls_pending != s)
 		dtls_tx_flush(s->w);
 	if (is_alone)
 		dtls_feed_writable(a->dtls, in->p, in->n);
@@ -59,7 +59,7 @@ static size_t read_active(struct worker *w, const struct udp_datagram *in, bool 
 		*ret_any = true;
 		bool is_alone = may_spoil && next == NULL && i == 0 && s->dtls.old.dtls == NULL;
 		n_records = read_assoc(s, &s->dtls.active, in, is_alone);
-		w->dtls_same = is_alone && n_records > 0 ? s : NULL;
+		w->turn.dtls_same = is_alone && n_records > 0 ? s : NULL;
 		if (n_records == 0)
 			n_records = read_old(s, in);
 	}
@@ -162,7 +162,7 @@ void dtls_rx_handed_over(struct worker *w, const struct udp_datagram *in, uint64
  * each were a tenth of the gateway's time. Sessions that end live until the end of the turn. */
 static bool read_same(struct worker *w, const struct udp_datagram *in)
 {
-	struct session *s = w->dtls_same;
+	struct session *s = w->turn.dtls_same;
 	if (s == NULL || in->n < DTLS_RECORD_HEADER_BYTES || in->p[0] != DTLS_APPDATA || s->is_closing ||
 	        s->dtls.active.dtls == NULL || s->dtls.old.dtls != NULL ||
 	        !udp_addr_eq(&s->dtls.active.path.peer, in->peer))
@@ -178,9 +178,9 @@ void dtls_rx_ready(struct worker *w)
 	for (int i = 0; i < n; i++) {
 		if (read_same(w, &batch[i]))
 			continue;
-		w->dtls_same = NULL; /* whatever comes may change who is meant */
+		w->turn.dtls_same = NULL; /* whatever comes may change who is meant */
 		on_datagram(w, &batch[i], 0);
 	}
-	w->dtls_same = NULL;
+	w->turn.dtls_same = NULL;
 	worker_flush(w);
 }

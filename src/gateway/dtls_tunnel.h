@@ -43,7 +43,7 @@ void dtls_rx_handed_over(struct worker *w, const struct udp_datagram *in, uint64
 MUST_USE int dtls_tx(struct session *s, uint8_t type, struct span payload);
 /* The same, with DTLS_CHANNEL_BYTES in front of the payload that may be written. */
 MUST_USE int dtls_tx_in_place(struct session *s, uint8_t type, uint8_t *payload, size_t n);
-/* Sends what waits in scratch.dtls_out for w->dtls_pending. */
+/* Sends what waits in scratch.dtls_out for w->turn.dtls_pending. */
 void dtls_tx_flush(struct worker *w);
 /* Sends what one association has put into scratch.dtls_out (handshake flights). */
 void dtls_assoc_flush(struct session *s, struct session_assoc *a);

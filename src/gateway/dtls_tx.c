@@ -40,8 +40,8 @@ static void send_out(struct session *s, struct session_assoc *a)
 
 void dtls_tx_flush(struct worker *w)
 {
-	struct session *s = w->dtls_pending;
-	w->dtls_pending = NULL;
+	struct session *s = w->turn.dtls_pending;
+	w->turn.dtls_pending = NULL;
 	if (s)
 		send_out(s, &s->dtls.active);
 }
@@ -57,9 +57,9 @@ int dtls_tx_in_place(struct session *s, uint8_t type, uint8_t *payload, size_t n
 	struct span plain = span_of(payload - DTLS_CHANNEL_BYTES, DTLS_CHANNEL_BYTES + n);
 	if (s->dtls.active.dtls == NULL)
 		return ERR_CLOSED;
-	if (w->dtls_pending != s)
+	if (w->turn.dtls_pending != s)
 		dtls_tx_flush(w);
-	w->dtls_pending = s;
+	w->turn.dtls_pending = s;
 	*(payload - DTLS_CHANNEL_BYTES) = type;
 	int r = dtls_write(s->dtls.active.dtls, plain);
 	if (r == -ENOBUFS) { /* the batch is full: send it, go on with an empty one */

@@ -38,7 +38,7 @@ void process_hand_over(
 	if (r < 0)
 		worker_drop(w, DROP_HANDOVER);
 	else
-		w->n_handed_over++;
+		w->counts.n_handed_over++;
 	if (r == 1)
 		uv_async_send(&to->wake);
 }
@@ -201,7 +201,7 @@ static int on_monitor_msg(struct process *p, const struct ipc_msg *m, int fd)
 	case IPC_LOG_INFO:
 	case IPC_LOG_HOST_INFO:
 	case IPC_LOG_ITEM:
-		control_on_monitor(p->threads[0], m);
+		control_on_answer(p->threads[0], m);
 		return 0;
 	case IPC_SHUTDOWN:
 		process_stop(p, m->shutdown.tells_clients);

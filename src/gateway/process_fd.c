@@ -24,16 +24,16 @@ static int take_thread_fd(struct process *p, const struct ipc_fd *f, int fd)
 		return r;
 	switch (f->kind) {
 	case IPC_FD_TUN:
-		w->tun.fds[0] = fd;
+		w->tun.dev.fds[0] = fd;
 		return 0;
 	case IPC_FD_TCP:
-		w->tcp_fd = fd;
+		w->listener.fd = fd;
 		return 0;
 	case IPC_FD_UDP:
 		return udp_adopt(fd, &w->udp);
 	default: /* IPC_FD_AUTH */
-		chan_init(&w->auth, fd, IPC_WORKER, IPC_AUTH);
-		w->is_auth_up = true;
+		chan_init(&w->auth.chan, fd, IPC_WORKER, IPC_AUTH);
+		w->auth.is_up = true;
 		return 0;
 	}
 }

@@ -26,8 +26,8 @@ static void session_free(struct session *s)
 	struct worker *w = s->w;
 	dtls_forget(s);
 	session_pieces_done(s);
-	if (w->touched == s)
-		w->touched = NULL;
+	if (w->turn.touched == s)
+		w->turn.touched = NULL;
 	session_tunnel_end(s);
 	session_key_unpublish(s);
 	if (s->prev)
@@ -142,7 +142,7 @@ static void tell_auth(struct worker *w, uint8_t type, uint32_t index, uint32_t c
 		m.session_lost = (struct ipc_session_lost){index, connection};
 	else
 		m.session_end = (struct ipc_session_end){index, connection, reason};
-	if (worker_tell_auth(w, &m) < 0 && w->is_auth_up)
+	if (worker_tell_auth(w, &m) < 0 && w->auth.is_up)
 		log_line(LOG_WARNING, "auth process does not answer: end of session %u not recorded", index);
 }
 

@@ -166,8 +166,8 @@ void session_send(struct session *s, struct split *split)
 	t->tx_packets += n_sent;
 	t->tx_bytes += n_bytes;
 	t->tx_drops += n_all - n_sent;
-	s->w->drops[DROP_FLOW_CONTROL] += n_full;
-	s->w->drops[DROP_NO_SESSION] += n_all - n_sent - n_full;
+	s->w->counts.drops[DROP_FLOW_CONTROL] += n_full;
+	s->w->counts.drops[DROP_NO_SESSION] += n_all - n_sent - n_full;
 	if (n_sent > 0)
 		link_on_tx(&s->link, ch, true, largest, worker_now(s->w));
 	session_touch(s);

@@ -43,12 +43,12 @@ const char *worker_drop_name(enum drop_reason why)
 
 void worker_drop(struct worker *w, enum drop_reason why)
 {
-	w->drops[why]++;
+	w->counts.drops[why]++;
 }
 
 void worker_flush(struct worker *w)
 {
-	outlet_flush(&w->to_tun);
+	outlet_flush(&w->tun.out);
 	dtls_tx_flush(w);
 	conn_flush_dirty(w);
 	session_settle(w);
@@ -93,7 +93,7 @@ static void on_accept_timer(struct loop_timer *t, ms_t now_ms)
 {
 	struct worker *w = t->ctx;
 	(void)now_ms;
-	if (loop_fd_watch(&w->tcp_poll, UV_READABLE) < 0)
+	if (loop_fd_watch(&w->listener.poll, UV_READABLE) < 0)
 		log_line(LOG_CRIT, "worker cannot poll its listener");
 }
 
@@ -148,7 +148,7 @@ int worker_new(struct process *p, uint8_t index, struct worker **ret)
 	w->process = p;
 	w->index = index;
 	w->ipc_state = IPC_SETUP;
-	w->tun.fds[0] = w->tcp_fd = w->udp.fd = w->auth.fd = -1;
+	w->tun.dev.fds[0] = w->listener.fd = w->udp.fd = w->auth.chan.fd = -1;
 	ratelimit_init(&w->log_sessions, SESSION_LINES, SESSION_PERIOD_MS);
 	ratelimit_init(&w->too_big, TOO_BIG_ANSWERS, TOO_BIG_PERIOD_MS);
 	memcpy(w->tables.hash_key, p->hash_key, sizeof(w->tables.hash_key));
@@ -165,28 +165,28 @@ int worker_new(struct process *p, uint8_t index, struct worker **ret)
 int worker_open(struct worker *w, unsigned offloads_refused)
 {
 	int r;
-	if (w->tun.fds[0] < 0 || w->tcp_fd < 0 || w->udp.fd < 0 || w->auth.fd < 0)
+	if (w->tun.dev.fds[0] < 0 || w->listener.fd < 0 || w->udp.fd < 0 || w->auth.chan.fd < 0)
 		return -EBADF;
 	w->udp.has_no_gso = offloads_refused & OFFLOAD_GSO;
 	w->has_no_super = offloads_refused & OFFLOAD_SUPER;
 	if ((r = worker_tun_open(w, offloads_refused)) < 0 ||
-	        (r = loop_fd_open(&w->tun_poll, &w->loop, w->tun.fds[0], worker_on_tun_ready, w)) < 0 ||
-	        (r = loop_timer_open(&w->accept_timer, &w->loop, on_accept_timer, w)) < 0 ||
-	        (r = loop_fd_open(&w->tcp_poll, &w->loop, w->tcp_fd, on_tcp_ready, w)) < 0 ||
+	        (r = loop_fd_open(&w->tun.poll, &w->loop, w->tun.dev.fds[0], worker_on_tun_ready, w)) < 0 ||
+	        (r = loop_timer_open(&w->listener.pause, &w->loop, on_accept_timer, w)) < 0 ||
+	        (r = loop_fd_open(&w->listener.poll, &w->loop, w->listener.fd, on_tcp_ready, w)) < 0 ||
 	        (r = loop_fd_open(&w->udp_poll, &w->loop, w->udp.fd, on_udp_ready, w)) < 0)
 		return r;
-	return loop_fd_open(&w->auth_poll, &w->loop, w->auth.fd, worker_on_auth_ready, w);
+	return loop_fd_open(&w->auth.poll, &w->loop, w->auth.chan.fd, worker_on_auth_ready, w);
 }
 
 int worker_go(struct worker *w)
 {
 	int r;
 	w->ipc_state = IPC_RUNNING;
-	if ((r = loop_fd_watch(&w->tun_poll, UV_READABLE)) < 0 ||
-	        (r = loop_fd_watch(&w->tcp_poll, UV_READABLE)) < 0 ||
+	if ((r = loop_fd_watch(&w->tun.poll, UV_READABLE)) < 0 ||
+	        (r = loop_fd_watch(&w->listener.poll, UV_READABLE)) < 0 ||
 	        (r = loop_fd_watch(&w->udp_poll, UV_READABLE)) < 0)
 		return r;
-	return loop_fd_watch(&w->auth_poll, UV_READABLE);
+	return loop_fd_watch(&w->auth.poll, UV_READABLE);
 }
 
 void worker_stop(struct worker *w, bool tells_clients)
@@ -202,7 +202,7 @@ void worker_stop(struct worker *w, bool tells_clients)
 			session_detach(s, "Gateway restart");
 	}
 	worker_flush(w);
-	if (w->is_auth_up && chan_flush(&w->auth) < 0)
+	if (w->auth.is_up && chan_flush(&w->auth.chan) < 0)
 		log_line(LOG_WARNING, "auth process not told of the sessions' end");
 	uv_stop(&w->loop);
 }

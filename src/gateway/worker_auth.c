@@ -9,32 +9,33 @@
 int worker_ask_auth(struct worker *w, struct ipc_msg *m, struct conn *c)
 {
 	/* the upper half of the numbers belongs to the console */
-	w->next_ref = (w->next_ref + 1) & 0x7fffffff;
-	if (w->next_ref == 0)
-		w->next_ref = 1;
-	m->ref = w->next_ref;
-	if (!w->is_auth_up)
+	w->auth.last_ref = (w->auth.last_ref + 1) & 0x7fffffff;
+	if (w->auth.last_ref == 0)
+		w->auth.last_ref = 1;
+	m->ref = w->auth.last_ref;
+	if (!w->auth.is_up)
 		return ERR_CLOSED;
 	int r = htab_insert(&w->tables.by_ref, &c->by_ref, m->ref);
 	if (r < 0)
 		return r;
-	if ((r = chan_send(&w->auth, m, -1)) < 0) {
+	if ((r = chan_send(&w->auth.chan, m, -1)) < 0) {
 		htab_remove(&w->tables.by_ref, &c->by_ref);
 		return r;
 	}
 	c->ref = m->ref;
 	c->state = CONN_WAIT_AUTH;
 	conn_touch(c);
-	worker_watch_chan(&w->auth_poll, &w->auth);
+	worker_watch_chan(&w->auth.poll, &w->auth.chan);
 	return 0;
 }
 
 int worker_tell_auth(struct worker *w, const struct ipc_msg *m)
 {
-	if (!w->is_auth_up)
+	if (!w->auth.is_up)
 		return ERR_CLOSED;
-	int r = chan_send(&w->auth, m, -1);
-	worker_watch_chan(&w->auth_poll, &w->auth); /* what had to be queued goes out when auth reads again */
+	int r = chan_send(&w->auth.chan, m, -1);
+	worker_watch_chan(
+	        &w->auth.poll, &w->auth.chan); /* what had to be queued goes out when auth reads again */
 	return r;
 }
 
@@ -56,7 +57,7 @@ static void on_auth_msg(struct worker *w, const struct ipc_msg *m)
 		return;
 	}
 	if (m->ref & 0x80000000u) {
-		control_on_auth(w, m);
+		control_on_answer(w, m);
 		return;
 	}
 	struct htab_node *n = htab_find(&w->tables.by_ref, m->ref);
@@ -79,20 +80,20 @@ void worker_on_auth_ready(struct loop_fd *f, int err, int events)
 	struct ipc_msg m;
 	int fd, r = err;
 	if (err == 0 && events & UV_WRITABLE)
-		r = chan_flush(&w->auth);
+		r = chan_flush(&w->auth.chan);
 	for (int i = 0; r == 0 && i < LOOP_BATCH; i++) {
-		r = chan_recv(&w->auth, w->ipc_state, loop_now(), &m, &fd);
+		r = chan_recv(&w->auth.chan, w->ipc_state, loop_now(), &m, &fd);
 		if (r == 0)
 			on_auth_msg(w, &m);
 		ipc_wipe(&m);
 	}
 	if (r < 0 && r != -EAGAIN) {
 		log_line(LOG_ERR, "auth process is gone: %s", err_text(r));
-		w->is_auth_up = false;
-		loop_fd_close(&w->auth_poll, NULL);
+		w->auth.is_up = false;
+		loop_fd_close(&w->auth.poll, NULL);
 		process_fail(w); /* the monitor starts both anew; clients resume with their cookies */
 		return;
 	}
-	worker_watch_chan(&w->auth_poll, &w->auth);
+	worker_watch_chan(&w->auth.poll, &w->auth.chan);
 	worker_flush(w);
 }

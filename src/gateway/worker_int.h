@@ -9,7 +9,7 @@
 void worker_on_auth_ready(struct loop_fd *f, int err, int events);
 
 /* worker_tun.c */
-/* Takes w->tun.fds[0] as it was set up by the monitor. offloads_refused: OFFLOAD_* bits. -ENOMEM. */
+/* Takes w->tun.dev.fds[0] as it was set up by the monitor. offloads_refused: OFFLOAD_* bits. -ENOMEM. */
 MUST_USE int worker_tun_open(struct worker *w, unsigned offloads_refused);
 /* The device has something to read: a turn's worth of it. */
 void worker_on_tun_ready(struct loop_fd *f, int err, int events);

@@ -13,7 +13,7 @@
 static int write_tun(void *ctx, const struct iovec *iov, unsigned n_iov)
 {
 	const struct worker *w = ctx;
-	return tun_writev(w->tun.fds[0], iov, n_iov);
+	return tun_writev(w->tun.dev.fds[0], iov, n_iov);
 }
 
 /* Counted as carried when it came: now it is a drop. */
@@ -21,7 +21,7 @@ static void on_tun_refused(void *ctx, struct span head, unsigned n_packets)
 {
 	struct worker *w = ctx;
 	struct ip_addr src, dst;
-	w->drops[DROP_NO_CHANNEL] += n_packets;
+	w->counts.drops[DROP_NO_CHANNEL] += n_packets;
 	struct session *s = ip_addresses(head, &src, &dst) == 0 ? session_by_inner(w, &src) : NULL;
 	if (s)
 		s->traffic[link_active(&s->link) == LINK_DTLS ? LINK_DTLS : LINK_TLS].rx_drops += n_packets;
@@ -29,17 +29,17 @@ static void on_tun_refused(void *ctx, struct span head, unsigned n_packets)
 
 int worker_tun_open(struct worker *w, unsigned offloads_refused)
 {
-	tun_adopt(w->tun.fds[0], offload_tun_refused(offloads_refused), &w->tun);
+	tun_adopt(w->tun.dev.fds[0], offload_tun_refused(offloads_refused), &w->tun.dev);
 	const struct outlet_config c = {
-	        .has_vnet_hdr = w->tun.has_vnet_hdr,
-	        .kinds = (w->tun.offloads & TUN_OFFLOAD_TSO4 ? COALESCE_TCP4 : 0) |
-	                 (w->tun.offloads & TUN_OFFLOAD_TSO6 ? COALESCE_TCP6 : 0) |
-	                 (w->tun.offloads & TUN_OFFLOAD_USO ? COALESCE_UDP : 0),
+	        .has_vnet_hdr = w->tun.dev.has_vnet_hdr,
+	        .kinds = (w->tun.dev.offloads & TUN_OFFLOAD_TSO4 ? COALESCE_TCP4 : 0) |
+	                 (w->tun.dev.offloads & TUN_OFFLOAD_TSO6 ? COALESCE_TCP6 : 0) |
+	                 (w->tun.dev.offloads & TUN_OFFLOAD_USO ? COALESCE_UDP : 0),
 	        .write = write_tun,
 	        .refused = on_tun_refused,
 	        .ctx = w,
 	};
-	return outlet_open(&w->to_tun, &c);
+	return outlet_open(&w->tun.out, &c);
 }
 
 static bool is_within(const uint8_t *p, const uint8_t *begin, size_t n)
@@ -50,14 +50,14 @@ static bool is_within(const uint8_t *p, const uint8_t *begin, size_t n)
 void worker_to_tun(struct worker *w, struct span packet)
 {
 	const struct worker_scratch *x = &w->scratch;
-	outlet_put(&w->to_tun, packet,
+	outlet_put(&w->tun.out, packet,
 	        is_within(packet.p, x->udp, (size_t)UDP_RECV_SLOTS_MAX * UDP_SLOT_BYTES) ||
 	                is_within(packet.p, x->tls_rx, WORKER_TLS_RX_BYTES));
 }
 
 void worker_to_tun_super(struct worker *w, const struct super *u)
 {
-	outlet_put_super(&w->to_tun, u);
+	outlet_put_super(&w->tun.out, u);
 }
 
 /* ---- from the inside ---- */
@@ -79,7 +79,7 @@ void worker_forward(struct worker *w, uint8_t *p, size_t n, bool may_stray)
 	struct split split;
 	struct ip_addr src, dst;
 	struct session *s;
-	if (w->tun.has_vnet_hdr) {
+	if (w->tun.dev.has_vnet_hdr) {
 		if (n <= VNET_HDR_BYTES)
 			return;
 		h = vnet_read(p);
@@ -97,7 +97,7 @@ void worker_forward(struct worker *w, uint8_t *p, size_t n, bool may_stray)
 	if (s)
 		session_send(s, &split);
 	else
-		w->drops[DROP_NO_SESSION] += split_count(&split);
+		w->counts.drops[DROP_NO_SESSION] += split_count(&split);
 }
 
 void worker_on_tun_ready(struct loop_fd *f, int err, int events)
@@ -109,8 +109,8 @@ void worker_on_tun_ready(struct loop_fd *f, int err, int events)
 	(void)events;
 	/* one after the other through the same memory, which stays in the cache */
 	for (int i = 0; n > 0 && i < LOOP_BATCH && n_bytes < WORKER_TUN_TURN; i++) {
-		n = tun_read_batch(w->tun.fds[0], w->scratch.tun + WORKER_TUN_HEADROOM, TUN_SUPER_SLOT_BYTES,
-		        &packet, 1);
+		n = tun_read_batch(w->tun.dev.fds[0], w->scratch.tun + WORKER_TUN_HEADROOM,
+		        TUN_SUPER_SLOT_BYTES, &packet, 1);
 		if (n <= 0)
 			break;
 		n_bytes += packet.n;
