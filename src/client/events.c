@@ -153,9 +153,8 @@ void events_clean(struct text *out, struct span in, size_t max)
 		in.n = max;
 	for (size_t i = 0; i < in.n; i++) {
 		uint8_t c = in.p[i];
-		bool is_c1 = c == 0xc2 && i + 1 < in.n && in.p[i + 1] >= 0x80 && in.p[i + 1] < 0xa0;
-		if (is_c1)
-			i++;
+		if (out->n > 0 && text_makes_c1(out->p[out->n - 1], c))
+			out->p[out->n - 1] = '?';
 		else if (c == '\n' || c == '\r' || c == '\t')
 			text_str(out, " ");
 		else if (c >= ' ' && c != 0x7f)

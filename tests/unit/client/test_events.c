@@ -53,12 +53,36 @@ TEST(a_huge_one_is_not_kept)
 	events_close(&ev);
 }
 
+static void assert_clean(const char *in, const char *want)
+{
+	struct text t = {0};
+	events_clean(&t, span_str(in), 100);
+	assert_string_equal(text_cstr(&t), want);
+	text_done(&t);
+}
+
+TEST(nothing_gets_at_the_terminal)
+{
+	assert_clean("a\x1b[2Jb\nc\r\td\x7f", "a[2Jb c  d");
+	assert_clean("\xc3\xa4 \xc2\xa9 \xc2\x9b"
+	             "31m",
+	        "\xc3\xa4 \xc2\xa9 ?31m");
+	assert_clean("\xc2\xc2\x9b\x9b"
+	             "31m",
+	        "\xc2?\x9b"
+	        "31m");
+	assert_clean("\xc2\x01\x9b"
+	             "31m",
+	        "?31m");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	        cmocka_unit_test(kept_without_a_file),
 	        cmocka_unit_test(the_newest_are_kept),
 	        cmocka_unit_test(a_huge_one_is_not_kept),
+	        cmocka_unit_test(nothing_gets_at_the_terminal),
 	};
 	return RUN(tests);
 }
