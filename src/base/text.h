@@ -30,6 +30,13 @@ const char *text_cstr(const struct text *t);
 /* Frees; the struct is empty and usable again. */
 void text_done(struct text *t);
 
+/* Would the byte, behind the one put last, be a control character of C1 in UTF-8? Asked of what is written: a
+ * byte left out between the two must not let it come about. */
+static inline bool text_makes_c1(char last, uint8_t c)
+{
+	return last == '\xc2' && c >= 0x80 && c < 0xa0;
+}
+
 static inline bool text_ok(const struct text *t)
 {
 	return !t->is_bad;

@@ -10,6 +10,7 @@
 
 #include "client/login_io.h"
 #include "client/session.h"
+#include "io/sandbox.h"
 
 struct run {
 	const struct connect_options *opt;
@@ -154,6 +155,7 @@ int connect_command(int argc, char **argv)
 	enum options_verdict verdict = connect_options_parse(argc, argv, &o, &say);
 	if (verdict != OPTIONS_OK)
 		return option_table_say(verdict, &say);
+	sandbox_hide_memory();
 	signal(SIGPIPE, SIG_IGN);
 	struct run r = {.opt = &o, .ready_fd = -1};
 	return o.run.is_background ? run_background(&r) : run_here(&r);

@@ -55,9 +55,18 @@ static bool peer_is_owner(int sock)
 	return sock_peer_cred(sock, &uid, &gid, &pid) == 0 && (uid == 0 || uid == getuid());
 }
 
+static bool may_stay(const struct control *c, bool is_owner)
+{
+	size_t n_others = 0;
+	for (size_t i = 0; i < CONTROL_CLIENTS_MAX; i++)
+		n_others += c->clients[i].sock >= 0 && !c->clients[i].is_owner;
+	return is_owner || n_others < CONTROL_OTHERS_MAX;
+}
+
 static void client_take(struct control *c, int sock)
 {
-	for (size_t i = 0; i < CONTROL_CLIENTS_MAX; i++) {
+	bool is_owner = peer_is_owner(sock);
+	for (size_t i = 0; may_stay(c, is_owner) && i < CONTROL_CLIENTS_MAX; i++) {
 		struct control_client *cl = &c->clients[i];
 		if (cl->sock >= 0)
 			continue;
@@ -65,7 +74,7 @@ static void client_take(struct control *c, int sock)
 			break;
 		cl->control = c;
 		cl->sock = sock;
-		cl->is_owner = peer_is_owner(sock);
+		cl->is_owner = is_owner;
 		if (loop_fd_watch(&cl->fd, UV_READABLE) != 0)
 			client_drop(cl);
 		return;

@@ -12,6 +12,7 @@
 #define CONTROL_WORD_MAX    64
 #define CONTROL_ANSWER_MAX  65536
 #define CONTROL_CLIENTS_MAX 8
+#define CONTROL_OTHERS_MAX  4 /* of them, who are neither root nor the owner: these are not kept out */
 
 /* Appends the answer to one word. is_owner: root or the user who runs the session. */
 typedef void control_fn(void *ctx, struct span word, bool is_owner, struct text *out);

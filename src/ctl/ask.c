@@ -52,15 +52,22 @@ static bool is_plain(uint8_t c)
 	return c == '\n' || c == '\t' || (c >= 0x20 && c != 0x7f && c != 0xc2);
 }
 
-/* 0xc2 with what follows is one character of UTF-8, up to 0x9f a control character (C1). They may come apart.
- */
+/* The first half of a character waits for the other, which may be in the next packet; what is left out
+ * between them does not count. */
 static void put_after_c2(struct ask_answer *a, struct text *to, struct span *rest)
 {
-	a->has_c2 = false;
-	if (rest->p[0] >= 0x80 && rest->p[0] < 0xa0)
+	uint8_t c = rest->p[0];
+	if (c != 0xc2 && !is_plain(c)) {
 		*rest = span_skip(*rest, 1);
-	else
+		return;
+	}
+	a->has_c2 = false;
+	if (!text_makes_c1('\xc2', c)) {
 		text_put(to, span_of("\xc2", 1));
+		return;
+	}
+	text_str(to, "?");
+	*rest = span_skip(*rest, 1);
 }
 
 static void put_clean(struct ask_answer *a, struct text *to, struct span rest)

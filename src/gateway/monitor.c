@@ -13,6 +13,7 @@
 #include "gateway/monitor_int.h"
 #include "gateway/notify.h"
 #include "io/log.h"
+#include "io/sandbox.h"
 #include "policy/config.h"
 
 /* To the log, and to the terminal as long as somebody waits there. */
@@ -233,6 +234,7 @@ int monitor_run(const struct options *opts, struct config *config, int ready_fd)
 	        .ready_fd = ready_fd,
 	        .exit_status = 1};
 	struct text why = {0};
+	sandbox_hide_memory();
 	gateway_if_init(&m.ifs);
 	int r = uv_loop_init(&m.loop);
 	if (r < 0) {

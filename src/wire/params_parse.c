@@ -264,9 +264,9 @@ static int read_banner(struct reader *r, struct span v, void *field)
 	(void)r;
 	form_unescape(&t, v);
 	for (size_t i = 0; i < t.n && n < PARAMS_BANNER_BYTES - 1; i++) {
-		uint8_t c = (uint8_t)t.p[i], next = i + 1 < t.n ? (uint8_t)t.p[i + 1] : 0;
-		if (c == 0xc2 && next >= 0x80 && next < 0xa0)
-			i++; /* C1: control characters as well, in UTF-8 */
+		uint8_t c = (uint8_t)t.p[i];
+		if (n > 0 && text_makes_c1(banner[n - 1], c))
+			banner[n - 1] = '?';
 		else if (c == '\n' || c == '\t' || (c >= 0x20 && c != 0x7f))
 			banner[n++] = (char)c;
 	}

@@ -1,5 +1,6 @@
 """Who may log in, with what result, into which group, and what the client is told."""
 import re
+import signal
 import time
 
 import pytest
@@ -275,6 +276,20 @@ def test_full_tunnel_culvert(lab):
     assert ping_size(lab, lab.cl, SRV4, 100)
     assert client.stop() == 0
     assert f"via {GW4}" in lab.exec(lab.cl, "ip", "route", "get", "198.51.100.1")
+
+
+def test_exclude_routes_of_a_killed_client(lab):
+    """They stay in the kernel; the next client must not take them for the machine's own way."""
+    gateway = Culvertd(lab, policy="split-tunnel-policy excludespecified")
+    route = lambda: lab.exec(lab.cl, "ip", "route", "show", "10.10.2.0/24")
+    lab.exec(lab.cl, "ip", "route", "add", "default", "via", GW4)
+    Culvert(lab, gateway).proc.stop(signal.SIGKILL)
+    assert f"via {GW4}" in route()
+    lab.exec(lab.cl, "ip", "route", "replace", "default", "via", "10.10.1.99")
+    client = Culvert(lab, gateway)
+    assert "via 10.10.1.99" in route()
+    assert client.stop() == 0
+    assert route().strip() == ""
 
 
 def test_script_gets_the_vpnc_environment(lab):

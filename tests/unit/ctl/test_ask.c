@@ -188,15 +188,16 @@ TEST(what_no_gateway_says)
 
 static void escapes(int fd)
 {
-	say(fd, "D", "a\x1b[2Jb\r\n\tc\x7f\xc2", 12);
-	say(fd, "D",
+	static const char *const parts[] = {"a\x1b[2Jb\r\n\tc\x7f\xc2",
 	        "\x9b"
 	        "31md\xc2\xa9 \xc3\xa4\xc2",
-	        11);
-	say(fd, "D",
 	        "\xa0"
-	        "e\0f\n",
-	        5);
+	        "e\n",
+	        "\xc2\xc2\x9b\x9b ", "\xc2\x1b", "\x01",
+	        "\x9b"
+	        "f\n"};
+	for (size_t i = 0; i < N_ELEM(parts); i++)
+		say(fd, "D", parts[i], strlen(parts[i]) + (i == 2)); /* one with a NUL */
 	say(fd, "E", "\0\0\0\1x\x1b]0;y\x07", 11);
 }
 
@@ -205,8 +206,8 @@ TEST(nothing_gets_at_the_terminal)
 {
 	struct ask_answer a;
 	assert_int_equal(ask_script(escapes, &a), 0);
-	assert_string_equal(text_cstr(&a.text), "a[2Jb\n\tc31md\xc2\xa9 \xc3\xa4\xc2\xa0"
-	                                        "ef\n");
+	assert_string_equal(text_cstr(&a.text), "a[2Jb\n\tc?31md\xc2\xa9 \xc3\xa4\xc2\xa0"
+	                                        "e\n\xc2?\x9b ?f\n");
 	assert_string_equal(text_cstr(&a.cut), "x]0;y");
 	ask_answer_done(&a);
 }
