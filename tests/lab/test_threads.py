@@ -34,6 +34,16 @@ def spread(gateway):
     return {s["index"]: s["thread"] for s in gateway.sessions()}
 
 
+def test_auto_counts_usable_cores(lab):
+    gateway = Culvertd(lab)
+    assert 1 <= gateway.ctl("show", "version")["worker_threads"] <= len(os.sched_getaffinity(0))
+    gateway.stop()
+    argv = gateway.argv()
+    gateway.argv = lambda: ["taskset", "--cpu-list", min(os.sched_getaffinity(0)), *argv]
+    gateway.start()
+    assert gateway.ctl("show", "version")["worker_threads"] == 1
+
+
 @pytest.mark.parametrize("refused", [None, "steer", "tun,gso,gro"], ids=["all", "no-steer", "no-offloads"])
 def test_twelve_clients(lab, server, refused):
     """Ours and stock ones over DTLS and TLS, all loading at once, in more than one thread."""
