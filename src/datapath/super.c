@@ -92,7 +92,11 @@ uint8_t *super_put(const struct split *s, size_t max_bytes, size_t *ret_n, struc
 
 void super_pace_note(struct super_pace *p, uint64_t bytes_per_s, ms_t now_ms)
 {
-	p->is_fast = bytes_per_s >= SUPER_PACE_BYTES_PER_S;
+	if (bytes_per_s < SUPER_PACE_BYTES_PER_S)
+		p->n_fast_looks = 0;
+	else if (p->n_fast_looks < SUPER_PACE_LOOKS)
+		p->n_fast_looks++;
+	p->is_fast = p->n_fast_looks == SUPER_PACE_LOOKS;
 	p->look_at_ms = ms_add(now_ms, SUPER_PACE_LOOK_MS);
 }
 

@@ -203,7 +203,7 @@ void link_on_rx(struct link *l, enum link_channel ch, bool is_data, size_t bytes
 		on_rx_classic(l, ch, is_data, now_ms);
 		return;
 	}
-	if (liveness_on_rx(&c->life) && ch == LINK_DTLS)
+	if (liveness_on_rx(&c->life, now_ms) && ch == LINK_DTLS)
 		on_revived(l, was_dead, now_ms);
 	if (!is_data)
 		return;

@@ -91,24 +91,40 @@ static void measure(struct liveness *v, ms_t rtt_ms)
 	v->srtt_us = (uint32_t)((7ull * v->srtt_us + rtt_us) / 8);
 }
 
-bool liveness_on_rx(struct liveness *v)
+/* Back from the dead, perhaps by another path, perhaps because the peer was not running: what was asked
+ * before has waited somewhere, and its answers would make the round trip seconds long. It is measured anew,
+ * at once.
+ */
+static void come_back(struct liveness *v, ms_t now_ms)
 {
-	bool was_doubtful = liveness_is_doubtful(v);
+	v->revived_at_ms = now_ms;
+	v->has_rtt = false;
+	v->rttvar_us = 0;
+	v->needs_answer = true;
+	v->due_ms = now_ms;
+}
+
+bool liveness_on_rx(struct liveness *v, ms_t now_ms)
+{
+	bool was_doubtful = liveness_is_doubtful(v), was_dead = v->state == LIVENESS_DEAD;
 	v->waiting_since_ms = MS_NEVER;
 	if (v->needs_answer)
 		return false;
 	v->state = LIVENESS_ALIVE;
 	v->due_ms = MS_NEVER;
 	v->unanswered_since_ms = MS_NEVER;
+	if (was_dead)
+		come_back(v, now_ms);
 	return was_doubtful;
 }
 
 bool liveness_on_answer(struct liveness *v, ms_t rtt_ms, ms_t now_ms)
 {
-	measure(v, rtt_ms);
+	if (v->state != LIVENESS_DEAD && rtt_ms <= ms_since(v->revived_at_ms, now_ms))
+		measure(v, rtt_ms);
 	v->answered_at_ms = now_ms;
 	v->needs_answer = false;
-	return liveness_on_rx(v);
+	return liveness_on_rx(v, now_ms);
 }
 
 static void become_suspect(struct liveness *v, ms_t now_ms)
