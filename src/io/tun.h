@@ -60,6 +60,9 @@ MUST_USE int tun_open(const struct tun_config *config, struct tun *ret);
 void tun_adopt(int fd, unsigned offloads_refused, struct tun *ret);
 /* Closes all queues; the kernel removes the device with the last one. Copes with a zeroed struct. */
 void tun_close(struct tun *tun);
+/* Whether there is any use in tun_open(): this process may make devices, or somebody has made this one for
+ * it. */
+bool tun_is_allowed(const char *name);
 /* What to tell the operator about an error of tun_open(). */
 const char *tun_error_text(int err);
 
