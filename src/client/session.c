@@ -437,11 +437,15 @@ static void session_start(struct session *s, struct conn *conn)
 {
 	int err = control_open(&s->control, &s->loop, s->opt->run.control, status_answer, s);
 	if (err == -EADDRINUSE)
-		events_note(s->ev, EVENT_WARNING, 0,
-		        "Another culvert answers at %s; choose another --control.", s->opt->run.control);
+		events_fail(s->ev,
+		        "Another culvert answers at %s: status and disconnect do not find this one, unless "
+		        "it has a "
+		        "--control of its own.",
+		        s->opt->run.control);
 	else if (err)
-		events_note(s->ev, EVENT_WARNING, 0, "No control socket %s: %s", s->opt->run.control,
-		        err_text(err));
+		events_fail(s->ev,
+		        "No control socket %s: %s; status and disconnect do not find this session.",
+		        s->opt->run.control, err_text(err));
 	s->netwatch =
 	        (struct netwatch){.own_protocol = NETCONF_PROTOCOL, .on_news = session_on_news, .ctx = s};
 	session_rules_open(s);

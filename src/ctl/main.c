@@ -23,7 +23,8 @@ static const struct option_table table = {
         .about = "Asks or tells a running culvertd. Without a command: interactive, with Tab and \"?\".",
         .end = "Commands, for example: show vpn-sessiondb detail anyconnect, show mtu, show asp drop,\n"
                "show running-config all, vpn-sessiondb logoff name USER, reload. \"culvertctl '?'\" lists "
-               "all.",
+               "all.\n"
+               "Lines can be chosen: show logging '|' include 722. Manual: culvertctl(8).",
         .rows = rows,
         .n_rows = N_ELEM(rows),
         .max_words = OPTION_ANY_NUMBER,

@@ -78,7 +78,8 @@ int gateway_if_open_tun(struct gateway_if *g, const struct config *c, struct tex
 		r = tun_open(&want, &g->tun);
 	}
 	if (r < 0) {
-		text_fmt(why, "cannot make the tunnel device %s: %s", c->tunnel_interface, tun_error_text(r));
+		text_fmt(why, "cannot make the tunnel device %s: %s%s", c->tunnel_interface,
+		        tun_error_text(r), r == -EBUSY ? " (\"tunnel-interface NAME\")" : "");
 		return r;
 	}
 	if ((r = netlink_link_index(g->nl, g->tun.name, &g->ifindex)) < 0)

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/err.h"
@@ -45,7 +46,7 @@ static void verdict_print(const char *path, struct span messages, bool is_good)
 		for (size_t i = 0; i < N_ELEM(kinds); i++)
 			n[i] += span_is(kind, kinds[i]);
 	}
-	printf("%s %s be used: %zu errors, %zu warnings, %zu ignored\n", path, is_good ? "can" : "cannot",
+	printf("%s %s be used; errors: %zu, warnings: %zu, ignored: %zu\n", path, is_good ? "can" : "cannot",
 	        n[0], n[1], n[2]);
 }
 
@@ -53,11 +54,17 @@ static void verdict_print(const char *path, struct span messages, bool is_good)
 static int certificate_test(const struct config *c, const char *path, struct text *messages)
 {
 	struct text why = {0};
-	int r = identity_test(c, &why);
-	if (r == -EACCES && geteuid() != 0) {
+	struct identity id;
+	int r = identity_test(c, &id, &why);
+	if (r == 0) {
+		identity_warn(&id, (int64_t)time(NULL), &why);
+		if (why.n > 0)
+			text_fmt(messages, "%s:1:1: warning: %s\n", path, text_cstr(&why));
+		identity_done(&id);
+	} else if (r == -EACCES && geteuid() != 0) {
 		text_fmt(messages, "%s:1:1: warning: %s: not checked\n", path, text_cstr(&why));
 		r = 0;
-	} else if (r < 0) {
+	} else {
 		text_fmt(messages, "%s:1:1: error: %s\n", path, text_cstr(&why));
 	}
 	text_done(&why);
