@@ -45,8 +45,6 @@ static int connect_tls(struct login_run *r)
 	if (err)
 		return err;
 	g->peer = g->targets[which];
-	err = sock_tune(fd, 60, 20); /* the first request must not wait for the acknowledgement of Finished */
-	(void)err;                   /* slower or blinder, but it works */
 	err = conn_open(r->conn, g->tls, g->host, fd);
 	ms_t deadline_ms = loop_now() + LOGIN_DIAL_MS;
 	while (err == 0 && (err = conn_handshake(r->conn)) == ERR_MORE) {
@@ -154,11 +152,9 @@ static int send_request(struct conn *c, struct span request)
  */
 static int exchange(struct login_run *r, struct https_reply *reply)
 {
-	struct text request = {0};
+	struct text request = {.is_secret = true};
 	login_request_format(r->login, &request);
 	int err = text_ok(&request) ? send_request(r->conn, span_of(request.p, request.n)) : -ENOMEM;
-	if (request.p != NULL)
-		explicit_bzero(request.p, request.cap);
 	text_done(&request);
 	https_reply_init(reply, false);
 	int done = err ? err : read_reply(r->conn, reply);

@@ -17,7 +17,6 @@ const char *session_state_name(enum session_state st)
 
 /* ---- the end ---- */
 
-/* Everything stops; the loop runs empty and session_run() returns. */
 void session_end(struct session *s, int exit_code)
 {
 	if (s->state == SESSION_ENDING)
@@ -35,17 +34,12 @@ void session_end(struct session *s, int exit_code)
 	loop_timer_close(&s->timer, NULL);
 }
 
-static void say_goodbye(struct session *s)
-{
-	session_send_close(s, DISCONNECT_USER, "Ended by the user.");
-}
-
 void session_end_by_user(struct session *s)
 {
 	if (s->state == SESSION_ENDING)
 		return;
 	events_say(s->ev, "Disconnect in progress, please wait...");
-	say_goodbye(s);
+	session_send_close(s, DISCONNECT_USER, "Ended by the user.");
 	session_end(s, EXIT_ENDED);
 }
 
@@ -171,7 +165,6 @@ static ms_t resume_limit_ms(const struct session *s)
 	return (ms_t)(announced_s ? announced_s : SESSION_RESUME_DEFAULT_S) * 1000;
 }
 
-/* The TLS tunnel is gone: get it back with the cookie, at once for the first time. DTLS goes on meanwhile. */
 void session_begin_reconnect(struct session *s)
 {
 	ms_t now_ms = loop_now();

@@ -90,7 +90,6 @@ static ms_t session_due_ms(const struct session *s, ms_t now_ms)
 	return ms_min(due_ms, tunnel_dtls_due_ms(&s->dtls, now_ms));
 }
 
-/* Sets the timer anew after anything that may have moved a deadline. */
 void session_tick(struct session *s)
 {
 	if (s->state != SESSION_ENDING)
