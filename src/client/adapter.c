@@ -1,9 +1,9 @@
 #include "client/adapter.h"
 
+#include "io/offload.h"
+
 #include <errno.h>
 #include <stdlib.h>
-
-#include "io/offload.h"
 
 uint16_t adapter_mtu(const struct tunnel_params *p)
 {

@@ -63,7 +63,7 @@ static void put_counters(struct text *out, json_t *stats)
 	        {"Packets Sent", both(stats, "tx_packets")},
 	};
 	text_str(out, "VPN Stats\n");
-	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+	for (size_t i = 0; i < N_ELEM(rows); i++)
 		line(out, rows[i].label, rows[i].n);
 	put_time(out, stats);
 }

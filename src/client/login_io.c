@@ -11,7 +11,8 @@
 
 #define LOGIN_DIAL_MS   20000
 #define LOGIN_ANSWER_MS 60000 /* RADIUS with a push to a telephone takes its time */
-#define LOGIN_SHOW_MAX  1024
+#define LOGIN_SHOW_MAX  1024  /* bytes of the gateway's words; of a question's label: */
+#define LOGIN_LABEL_MAX 128
 
 struct login_run {
 	struct gate *gate;
@@ -234,7 +235,7 @@ static int ask(struct login_run *r, const struct login_question *q, char answer[
 		return 0;
 	}
 	struct text label = {0};
-	events_clean(&label, span_str(q->label), 128);
+	events_clean(&label, span_str(q->label), LOGIN_LABEL_MAX);
 	if (r->cr->lines == NULL)
 		show_question(r, q);
 	int err = is_secret ? credentials_secret(r->cr, text_cstr(&label), answer)
