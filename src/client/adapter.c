@@ -2,7 +2,6 @@
 
 #include "io/offload.h"
 
-#include <errno.h>
 #include <stdlib.h>
 
 uint16_t adapter_mtu(const struct tunnel_params *p)

@@ -1,11 +1,8 @@
 #include "client/session_internal.h"
 
 #include <errno.h>
-#include <signal.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <sys/random.h>
-#include <unistd.h>
 
 #include "client/status.h"
 
