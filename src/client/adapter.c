@@ -1,6 +1,5 @@
 #include "client/adapter.h"
 
-#include <errno.h>
 #include <stdlib.h>
 
 #include "client/datapath.h"

@@ -9,12 +9,6 @@
 
 /* ---- text of that JSON ---- */
 
-static const char *str_of(json_t *o, const char *key)
-{
-	const char *v = json_string_value(json_object_get(o, key));
-	return v != NULL && v[0] != '\0' ? v : "-";
-}
-
 static long long int_of(json_t *o, const char *key)
 {
 	return (long long)json_integer_value(json_object_get(o, key));
@@ -22,8 +16,8 @@ static long long int_of(json_t *o, const char *key)
 
 static void print_channel(const char *name, json_t *c)
 {
-	printf("%-12s %s, %s %s, MTU %lld", name, str_of(c, "state"), str_of(c, "protocol"),
-	        str_of(c, "cipher"), int_of(c, "mtu"));
+	printf("%-12s %s, %s %s, MTU %lld", name, export_value(c, "state"), export_value(c, "protocol"),
+	        export_value(c, "cipher"), int_of(c, "mtu"));
 	if (json_is_integer(json_object_get(c, "rtt_ms")))
 		printf(", RTT %lld ms", int_of(c, "rtt_ms"));
 	printf("\n");
@@ -31,23 +25,23 @@ static void print_channel(const char *name, json_t *c)
 
 static void print_status(json_t *o)
 {
-	printf("%-12s %s\n", "State", str_of(o, "state"));
-	printf("%-12s %s\n", "Gateway", str_of(o, "gateway"));
-	printf("%-12s %s\n", "User", str_of(o, "user"));
-	printf("%-12s %s\n", "Group", str_of(o, "group"));
-	printf("%-12s %s %s\n", "Addresses", str_of(o, "inner4"), str_of(o, "inner6"));
-	printf("%-12s %s, MTU %lld\n", "Adapter", str_of(o, "adapter"), int_of(o, "adapter_mtu"));
-	printf("%-12s %s (%s)\n", "Data over", str_of(o, "active"), str_of(o, "why"));
+	printf("%-12s %s\n", "State", export_value(o, "state"));
+	printf("%-12s %s\n", "Gateway", export_value(o, "gateway"));
+	printf("%-12s %s\n", "User", export_value(o, "user"));
+	printf("%-12s %s\n", "Group", export_value(o, "group"));
+	printf("%-12s %s %s\n", "Addresses", export_value(o, "inner4"), export_value(o, "inner6"));
+	printf("%-12s %s, MTU %lld\n", "Adapter", export_value(o, "adapter"), int_of(o, "adapter_mtu"));
+	printf("%-12s %s (%s)\n", "Data over", export_value(o, "active"), export_value(o, "why"));
 	if (json_is_integer(json_object_get(o, "path_limit")))
 		printf("%-12s %lld bytes (%s)\n", "Path limit", int_of(o, "path_limit"),
-		        str_of(o, "path_state"));
+		        export_value(o, "path_state"));
 	print_channel("TLS", json_object_get(o, "tls"));
 	print_channel("DTLS", json_object_get(o, "dtls"));
 	json_t *last = json_object_get(o, "last_switch");
 	printf("%-12s %lld", "Switches", int_of(o, "switches"));
 	if (json_is_object(last))
-		printf(", last from %s to %s: %s, %lld ms", str_of(last, "from"), str_of(last, "to"),
-		        str_of(last, "cause"), int_of(last, "gap_ms"));
+		printf(", last from %s to %s: %s, %lld ms", export_value(last, "from"),
+		        export_value(last, "to"), export_value(last, "cause"), int_of(last, "gap_ms"));
 	printf("\n%-12s %lld, adapter disabled %lld times\n", "Reconnects", int_of(o, "reconnects"),
 	        int_of(o, "adapter_bounces"));
 }

@@ -7,9 +7,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
+#include "client/child.h"
 #include "client/login_io.h"
 #include "client/session.h"
 #include "io/sandbox.h"
@@ -116,7 +116,6 @@ static int run_here(struct run *r)
 static int wait_connected(pid_t child, int fd)
 {
 	char byte;
-	int status;
 	ssize_t n;
 	do
 		n = read(fd, &byte, 1);
@@ -124,10 +123,8 @@ static int wait_connected(pid_t child, int fd)
 	close(fd);
 	if (n == 1)
 		return 0;
-	while (waitpid(child, &status, 0) < 0)
-		if (errno != EINTR)
-			return EXIT_UNREACHABLE;
-	return WIFEXITED(status) ? WEXITSTATUS(status) : EXIT_UNREACHABLE;
+	int status = child_wait(child);
+	return status < 0 ? EXIT_UNREACHABLE : status;
 }
 
 static int run_background(struct run *r)

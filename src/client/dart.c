@@ -1,6 +1,5 @@
 #include "client/dart.h"
 
-#include <errno.h>
 #include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>

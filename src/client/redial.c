@@ -77,8 +77,6 @@ static void go_on_dial(struct redial *r, ms_t now_ms)
 		redial_close(r);
 		return;
 	}
-	err = sock_tune(fd, 60, 20);
-	(void)err; /* slower or blinder, but it works */
 	err = conn_open(&r->conn, r->gate->tls, r->gate->host, fd);
 	if (err || !watch_begin(r, fd, UV_READABLE))
 		redial_close(r);

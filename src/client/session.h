@@ -30,6 +30,7 @@ struct session_switch {
 struct session_seamless {
 	struct redial redial;  /* when neither tunnel answers */
 	bool is_dtls_replaced; /* DTLS was taken down by ourselves, for another one: no loss */
+	bool is_udp_lost;      /* and the user was told */
 };
 
 struct session_stats {
@@ -56,7 +57,6 @@ struct session {
 	int exit_code;
 	bool has_params;
 	bool is_connect_repeated; /* the first CONNECT was sent once more */
-	bool is_udp_lost;         /* and the user was told */
 	struct tunnel_params params;
 	struct link link;
 	struct classic classic;   /* runs only with MTU_CLASSIC */

@@ -3,6 +3,7 @@
 #define WIRE_IP_H
 
 #include "base/addr.h"
+#include "base/be.h"
 #include "base/err.h"
 
 #define IP4_HEADER_BYTES 20 /* without options */
@@ -13,18 +14,6 @@
 #define IP_PROTO_TCP    6
 #define IP_PROTO_UDP    17
 #define IP_PROTO_ICMPV6 58
-
-/* A field of two bytes in network order. */
-static inline uint16_t ip_get16(const uint8_t *p)
-{
-	return (uint16_t)(p[0] << 8 | p[1]);
-}
-
-static inline void ip_put16(uint8_t *p, uint16_t v)
-{
-	p[0] = (uint8_t)(v >> 8);
-	p[1] = (uint8_t)v;
-}
 
 struct ip_packet {
 	uint8_t family;   /* 4 or 6 */

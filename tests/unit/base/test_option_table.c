@@ -1,8 +1,6 @@
-#include "../unit.h"
+#include "../options_unit.h"
 
 #include <stdio.h>
-
-#include "base/option_table.h"
 
 enum colour { RED, GREEN };
 
@@ -56,20 +54,13 @@ static const struct option_table tool = {
 /* What the last parse() gave. */
 static struct pick pick;
 static struct option_words words;
-static char said[2000];
 
 static enum options_verdict parse(const struct option_table *t, char **argv)
 {
 	struct text say = {0};
-	int argc = 0;
-	while (argv[argc] != NULL)
-		argc++;
 	pick = (struct pick){.seconds = 7};
 	words = (struct option_words){0};
-	enum options_verdict v = option_table_parse(t, argc, argv, &pick, &words, &say);
-	(void)snprintf(said, sizeof(said), "%s", text_cstr(&say));
-	text_done(&say);
-	return v;
+	return said_keep(option_table_parse(t, argc_of(argv), argv, &pick, &words, &say), &say);
 }
 
 #define PARSE(t, ...) parse(t, (char *[]){"x", ##__VA_ARGS__, NULL})

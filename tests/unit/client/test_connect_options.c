@@ -1,26 +1,11 @@
-#include "../unit.h"
+#include "../options_unit.h"
 
 #include <stdio.h>
 
 #include "client/connect_options.h"
 #include "io/offload.h"
 
-/* What the last PARSE() wants said. */
-static char said[4000];
-
-static enum options_verdict parse(struct connect_options *ret, char **argv)
-{
-	struct text say = {0};
-	int argc = 0;
-	while (argv[argc] != NULL)
-		argc++;
-	enum options_verdict v = connect_options_parse(argc, argv, ret, &say);
-	(void)snprintf(said, sizeof(said), "%s", text_cstr(&say));
-	text_done(&say);
-	return v;
-}
-
-#define PARSE(o, ...) parse(o, (char *[]){"connect", ##__VA_ARGS__, NULL})
+#define PARSE(o, ...) OPTIONS_PARSE(connect_options_parse, ((char *[]){"connect", ##__VA_ARGS__, NULL}), o)
 
 TEST(defaults)
 {
@@ -103,7 +88,7 @@ TEST(refused)
 		char want[200];
 		char *argv[] = {"connect", rows[i][1], rows[i][2], rows[i][3], NULL};
 		(void)snprintf(want, sizeof(want), "culvert: %s.\nTry: culvert connect --help\n", rows[i][0]);
-		assert_int_equal(parse(&o, argv), OPTIONS_BAD);
+		assert_int_equal(OPTIONS_PARSE(connect_options_parse, argv, &o), OPTIONS_BAD);
 		assert_string_equal(said, want);
 	}
 }
@@ -114,11 +99,11 @@ TEST(pins_are_counted)
 	struct connect_options o;
 	for (size_t i = 0; i < CONNECT_MAX_PINS; i++)
 		argv[2 + i] = "--pin=pin-sha256:x";
-	assert_int_equal(parse(&o, argv), OPTIONS_OK);
+	assert_int_equal(OPTIONS_PARSE(connect_options_parse, argv, &o), OPTIONS_OK);
 	assert_int_equal(o.identity.n_pins, CONNECT_MAX_PINS);
 	for (size_t i = 0; i < CONNECT_MAX_PINS + 1; i++)
 		argv[2 + i] = "--pin=pin-sha256:x";
-	assert_int_equal(parse(&o, argv), OPTIONS_BAD);
+	assert_int_equal(OPTIONS_PARSE(connect_options_parse, argv, &o), OPTIONS_BAD);
 }
 
 int main(void)

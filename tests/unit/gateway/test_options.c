@@ -1,26 +1,9 @@
-#include "../unit.h"
-
-#include <stdio.h>
+#include "../options_unit.h"
 
 #include "gateway/options.h"
 #include "io/offload.h"
 
-/* What the last PARSE() wants said. */
-static char said[2000];
-
-static enum options_verdict parse(struct options *ret, char **argv)
-{
-	struct text say = {0};
-	int argc = 0;
-	while (argv[argc] != NULL)
-		argc++;
-	enum options_verdict v = options_parse(argc, argv, ret, &say);
-	(void)snprintf(said, sizeof(said), "%s", text_cstr(&say));
-	text_done(&say);
-	return v;
-}
-
-#define PARSE(o, ...) parse(o, (char *[]){"culvertd", ##__VA_ARGS__, NULL})
+#define PARSE(o, ...) OPTIONS_PARSE(options_parse, ((char *[]){"culvertd", ##__VA_ARGS__, NULL}), o)
 
 TEST(defaults)
 {
