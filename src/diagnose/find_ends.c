@@ -41,13 +41,14 @@ static void say_timeouts(struct find *x, const struct timeouts *t)
 	struct finding *f = x->f;
 	const struct policy_setup *p = t->policy;
 	if (t->n_idle > 0) {
-		text_fmt(&f->cause, "%zu sessions ended because nothing was sent for the idle time",
-		        t->n_idle);
+		text_fmt(&f->cause, "%zu %s ended because nothing was sent for the idle time", t->n_idle,
+		        t->n_idle == 1 ? "session" : "sessions");
 		say_limit(&f->cause, "vpn-idle-timeout", p ? p->idle_min.value : 0);
 		text_str(&f->cause, ". ");
 	}
 	if (t->n_max > 0) {
-		text_fmt(&f->cause, "%zu sessions reached the longest time a session may have", t->n_max);
+		text_fmt(&f->cause, "%zu %s reached the longest time a session may have", t->n_max,
+		        t->n_max == 1 ? "session" : "sessions");
 		say_limit(&f->cause, "vpn-session-timeout", p ? p->session_min.value : 0);
 		text_str(&f->cause, ". ");
 	}
