@@ -41,7 +41,7 @@ enum event_kind {
 	EVENT_DPD_DEAD,        /* tunnel: its peer was declared dead */
 	EVENT_SESSION_LOST,    /* waits for the client to resume; reason */
 	EVENT_SESSION_RESUMED,
-	EVENT_SESSION_END,     /* reason */
+	EVENT_SESSION_END,     /* reason; size: how long it lasted, s, 0 where not said */
 	EVENT_AUTH_REJECTED,   /* text: the reason given */
 	EVENT_POOL_EXHAUSTED,  /* no inner address left */
 	EVENT_CIPHER_MISMATCH, /* tunnel: no cipher or version in common */
@@ -89,7 +89,7 @@ struct event {
 	bool has_zone; /* the line named its time zone: at_ms is UTC; else at_ms is its wall clock taken as
 	                  UTC */
 	uint16_t code; /* reason code of reconfigure and reconnect; syslog id / 1000 never goes here */
-	uint32_t size, limit, adapter; /* bytes (EVENT_SNAPSHOT: s) */
+	uint32_t size, limit, adapter; /* bytes (EVENT_SNAPSHOT, EVENT_SESSION_END: s) */
 	uint32_t line;                 /* 1-based, in its file */
 	uint32_t file; /* index in the run's list of files; set by the dispatcher, not by readers */
 	int64_t at_ms; /* since 1970, or TIME_NONE */
