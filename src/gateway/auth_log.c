@@ -1,3 +1,4 @@
+/* What the log says of logins, of addresses, and of sessions that no worker holds. */
 #include <stdio.h>
 
 #include "base/text.h"

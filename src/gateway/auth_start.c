@@ -54,17 +54,6 @@ static int store_open(const struct auth *auth, struct store **ret)
 	return store_memory_new(ret);
 }
 
-/* A log file came as a descriptor and is standard error by now. */
-static int log_begin(const struct ipc_start *in)
-{
-	return log_open(&(struct log_config){
-	        .target = in->log_target == IPC_LOG_SYSLOG ? LOG_TO_SYSLOG : LOG_TO_STDERR,
-	        .program = "culvertd",
-	        .max_level = in->log_level,
-	        .is_json = in->is_log_json,
-	});
-}
-
 int auth_start(struct auth *auth, const struct ipc_start *in)
 {
 	const struct authority_host host = {.ctx = auth,
@@ -73,7 +62,7 @@ int auth_start(struct auth *auth, const struct ipc_start *in)
 	        .kick = auth_kick,
 	        .event = auth_log_event};
 	struct store *st = NULL;
-	int r = log_begin(in);
+	int r = log_setup_open(in);
 	if (r == 0)
 		r = lock_in(auth, in);
 	if (r == 0)

@@ -102,3 +102,30 @@ void dtls_forget(struct session *s)
 	explicit_bzero(s->dtls.master_secret, sizeof(s->dtls.master_secret));
 	s->dtls.suite = DTLS_NONE;
 }
+
+/* ---- time ---- */
+
+static void step_handshake(struct session *s, ms_t now_ms)
+{
+	struct session_assoc *a = &s->dtls.next;
+	if (a->dtls == NULL || dtls_timeout_due_ms(a->dtls, now_ms) > now_ms)
+		return;
+	dtls_tx_flush(s->w);
+	if (dtls_on_timeout(a->dtls) < 0)
+		dtls_next_done(s);
+	else
+		dtls_assoc_flush(s, a);
+}
+
+void dtls_step(struct session *s, ms_t now_ms)
+{
+	step_handshake(s, now_ms);
+	if (s->dtls.old.dtls && now_ms >= s->dtls.old_until_ms)
+		dtls_old_done(s);
+}
+
+ms_t dtls_due_ms(const struct session *s)
+{
+	ms_t due = s->dtls.old.dtls ? s->dtls.old_until_ms : MS_NEVER;
+	return s->dtls.next.dtls ? ms_min(due, dtls_timeout_due_ms(s->dtls.next.dtls, loop_now())) : due;
+}

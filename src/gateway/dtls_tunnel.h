@@ -59,5 +59,9 @@ void dtls_active_done(struct session *s); /* the association in use is over */
 void dtls_next_done(struct session *s);   /* the handshake under way is given up */
 void dtls_old_done(struct session *s);    /* nothing can be on the way any more */
 void dtls_forget(struct session *s);      /* all associations, id and peer */
+/* What is due now: a flight of the handshake is repeated, the replaced association is over. */
+void dtls_step(struct session *s, ms_t now_ms);
+/* When to call it next; MS_NEVER. */
+ms_t dtls_due_ms(const struct session *s);
 
 #endif

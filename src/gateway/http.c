@@ -17,6 +17,19 @@ void http_reply(struct conn *c, unsigned status, const char *reason, const char 
 		conn_close(c);
 }
 
+void http_reply_status(struct conn *c, unsigned status, const char *reason)
+{
+	http_reply(c, status, reason, "", span_str(""));
+}
+
+void http_reply_unavailable(struct conn *c, const char *why)
+{
+	struct text header = {0};
+	text_fmt(&header, "X-Reason: %s\r\n", why);
+	http_reply(c, 503, "Service Unavailable", text_cstr(&header), span_str(""));
+	text_done(&header);
+}
+
 /* ---- routes ---- */
 
 /* What Cisco's client asks for around a login; the answers keep it going (wire-protocol.md 1.3). */
@@ -75,7 +88,7 @@ static void on_get(struct conn *c, struct span path)
 		}
 	}
 	if (!is_login_path(c, path))
-		http_reply(c, 404, "Not Found", "", span_str(""));
+		http_reply_status(c, 404, "Not Found");
 	else if (!is_vpn_client(&c->http->head))
 		http_reply(c, 200, "OK",
 		        "Content-Type: text/html; charset=utf-8\r\nX-Frame-Options: DENY\r\n",
@@ -90,8 +103,7 @@ void http_dispatch(struct conn *c, struct span body)
 	struct span path = h->target;
 	if (!c->w->config->webvpn.is_enabled) {
 		c->http->wants_close = true;
-		http_reply(c, 503, "Service Unavailable",
-		        "X-Reason: WebVPN is not enabled on this gateway\r\n", span_str(""));
+		http_reply_unavailable(c, "WebVPN is not enabled on this gateway");
 		return;
 	}
 	if (span_is(h->method, "CONNECT")) {
@@ -100,7 +112,7 @@ void http_dispatch(struct conn *c, struct span body)
 			return;
 		}
 		c->http->wants_close = true;
-		http_reply(c, 404, "Not Found", "", span_str(""));
+		http_reply_status(c, 404, "Not Found");
 		return;
 	}
 	path = span_cut(&path, '?');
@@ -111,5 +123,5 @@ void http_dispatch(struct conn *c, struct span body)
 	else if (is_login_path(c, path))
 		http_login_post(c, body);
 	else
-		http_reply(c, 404, "Not Found", "", span_str(""));
+		http_reply_status(c, 404, "Not Found");
 }

@@ -12,6 +12,9 @@
 void http_dispatch(struct conn *c, struct span body);
 /* A whole answer. headers: further lines ending in CRLF, or "". */
 void http_reply(struct conn *c, unsigned status, const char *reason, const char *headers, struct span body);
+/* The same without headers and body; 503 with "X-Reason: why". */
+void http_reply_status(struct conn *c, unsigned status, const char *reason);
+void http_reply_unavailable(struct conn *c, const char *why);
 /* Does the name belong to a VPN client that we know? */
 bool http_knows_agent(struct span agent);
 

@@ -33,11 +33,19 @@ static void log_no_session(struct conn *c, const struct ipc_session_info *info, 
 	text_done(&user);
 }
 
+/* The cookie is of no session, or no cookie at all. */
+static void refuse_cookie(struct conn *c)
+{
+	debug_refused(c, 401, "Cookie is not acceptable");
+	log_no_connect(c, 722003, "authenticating");
+	http_reply_status(c, 401, "Cookie is not acceptable");
+}
+
 void http_ask_session(struct conn *c, struct ipc_msg *m)
 {
 	c->state = CONN_HTTP;
 	if (worker_ask_auth(c->w, m, c) < 0)
-		http_reply(c, 503, "Service Unavailable", "X-Reason: Server error\r\n", span_str(""));
+		http_reply_unavailable(c, "Server error");
 }
 
 /* A session stays in the thread that has it: from there its cookie is asked about. */
@@ -70,54 +78,27 @@ void http_connect(struct conn *c)
 		return;
 	}
 	if (q->cookie.n != HTTP_TOKEN_DIGITS || parse_hex(q->cookie, o->token, sizeof(o->token), &n) < 0) {
-		debug_refused(c, 401, "Cookie is not acceptable");
-		log_no_connect(c, 722003, "authenticating");
-		http_reply(c, 401, "Cookie is not acceptable", "", span_str(""));
+		refuse_cookie(c);
 		return;
 	}
 	q->cookie = span_of(NULL, 0); /* the view dies with the input */
 	o->wants_ip4 = q->wants_ip4;
 	o->wants_ip6 = q->wants_ip6;
-	struct span agent = span_str(q->user_agent), host = span_str(q->hostname);
-	agent.n = agent.n > IPC_AGENT_MAX ? IPC_AGENT_MAX : agent.n;
-	host.n = host.n > IPC_HOST_MAX ? IPC_HOST_MAX : host.n;
-	int r = ipc_set_str(o->user_agent, sizeof(o->user_agent), agent);
-	if (r == 0)
-		r = ipc_set_str(o->hostname, sizeof(o->hostname), host);
-	if (r == 0)
-		send_question(c, &m);
-	else
-		http_reply(c, 503, "Service Unavailable", "X-Reason: Server error\r\n", span_str(""));
+	ipc_cut_str(o->user_agent, sizeof(o->user_agent), q->user_agent);
+	ipc_cut_str(o->hostname, sizeof(o->hostname), q->hostname);
+	send_question(c, &m);
 	ipc_wipe(&m);
 }
 
-void http_on_session(struct conn *c, const struct ipc_session_info *info)
+static void tunnel_begin(struct conn *c, const struct ipc_session_info *info)
 {
 	struct text reply = {0};
 	struct session *s;
-	int r;
-	switch (info->status) {
-	case IPC_OPEN_OK:
-		break;
-	case IPC_OPEN_UNKNOWN:
-		debug_refused(c, 401, "Cookie is not acceptable");
-		log_no_connect(c, 722003, "authenticating");
-		http_reply(c, 401, "Cookie is not acceptable", "", span_str(""));
-		return;
-	case IPC_OPEN_NO_ADDRESS:
-		debug_refused(c, 503, "No address available");
-		http_reply(c, 503, "Service Unavailable", "X-Reason: No address available\r\n", span_str(""));
-		return;
-	default:
-		http_reply(c, 503, "Service Unavailable", "X-Reason: Server error\r\n", span_str(""));
-		return;
-	}
-	r = session_open(c->w, c, info, &c->http->connect, &reply, &s);
+	int r = session_open(c->w, c, info, &c->http->connect, &reply, &s);
 	if (r < 0) {
 		log_line(LOG_ERR, "session %u: %s", info->index, err_text(r));
 		log_no_session(c, info, r);
-		http_reply(c, 503, "Service Unavailable", "X-Reason: Server configuration error\r\n",
-		        span_str(""));
+		http_reply_unavailable(c, "Server configuration error");
 	} else if (conn_write(c, span_of(reply.p, reply.n)) < 0) {
 		log_no_session(c, info, 0);
 		conn_abort(c);
@@ -128,4 +109,23 @@ void http_on_session(struct conn *c, const struct ipc_session_info *info)
 		debug_session(s, span_of(reply.p, reply.n));
 	}
 	text_done(&reply);
+}
+
+void http_on_session(struct conn *c, const struct ipc_session_info *info)
+{
+	switch (info->status) {
+	case IPC_OPEN_OK:
+		tunnel_begin(c, info);
+		break;
+	case IPC_OPEN_UNKNOWN:
+		refuse_cookie(c);
+		break;
+	case IPC_OPEN_NO_ADDRESS:
+		debug_refused(c, 503, "No address available");
+		http_reply_unavailable(c, "No address available");
+		break;
+	default:
+		http_reply_unavailable(c, "Server error");
+		break;
+	}
 }

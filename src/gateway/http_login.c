@@ -128,8 +128,7 @@ static void ask_login(struct conn *c, const struct auth_client_doc *d)
 		r = worker_ask_auth(c->w, &m, c);
 	ipc_wipe(&m);
 	if (r < 0)
-		http_reply(c, 503, "Service Unavailable", "X-Reason: Authentication is not available\r\n",
-		        span_str(""));
+		http_reply_unavailable(c, "Authentication is not available");
 }
 
 void http_login_post(struct conn *c, struct span body)
@@ -146,7 +145,7 @@ void http_login_post(struct conn *c, struct span body)
 	bool is_xml = start.n > 0 && start.p[0] == '<';
 	int r = is_xml ? auth_client_doc_parse(body, d) : auth_client_form_parse(body, d);
 	if (r < 0) {
-		http_reply(c, 400, "Bad Request", "", span_str(""));
+		http_reply_status(c, 400, "Bad Request");
 	} else if (d->type == AUTH_DOC_LOGOUT) {
 		http_reply(c, 200, "OK", "Content-Type: text/xml\r\n", span_str(""));
 	} else if (!choose_group(c, d)) {
@@ -207,7 +206,7 @@ static void reply_failed(struct conn *c, const char *why)
 		return;
 	}
 	c->http->wants_close = true;
-	http_reply(c, 401, "Authentication failed", "", span_str(""));
+	http_reply_status(c, 401, "Authentication failed");
 }
 
 void http_on_login(struct conn *c, const struct ipc_login_result *r)
@@ -230,7 +229,7 @@ void http_on_login(struct conn *c, const struct ipc_login_result *r)
 		reply_failed(c, "Login denied: you are not allowed to connect this way.");
 		break;
 	default:
-		http_reply(c, 503, "Service Unavailable", "X-Reason: Server error\r\n", span_str(""));
+		http_reply_unavailable(c, "Server error");
 		break;
 	}
 }

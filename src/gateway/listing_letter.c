@@ -1,3 +1,4 @@
+/* The part of a list that one thread makes: from letter to letter, a few sessions each time. */
 #include "gateway/listing.h"
 
 #include <errno.h>

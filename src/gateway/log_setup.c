@@ -2,6 +2,16 @@
 
 #include <time.h>
 
+int log_setup_open(const struct ipc_start *in)
+{
+	return log_open(&(struct log_config){
+	        .target = in->log_target == IPC_LOG_SYSLOG ? LOG_TO_SYSLOG : LOG_TO_STDERR,
+	        .program = "culvertd",
+	        .max_level = in->log_level,
+	        .is_json = in->is_log_json,
+	});
+}
+
 uint8_t log_setup_own_level(const struct config *c)
 {
 	if (c->logging.is_enabled && c->logging.trap_level <= LOG_DEBUG)

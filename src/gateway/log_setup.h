@@ -10,6 +10,8 @@
 #include "ipc/chan.h"
 #include "policy/model.h"
 
+/* Opens the process's own log as START says; a log file came as a descriptor and is standard error by now. */
+MUST_USE int log_setup_open(const struct ipc_start *in);
 /* Least severe level of the program's own log. */
 uint8_t log_setup_own_level(const struct config *c);
 /* Settings of single messages, level and form of the own log, and fn for what buffer or log hosts want. */
@@ -18,10 +20,10 @@ void log_setup_apply(const struct config *c, log_relay_fn *fn, void *ctx);
 /* CLOCK_MONOTONIC. */
 uint64_t log_setup_now_us(void);
 
-/* Worker's or auth's end of the way to the monitor. */
-#define LOG_RELAY_WAITING_MAX                                                                                \
-	512u /* messages for a monitor that does not read; then they are lost, counted */
+/* Messages for a monitor that does not read; then they are lost, counted. */
+#define LOG_RELAY_WAITING_MAX 512u
 
+/* Worker's or auth's end of the way to the monitor. */
 struct log_relay {
 	struct chan *monitor;
 	void (*wants_write)(void *ctx); /* something waits in the channel: poll it for writing */

@@ -1,3 +1,4 @@
+/* What the monitor opens at the start and closes at the end: log, directories, certificate, interfaces. */
 #include <errno.h>
 #include <fcntl.h>
 #include <pwd.h>

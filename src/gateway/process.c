@@ -160,12 +160,7 @@ static int process_start(struct process *p, const struct ipc_start *start)
 	        .root_dir = start->root_dir[0] ? start->root_dir : NULL,
 	        .keeps_user = start->user[0] == '\0',
 	};
-	int r = log_open(&(struct log_config){
-	        .target = start->log_target == IPC_LOG_SYSLOG ? LOG_TO_SYSLOG : LOG_TO_STDERR,
-	        .program = "culvertd",
-	        .max_level = start->log_level,
-	        .is_json = p->threads[0]->config->logging.format == 1,
-	});
+	int r = log_setup_open(start);
 	if (r < 0 || (r = threads_open(p, start)) < 0)
 		return r;
 	raise_limits(p);

@@ -8,6 +8,10 @@
 /* session_tx.c */
 /* A frame that is no data went out by this channel. */
 void session_count_control_tx(struct session *s, enum link_channel ch, size_t payload_bytes);
+/* Sends one by that channel: counted, and told to the link. ERR_CLOSED; what dtls_tx() or conn_write_cstp()
+ * says. */
+MUST_USE int session_send_control(
+        struct session *s, enum link_channel ch, uint8_t type, struct span payload, ms_t now_ms);
 /* A SYN with the MSS that is allowed, in scratch.syn; every other packet as it is. */
 struct span session_fit_mss(struct session *s, struct span packet);
 

@@ -47,18 +47,9 @@ void session_configure_link(struct session *s, const struct tunnel_request *req)
 static void send_dpd(struct session *s, const struct link_action *a)
 {
 	struct span payload = link_dpd_payload(a, s->w->scratch.piece, WORKER_TUN_SLOT);
-	int r = ERR_CLOSED;
-	if (a->channel == LINK_DTLS)
-		r = dtls_tx(s, CSTP_DPD_REQUEST, payload);
-	else if (s->conn)
-		r = conn_write_cstp(s->conn, CSTP_DPD_REQUEST, payload);
-	if (r < 0) {
+	if (session_send_control(s, a->channel, CSTP_DPD_REQUEST, payload, loop_now()) < 0)
 		log_line(LOG_DEBUG, "session %u: DPD not sent over %s", s->id.index,
 		        link_channel_name(a->channel));
-		return;
-	}
-	session_count_control_tx(s, a->channel, payload.n);
-	link_on_tx(&s->link, a->channel, false, payload.n, loop_now());
 }
 
 static void on_dead(struct session *s, enum link_channel ch)
@@ -116,19 +107,6 @@ static void obey(struct session *s, const struct link_action *a)
 
 /* ---- timers ---- */
 
-static void step_handshake(struct session *s, ms_t now_ms)
-{
-	struct worker *w = s->w;
-	if (s->dtls.next.dtls == NULL || dtls_timeout_due_ms(s->dtls.next.dtls, now_ms) > now_ms)
-		return;
-	dtls_tx_flush(w);
-	w->turn.dtls_pending = NULL;
-	if (dtls_on_timeout(s->dtls.next.dtls) < 0)
-		dtls_next_done(s);
-	else
-		dtls_assoc_flush(s, &s->dtls.next);
-}
-
 void session_on_timer(struct loop_timer *t, ms_t now_ms)
 {
 	struct session *s = t->ctx;
@@ -136,9 +114,7 @@ void session_on_timer(struct loop_timer *t, ms_t now_ms)
 	struct link_action acts[LINK_MAX_ACTIONS];
 	if (s->is_closing)
 		return;
-	step_handshake(s, now_ms);
-	if (s->dtls.old.dtls && now_ms >= s->dtls.old_until_ms)
-		dtls_old_done(s);
+	dtls_step(s, now_ms);
 	/* without a tunnel nothing is due here: a timer set before the loss must not end what waits to be
 	 * resumed */
 	size_t n = link_active(&s->link) == LINK_N_CHANNELS ? 0 : link_step(&s->link, now_ms, acts);
@@ -151,13 +127,9 @@ void session_on_timer(struct loop_timer *t, ms_t now_ms)
 
 void session_rearm(struct session *s)
 {
-	ms_t due = link_due_ms(&s->link);
-	if (link_active(&s->link) == LINK_N_CHANNELS)
-		due = MS_NEVER; /* waiting to resume: auth keeps that time */
-	if (s->dtls.next.dtls)
-		due = ms_min(due, dtls_timeout_due_ms(s->dtls.next.dtls, loop_now()));
-	if (s->dtls.old.dtls)
-		due = ms_min(due, s->dtls.old_until_ms);
+	ms_t due = dtls_due_ms(s);
+	if (link_active(&s->link) != LINK_N_CHANNELS) /* else it waits to resume: auth keeps that time */
+		due = ms_min(due, link_due_ms(&s->link));
 	/* deadlines mostly move away with each packet: the timer then fires early and looks again, once per
 	 * interval */
 	if (due < s->timer.due_at_ms)

@@ -52,15 +52,8 @@ static void packet_to_inside(struct session *s, enum link_channel ch, struct spa
 static void answer_dpd(struct session *s, enum link_channel ch, struct span payload)
 {
 	/* the same payload and length: clients measure their MTU with it (wire-protocol.md 4.8) */
-	int r = ch == LINK_DTLS ? dtls_tx(s, CSTP_DPD_RESPONSE, payload)
-	        : s->conn       ? conn_write_cstp(s->conn, CSTP_DPD_RESPONSE, payload)
-	                        : 0;
-	if (r < 0)
+	if (session_send_control(s, ch, CSTP_DPD_RESPONSE, payload, worker_now(s->w)) < 0)
 		s->traffic[ch].tx_drops++;
-	else
-		session_count_control_tx(s, ch, payload.n);
-	if (r == 0)
-		link_on_tx(&s->link, ch, false, payload.n, worker_now(s->w));
 }
 
 /* Memory for the putting together is taken when the first piece comes, and kept for the next ones. */

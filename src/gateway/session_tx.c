@@ -16,6 +16,21 @@ void session_count_control_tx(struct session *s, enum link_channel ch, size_t pa
 	t->tx_control_bytes += CSTP_HEADER_BYTES + payload_bytes;
 }
 
+int session_send_control(
+        struct session *s, enum link_channel ch, uint8_t type, struct span payload, ms_t now_ms)
+{
+	int r = ERR_CLOSED;
+	if (ch == LINK_DTLS)
+		r = dtls_tx(s, type, payload);
+	else if (s->conn)
+		r = conn_write_cstp(s->conn, type, payload);
+	if (r < 0)
+		return r;
+	session_count_control_tx(s, ch, payload.n);
+	link_on_tx(&s->link, ch, false, payload.n, now_ms);
+	return 0;
+}
+
 /* The most that a SYN may ask for: what `sysopt connection tcpmss` allows, and what the path carries in one
  * datagram. 0: any. */
 static uint16_t most_mss(const struct session *s, struct span packet)

@@ -1,3 +1,4 @@
+/* The batch of datagrams that waits to be sent: plain memory with a limit. */
 #include <errno.h>
 #include <stdlib.h>
 

@@ -1,3 +1,4 @@
+/* What changes in the machine's network: the kernel's own messages, as events. */
 #include "io/netlink_int.h"
 
 #include <errno.h>

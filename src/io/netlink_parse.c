@@ -1,3 +1,4 @@
+/* Messages of the kernel to links, addresses and routes. */
 #include "io/netlink_int.h"
 
 #include <errno.h>

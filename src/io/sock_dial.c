@@ -1,3 +1,4 @@
+/* Names to addresses, and a TCP connection within a time. */
 #include "io/sock.h"
 
 #include <errno.h>

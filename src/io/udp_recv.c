@@ -1,3 +1,4 @@
+/* A batch of datagrams, of which the kernel may have joined some. */
 #include "io/udp.h"
 
 #include <errno.h>

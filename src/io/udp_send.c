@@ -1,3 +1,4 @@
+/* A batch of datagrams on one path, with as few system calls as the kernel allows. */
 #include "io/udp.h"
 
 #include <errno.h>

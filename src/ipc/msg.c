@@ -1,19 +1,8 @@
-/* The codec: one table of fields per message, one loop each way. */
+/* The table of all messages: what is in each, and who may send it to whom, when, and how often. */
 #include <errno.h>
 
 #include "base/err.h"
-#include "base/rd.h"
-#include "ipc/msg.h"
-
-enum field_kind { F_U8, F_U16, F_U32, F_U64, F_BOOL, F_STR, F_BYTES, F_ADDR, F_ADDRS };
-
-struct field {
-	uint8_t kind;
-	uint16_t offset;       /* in struct ipc_msg */
-	uint16_t size;         /* STR, BYTES: of the member; ADDRS: most elements */
-	uint32_t max;          /* U8, U16: largest value */
-	uint16_t count_offset; /* ADDRS: the uint16_t that counts them */
-};
+#include "ipc/msg_int.h"
 
 #define AT(m)   offsetof(struct ipc_msg, m)
 #define SIZE(m) sizeof(((struct ipc_msg *)0)->m)
@@ -21,41 +10,49 @@ struct field {
 	{                                                                                                    \
 		.kind = F_U8, .offset = AT(m), .max = (limit)                                                \
 	}
+
 #define U16(m)                                                                                               \
 	{                                                                                                    \
-		.kind = F_U16, .offset = AT(m), .max = UINT16_MAX                                            \
+		.kind = F_U16, .offset = AT(m)                                                               \
 	}
+
 #define U32(m)                                                                                               \
 	{                                                                                                    \
 		.kind = F_U32, .offset = AT(m)                                                               \
 	}
+
 #define U64(m)                                                                                               \
 	{                                                                                                    \
 		.kind = F_U64, .offset = AT(m)                                                               \
 	}
+
 #define BOOL(m)                                                                                              \
 	{                                                                                                    \
 		.kind = F_BOOL, .offset = AT(m)                                                              \
 	}
+
 #define STR(m)                                                                                               \
 	{                                                                                                    \
 		.kind = F_STR, .offset = AT(m), .size = SIZE(m)                                              \
 	}
+
 #define BYTES(m)                                                                                             \
 	{                                                                                                    \
 		.kind = F_BYTES, .offset = AT(m), .size = SIZE(m)                                            \
 	}
+
 #define ADDR(m)                                                                                              \
 	{                                                                                                    \
 		.kind = F_ADDR, .offset = AT(m)                                                              \
 	}
+
 #define ADDRS(m, n, k)                                                                                       \
 	{                                                                                                    \
 		.kind = F_ADDRS, .offset = AT(m), .size = (k), .count_offset = AT(n)                         \
 	}
 
-static const struct field fd_fields[] = {U8(fd.kind, IPC_FD_N_KINDS - 1), U16(fd.index)};
-static const struct field start_fields[] = {
+static const struct ipc_field fd_fields[] = {U8(fd.kind, IPC_FD_N_KINDS - 1), U16(fd.index)};
+static const struct ipc_field start_fields[] = {
         U16(start.n_threads),
         U32(start.uid),
         U32(start.gid),
@@ -66,11 +63,11 @@ static const struct field start_fields[] = {
         STR(start.user),
         STR(start.root_dir),
 };
-static const struct field shutdown_fields[] = {BOOL(shutdown.tells_clients)};
-static const struct field reload_result_fields[] = {BOOL(reload_result.is_ok), STR(reload_result.text)};
-static const struct field login_fields[] = {STR(login.tunnel_group), STR(login.username), STR(login.password),
-        ADDR(login.peer), U16(login.peer_port), STR(login.user_agent)};
-static const struct field login_result_fields[] = {
+static const struct ipc_field shutdown_fields[] = {BOOL(shutdown.tells_clients)};
+static const struct ipc_field reload_result_fields[] = {BOOL(reload_result.is_ok), STR(reload_result.text)};
+static const struct ipc_field login_fields[] = {STR(login.tunnel_group), STR(login.username),
+        STR(login.password), ADDR(login.peer), U16(login.peer_port), STR(login.user_agent)};
+static const struct ipc_field login_result_fields[] = {
         U8(login_result.status, IPC_LOGIN_N - 1),
         U32(login_result.delay_ms),
         BYTES(login_result.token),
@@ -79,7 +76,7 @@ static const struct field login_result_fields[] = {
         STR(login_result.tunnel_group),
         STR(login_result.group_policy),
 };
-static const struct field session_open_fields[] = {
+static const struct ipc_field session_open_fields[] = {
         BYTES(session_open.token),
         ADDR(session_open.peer),
         U16(session_open.peer_port),
@@ -88,7 +85,7 @@ static const struct field session_open_fields[] = {
         STR(session_open.user_agent),
         STR(session_open.hostname),
 };
-static const struct field session_info_fields[] = {
+static const struct ipc_field session_info_fields[] = {
         U8(session_info.status, IPC_OPEN_N - 1),
         BOOL(session_info.is_resumed),
         U32(session_info.index),
@@ -104,15 +101,15 @@ static const struct field session_info_fields[] = {
         U32(session_info.session_remaining_s),
         U32(session_info.disconnected_limit_s),
 };
-static const struct field session_lost_fields[] = {U32(session_lost.index), U32(session_lost.connection)};
-static const struct field session_end_fields[] = {
+static const struct ipc_field session_lost_fields[] = {U32(session_lost.index), U32(session_lost.connection)};
+static const struct ipc_field session_end_fields[] = {
         U32(session_end.index), U32(session_end.connection), U8(session_end.reason, IPC_END_N - 1)};
-static const struct field session_kick_fields[] = {
+static const struct ipc_field session_kick_fields[] = {
         U32(session_kick.index), U32(session_kick.connection), U8(session_kick.reason, IPC_KICK_N - 1)};
-static const struct field logoff_fields[] = {U8(logoff.kind, IPC_LOGOFF_N - 1), STR(logoff.value)};
-static const struct field logoff_result_fields[] = {U32(logoff_result.n_sessions)};
-static const struct field pool_query_fields[] = {STR(pool_query.name)};
-static const struct field pool_info_fields[] = {
+static const struct ipc_field logoff_fields[] = {U8(logoff.kind, IPC_LOGOFF_N - 1), STR(logoff.value)};
+static const struct ipc_field logoff_result_fields[] = {U32(logoff_result.n_sessions)};
+static const struct ipc_field pool_query_fields[] = {STR(pool_query.name)};
+static const struct ipc_field pool_info_fields[] = {
         BOOL(pool_info.is_found),
         ADDR(pool_info.first),
         ADDR(pool_info.last),
@@ -122,7 +119,7 @@ static const struct field pool_info_fields[] = {
         U32(pool_info.n_in_use),
         ADDRS(pool_info.addrs, pool_info.n_addrs, IPC_POOL_ADDRS_MAX),
 };
-static const struct field stats_info_fields[] = {
+static const struct ipc_field stats_info_fields[] = {
         U32(stats_info.n_active),
         U32(stats_info.n_waiting),
         U32(stats_info.n_pending),
@@ -131,9 +128,9 @@ static const struct field stats_info_fields[] = {
         U64(stats_info.n_logins_ok),
         U64(stats_info.n_logins_refused),
 };
-static const struct field session_query_fields[] = {U32(session_query.after),
+static const struct ipc_field session_query_fields[] = {U32(session_query.after),
         BOOL(session_query.wants_waiting), U8(session_query.n_max, IPC_SESSION_ITEMS_MAX)};
-static const struct field session_item_fields[] = {
+static const struct ipc_field session_item_fields[] = {
         BOOL(session_item.is_found),
         U32(session_item.index),
         STR(session_item.username),
@@ -145,7 +142,7 @@ static const struct field session_item_fields[] = {
         U64(session_item.login_at_s),
         U64(session_item.lost_at_s),
 };
-static const struct field log_fields[] = {
+static const struct ipc_field log_fields[] = {
         U8(log.severity, 7),
         BOOL(log.is_asa),
         U32(log.id),
@@ -153,10 +150,10 @@ static const struct field log_fields[] = {
         U32(log.n_lost),
         STR(log.text),
 };
-static const struct field log_info_fields[] = {
+static const struct ipc_field log_info_fields[] = {
         U64(log_info.n_buffered), U64(log_info.n_trapped), U64(log_info.n_lost), U64(log_info.newest)};
-static const struct field log_host_query_fields[] = {U16(log_host_query.index)};
-static const struct field log_host_info_fields[] = {
+static const struct ipc_field log_host_query_fields[] = {U16(log_host_query.index)};
+static const struct ipc_field log_host_info_fields[] = {
         BOOL(log_host_info.is_found),
         BOOL(log_host_info.is_tcp),
         BOOL(log_host_info.is_up),
@@ -168,8 +165,8 @@ static const struct field log_host_info_fields[] = {
         U64(log_host_info.n_dropped),
         U32(log_host_info.n_waiting),
 };
-static const struct field log_item_query_fields[] = {U64(log_item_query.after)};
-static const struct field log_item_fields[] = {
+static const struct ipc_field log_item_query_fields[] = {U64(log_item_query.after)};
+static const struct ipc_field log_item_fields[] = {
         BOOL(log_item.is_found),
         U64(log_item.number),
         U64(log_item.at_s),
@@ -179,16 +176,6 @@ static const struct field log_item_fields[] = {
         STR(log_item.text),
 };
 
-struct row {
-	const char *name;
-	const struct field *fields;
-	uint8_t n_fields;
-	/* the permission table */
-	uint8_t from, to;    /* masks of enum ipc_role */
-	uint8_t states;      /* mask of enum ipc_state, of the receiver */
-	uint32_t per_second; /* on one socket */
-};
-
 #define FIELDS(f) (f), N_ELEM(f)
 #define CHILDREN  (IPC_AUTH | IPC_WORKER)
 #define ANY_TIME  (IPC_SETUP | IPC_RUNNING | IPC_STOPPING)
@@ -196,7 +183,7 @@ struct row {
 
 /* The rates are far above what an honest process does in a second, and far below what would hurt the
  * receiver. Answers are as frequent as what they answer. */
-static const struct row rows[IPC_N_TYPES] = {
+static const struct ipc_row rows[IPC_N_TYPES] = {
         [IPC_FD] = {"FD", FIELDS(fd_fields), IPC_MONITOR, CHILDREN, ANY_TIME, 8192},
         [IPC_START] = {"START", FIELDS(start_fields), IPC_MONITOR, CHILDREN, IPC_SETUP, 1},
         [IPC_RELOAD] = {"RELOAD", NULL, 0, IPC_MONITOR, CHILDREN, AFTER, 20},
@@ -241,217 +228,26 @@ static const struct row rows[IPC_N_TYPES] = {
         [IPC_LOG_ITEM] = {"LOG_ITEM", FIELDS(log_item_fields), IPC_MONITOR, IPC_WORKER, AFTER, UINT32_MAX},
 };
 
-static const struct row *row_find(uint8_t type)
+const struct ipc_row *ipc_row_find(uint8_t type)
 {
 	return type < IPC_N_TYPES && rows[type].name != NULL ? &rows[type] : NULL;
 }
 
 const char *ipc_type_name(uint8_t type)
 {
-	const struct row *row = row_find(type);
+	const struct ipc_row *row = ipc_row_find(type);
 	return row ? row->name : "?";
-}
-
-static int addr_put(struct wr *w, const struct ip_addr *a)
-{
-	if (a->family != 0 && a->family != 4 && a->family != 6)
-		return ERR_MALFORMED;
-	wr_u8(w, a->family);
-	wr_put(w, span_of(a->b, a->family == 4 ? 4 : a->family == 6 ? 16 : 0));
-	return 0;
-}
-
-static struct ip_addr addr_get(struct rd *r)
-{
-	struct ip_addr a = {.family = rd_u8(r)};
-	if (a.family != 0 && a.family != 4 && a.family != 6)
-		r->is_bad = true;
-	else
-		rd_copy(r, a.b, a.family == 4 ? 4 : a.family == 6 ? 16 : 0);
-	return a;
-}
-
-static int str_put(struct wr *w, const char *s, size_t size)
-{
-	size_t n = strnlen(s, size);
-	if (n == size)
-		return ERR_MALFORMED;
-	wr_u16(w, (uint16_t)n);
-	wr_put(w, span_of(s, n));
-	return 0;
-}
-
-static void str_get(struct rd *r, char *ret, size_t size)
-{
-	struct span s = rd_span(r, rd_u16(r));
-	if (ipc_set_str(ret, size, s) < 0)
-		r->is_bad = true;
-}
-
-static int addrs_put(struct wr *w, const struct field *f, const uint8_t *base)
-{
-	uint16_t n;
-	memcpy(&n, base + f->count_offset, sizeof(n));
-	if (n > f->size)
-		return ERR_MALFORMED;
-	wr_u16(w, n);
-	const struct ip_addr *a = (const void *)(base + f->offset);
-	int r = 0;
-	for (uint16_t i = 0; i < n && r == 0; i++)
-		r = addr_put(w, &a[i]);
-	return r;
-}
-
-static void addrs_get(struct rd *r, const struct field *f, uint8_t *base)
-{
-	uint16_t n = rd_u16(r);
-	if (n > f->size) {
-		r->is_bad = true;
-		return;
-	}
-	memcpy(base + f->count_offset, &n, sizeof(n));
-	struct ip_addr *a = (void *)(base + f->offset);
-	for (uint16_t i = 0; i < n && rd_ok(r); i++)
-		a[i] = addr_get(r);
-}
-
-static int field_put(struct wr *w, const struct field *f, const uint8_t *base)
-{
-	const void *at = base + f->offset;
-	switch (f->kind) {
-	case F_U8:
-		if (*(const uint8_t *)at > f->max)
-			return ERR_MALFORMED;
-		wr_u8(w, *(const uint8_t *)at);
-		return 0;
-	case F_BOOL:
-		wr_u8(w, *(const bool *)at);
-		return 0;
-	case F_U16:
-		wr_u16(w, *(const uint16_t *)at);
-		return 0;
-	case F_U32:
-		wr_u32(w, *(const uint32_t *)at);
-		return 0;
-	case F_U64:
-		wr_u64(w, *(const uint64_t *)at);
-		return 0;
-	case F_STR:
-		return str_put(w, at, f->size);
-	case F_BYTES:
-		wr_put(w, span_of(at, f->size));
-		return 0;
-	case F_ADDR:
-		return addr_put(w, at);
-	default:
-		return addrs_put(w, f, base);
-	}
-}
-
-static void field_get(struct rd *r, const struct field *f, uint8_t *base)
-{
-	void *at = base + f->offset;
-	uint8_t small;
-	switch (f->kind) {
-	case F_U8:
-		small = rd_u8(r);
-		r->is_bad |= small > f->max;
-		*(uint8_t *)at = small;
-		break;
-	case F_BOOL:
-		small = rd_u8(r);
-		r->is_bad |= small > 1;
-		*(bool *)at = small == 1;
-		break;
-	case F_U16:
-		*(uint16_t *)at = rd_u16(r);
-		break;
-	case F_U32:
-		*(uint32_t *)at = rd_u32(r);
-		break;
-	case F_U64:
-		*(uint64_t *)at = rd_u64(r);
-		break;
-	case F_STR:
-		str_get(r, at, f->size);
-		break;
-	case F_BYTES:
-		rd_copy(r, at, f->size);
-		break;
-	case F_ADDR:
-		*(struct ip_addr *)at = addr_get(r);
-		break;
-	case F_ADDRS:
-		addrs_get(r, f, base);
-		break;
-	}
-}
-
-int ipc_format(const struct ipc_msg *m, struct wr *w)
-{
-	const struct row *row = row_find(m->type);
-	if (row == NULL)
-		return ERR_MALFORMED;
-	wr_u8(w, m->type);
-	wr_u32(w, m->ref);
-	for (size_t i = 0; i < row->n_fields; i++) {
-		int r = field_put(w, &row->fields[i], (const uint8_t *)m);
-		if (r < 0)
-			return r;
-	}
-	return wr_ok(w) ? 0 : -ENOBUFS;
-}
-
-int ipc_parse(struct span in, struct ipc_msg *ret)
-{
-	struct rd r = rd_open(in);
-	struct ipc_msg m = {.type = rd_u8(&r)};
-	m.ref = rd_u32(&r);
-	const struct row *row = row_find(m.type);
-	if (row == NULL)
-		return ERR_MALFORMED;
-	for (size_t i = 0; i < row->n_fields && rd_ok(&r); i++)
-		field_get(&r, &row->fields[i], (uint8_t *)&m);
-	bool is_good = rd_end(&r);
-	if (is_good)
-		*ret = m;
-	ipc_wipe(&m);
-	return is_good ? 0 : ERR_MALFORMED;
-}
-
-int ipc_set_str(char *dst, size_t cap, struct span s)
-{
-	if (s.n >= cap)
-		return ERR_TOO_LARGE;
-	if (s.n > 0 && memchr(s.p, 0, s.n) != NULL)
-		return ERR_MALFORMED;
-	if (s.n > 0)
-		memcpy(dst, s.p, s.n);
-	dst[s.n] = '\0';
-	return 0;
-}
-
-void ipc_cut_str(char *dst, size_t cap, const char *s)
-{
-	size_t n = strnlen(s, cap - 1);
-	memcpy(dst, s, n);
-	dst[n] = '\0';
-}
-
-void ipc_wipe(struct ipc_msg *m)
-{
-	explicit_bzero(m, sizeof(*m));
 }
 
 bool ipc_is_for(uint8_t type, uint8_t role)
 {
-	const struct row *row = row_find(type);
+	const struct ipc_row *row = ipc_row_find(type);
 	return row != NULL && (row->to & role) != 0;
 }
 
 int ipc_check(struct ipc_gate *g, uint8_t state, uint8_t type, bool has_fd, ms_t now_ms)
 {
-	const struct row *row = row_find(type);
+	const struct ipc_row *row = ipc_row_find(type);
 	if (row == NULL || !(row->from & g->peer) || !(row->to & g->self) || !(row->states & state))
 		return -EPERM;
 	if (has_fd != (type == IPC_FD))

@@ -204,7 +204,9 @@ static void turn(void)
 {
 	static uv_timer_t tick;
 	uv_timer_init(&loop, &tick);
-	uv_timer_start(&tick, wake, 1, 0);
+	/* again and again: on a busy machine the first one is over before uv_run() waits, and it would for
+	 * ever */
+	uv_timer_start(&tick, wake, 1, 1);
 	uv_run(&loop, UV_RUN_ONCE);
 	uv_close((uv_handle_t *)&tick, NULL);
 	uv_run(&loop, UV_RUN_NOWAIT);
