@@ -3,6 +3,8 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "diagnose/origin.h"
+
 #define N_SLOTS      (1u << 19)
 #define N_SLOTS_USED (N_SLOTS / 4 * 3)
 #define MAX_CHAIN    8  /* sessions of one user that are looked at */
@@ -24,10 +26,16 @@ struct build {
 	struct slot *slots;
 	size_t n_slots;
 	int64_t *file_ends;
+	word_t *origins; /* of each file: the device of lines that name none */
 	size_t n_files;
 };
 
 /* ---- index ---- */
+
+static word_t device_of(const struct build *b, const struct record *r)
+{
+	return r->device != 0 || r->file >= b->n_files ? r->device : b->origins[r->file];
+}
 
 static uint64_t key_of(enum key_tag tag, word_t device, word_t word)
 {
@@ -132,7 +140,7 @@ static uint32_t end_near(const struct build *b, uint32_t place)
 		if (gap_ms(e, r->at_ms) > CASE_TAIL_MS)
 			break;
 		if (e->kind == EVENT_SESSION_END && e->size > 0 && e->user == r->user &&
-		        e->public_ip == r->public_ip && e->device == r->device)
+		        e->public_ip == r->public_ip && device_of(b, e) == device_of(b, r))
 			return i;
 	}
 	return CASE_NONE;
@@ -169,7 +177,7 @@ static uint32_t of_duration(const struct build *b, uint32_t newest, uint32_t pla
 static uint32_t of_user(struct build *b, uint32_t place)
 {
 	const struct record *r = store_at(b->c->store, place);
-	uint32_t newest = look_up(b, KEY_USER, r->device, r->user), at = of_duration(b, newest, place);
+	uint32_t newest = look_up(b, KEY_USER, device_of(b, r), r->user), at = of_duration(b, newest, place);
 	if (at != CASE_NONE)
 		return at;
 	at = newest;
@@ -188,8 +196,11 @@ static uint32_t of_address(struct build *b, uint32_t place)
 	const struct record *r = store_at(b->c->store, place);
 	const word_t words[] = {r->inner, r->public_ip, r->inner};
 	static const enum key_tag tags[] = {KEY_INNER, KEY_PUBLIC, KEY_INNER};
-	const word_t devices[] = {r->device, r->device, 0};
-	for (size_t i = 0; i < N_ELEM(words); i++) {
+	word_t device = device_of(b, r);
+	const word_t devices[] = {device, device, 0};
+	/* inner addresses of several gateways may be the same: where that is known, a log's are its own */
+	size_t n = device >= ORIGIN_FIRST ? 2 : N_ELEM(words);
+	for (size_t i = 0; i < n; i++) {
 		uint32_t at = look_up(b, tags[i], devices[i], words[i]);
 		if (at != CASE_NONE && is_open_for(b, &b->c->v[at], place))
 			return at;
@@ -256,7 +267,7 @@ static uint32_t new_case(struct build *b, uint32_t place)
 	        .dtls_up_at_ms = TIME_NONE,
 	        .first = place,
 	        .last = CASE_NONE,
-	        .older = look_up(b, KEY_USER, r->device, r->user),
+	        .older = look_up(b, KEY_USER, device_of(b, r), r->user),
 	        .partner = CASE_NONE,
 	};
 	mark_mixed(b, at, r);
@@ -280,10 +291,11 @@ static void append(struct build *b, uint32_t at, uint32_t place)
 		enter(b, KEY_FILE, 0, r->file + 1, at);
 	if (k->side == SIDE_CLIENT || k->source == SOURCE_ASA_SESSIONS)
 		return;
-	enter(b, KEY_USER, k->device, k->user, at);
-	enter(b, KEY_PUBLIC, k->device, k->addrs[0], at);
-	enter(b, KEY_INNER, k->device, k->inner, at);
-	enter(b, KEY_INNER, k->device, k->inner6, at);
+	word_t device = k->device != 0 ? k->device : device_of(b, r);
+	enter(b, KEY_USER, device, k->user, at);
+	enter(b, KEY_PUBLIC, device, k->addrs[0], at);
+	enter(b, KEY_INNER, device, k->inner, at);
+	enter(b, KEY_INNER, device, k->inner6, at);
 	enter(b, KEY_INNER, 0, k->inner, at);
 }
 
@@ -336,14 +348,16 @@ int cases_init(struct cases *c, const struct store *s)
 	c->case_of = malloc((n + 1) * sizeof(*c->case_of));
 	b.slots = calloc(N_SLOTS, sizeof(*b.slots));
 	b.file_ends = malloc((b.n_files + 1) * sizeof(*b.file_ends));
+	b.origins = origins_make(s, b.n_files);
 	bool has_memory = c->v != NULL && c->next != NULL && c->case_of != NULL && b.slots != NULL &&
-	                  b.file_ends != NULL;
+	                  b.file_ends != NULL && b.origins != NULL;
 	if (has_memory)
 		build(&b);
 	else
 		cases_done(c);
 	free(b.slots);
 	free(b.file_ends);
+	free(b.origins);
 	return has_memory ? 0 : -ENOMEM;
 }
 
