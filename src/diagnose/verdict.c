@@ -56,7 +56,8 @@ static void say_problems(struct text *t, const struct report *r)
 		n_strange += r->files[i].error == NULL && r->files[i].kinds == 0;
 	}
 	if (n_errors > 0)
-		text_fmt(t, "%zu %s could not be read. ", n_errors, n_errors == 1 ? "file" : "files");
+		text_fmt(t, "%zu %s could not be read.%s", n_errors, n_errors == 1 ? "file" : "files",
+		        n_strange > 0 ? " " : "");
 	if (n_strange > 0)
 		text_fmt(t, "%zu %s not recognised.", n_strange, n_strange == 1 ? "file was" : "files were");
 }

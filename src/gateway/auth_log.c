@@ -126,6 +126,14 @@ void auth_log_certificate(const struct auth *auth, const struct ipc_login *in, c
 	who_done(&w);
 }
 
+void auth_log_no_server(const struct auth *auth, const struct ipc_login *in, const char *server)
+{
+	struct who w = who_open(shown_name(auth->config, in->username), NULL, NULL, &in->peer);
+	log_msg(6, "ASA", 113014, "AAA authentication server not accessible : server = %s : user = %s",
+	        server, text_cstr(&w.user));
+	who_done(&w);
+}
+
 void auth_log_group_lock(const struct job *j, const char *locked_to)
 {
 	log_msg(4, "ASA", 113040,

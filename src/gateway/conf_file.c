@@ -71,6 +71,28 @@ int conf_file_load(const char *path, struct text *messages, struct config **ret)
 	return r;
 }
 
+static bool is_local(const struct str_list *servers)
+{
+	for (size_t i = 0; i < servers->n; i++) {
+		if (strcmp(servers->v[i], "LOCAL") == 0)
+			return true;
+	}
+	return false;
+}
+
+static void warn_of_servers(const struct config *c, const char *path, struct text *messages)
+{
+	for (size_t i = 0; i < c->n_tunnel_groups; i++) {
+		const struct tunnel_group *g = &c->tunnel_groups[i];
+		if (g->type != TUNNEL_GROUP_REMOTE_ACCESS || is_local(&g->auth_servers))
+			continue;
+		text_fmt(messages, "%s:1:1: warning: nobody can log in through tunnel-group ", path);
+		text_escaped(messages, span_str(g->name), POLICY_NAME_MAX);
+		text_str(messages,
+		        ": its servers are not asked yet (\"authentication-server-group LOCAL\")\n");
+	}
+}
+
 /* Such a gateway starts, and nobody knows why no login succeeds. */
 static void warn_of_useless(const struct config *c, const char *path, struct text *messages)
 {
@@ -89,6 +111,7 @@ static void warn_of_useless(const struct config *c, const char *path, struct tex
 		        "%s:1:1: warning: nobody can connect: there are no addresses for clients "
 		        "(\"ip local pool\")\n",
 		        path);
+	warn_of_servers(c, path, messages);
 }
 
 int conf_file_check(const struct config *c, const char *path, struct text *messages)

@@ -46,6 +46,8 @@ struct parser {
 	size_t n_frames;
 	bool is_swallowing; /* behind an ignored command */
 	uint32_t swallow_indent;
+	bool is_later; /* behind a command without effect: it may begin a mode on the ASA */
+	uint32_t later_indent;
 	uint8_t is_listed[MAX_TABLE]; /* ignored commands already reported, by row */
 	struct line line;
 	struct match match, best;
@@ -250,8 +252,8 @@ static int on_statement(struct parser *p)
 	s = stmt_insert(&p->index, section, s);
 	if (s == NULL)
 		return -ENOMEM;
-	if (row->flags & CMD_LATER && row->enters == 0 && p->is_indented)
-		swallow(p); /* the mode that it begins on the ASA */
+	p->is_later = row->flags & CMD_LATER && row->enters == 0 && p->is_indented;
+	p->later_indent = p->line.indent;
 	if (row->enters != 0 && p->n_frames < MAX_FRAMES)
 		p->frames[p->n_frames++] = (struct frame){.section = s, .indent = p->line.indent};
 	return 0;
@@ -297,6 +299,7 @@ static int on_command(struct parser *p)
 	bool is_no = l->n > 1 && span_is_nocase(l->w[0].text, "no");
 	size_t first = is_no ? 1 : 0;
 	translate_old_words(l, first);
+	p->is_later = p->is_later && l->indent > p->later_indent;
 	if (is_no && find_negative(p)) {
 		p->is_swallowing = false;
 		return on_statement(p);
@@ -304,7 +307,7 @@ static int on_command(struct parser *p)
 	if (!find_mode(p, open_frames(p), first, is_no)) {
 		if (!is_no && undo_negative(p))
 			return 0;
-		bool is_sub_mode_line = p->is_swallowing && p->best.bad == first;
+		bool is_sub_mode_line = (p->is_swallowing || p->is_later) && p->best.bad == first;
 		if (!is_sub_mode_line)
 			say_mismatch(p, &p->best);
 		if (p->is_indented)

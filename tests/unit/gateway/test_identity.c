@@ -169,6 +169,14 @@ TEST(a_gateway_needs_webvpn)
 	assert_int_equal(conf_file_check(c, "f", &messages), 0);
 	assert_int_equal(messages.n, 0);
 	config_put(c);
+	put("c", "ip local pool P 10.0.0.2-10.0.0.9 mask 255.255.255.0\nwebvpn\n enable outside\n"
+	         "username u password p\naaa-server R protocol radius\ntunnel-group T type remote-access\n"
+	         "tunnel-group T general-attributes\n authentication-server-group R\n");
+	assert_int_equal(conf_file_load(in_dir("c"), &messages, &c), 0);
+	assert_int_equal(conf_file_check(c, "f", &messages), 0);
+	assert_non_null(
+	        strstr(text_cstr(&messages), "f:1:1: warning: nobody can log in through tunnel-group T: "));
+	config_put(c);
 	put("c", "hostname a\n");
 	assert_int_equal(conf_file_load(in_dir("c"), &messages, &c), 0);
 	assert_int_equal(conf_file_check(c, "f", &messages), ERR_CONFIG);

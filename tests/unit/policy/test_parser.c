@@ -56,7 +56,8 @@ TEST(errors_say_where_and_what)
 	        {"username bob attributes\n vpn-idle-timeout 5\n",
 	                "t:1:10: error: this username is not defined: there is no line \"username bob "
 	                "password ...\"\n"},
-	        {"group-policy X attributes\n", "t:1:14: error: this group-policy is not defined: there is no line \"group-policy X internal\"\n"},
+	        {"group-policy X attributes\n", "t:1:14: error: this group-policy is not defined: there is "
+	                                        "no line \"group-policy X internal\"\n"},
 	};
 	for (size_t i = 0; i < N_ELEM(rows); i++)
 		check_said(rows[i].conf, rows[i].want);
@@ -216,6 +217,12 @@ TEST(modes_of_commands_without_effect_are_skipped)
 {
 	check_said("crypto ca trustpoint T\n crl configure\n  no protocol ldap\n  cache-time 60\n",
 	        "t:2:2: warning: \"crl\" is accepted, but not effective yet\n");
+	/* what is understood counts all the same, however it is indented; behind it errors are errors again
+	 */
+	check_said("crypto ca trustpoint T\n crl configure\n   certificate-file x\n no what\n",
+	        "t:2:2: warning: \"crl\" is accepted, but not effective yet\n"
+	        "t:3:21: error: \"x\" is not understood: expected absolute path\n"
+	        "t:4:5: error: \"what\" is not a command here\n");
 }
 
 TEST(an_open_quote_is_named)
