@@ -113,6 +113,18 @@ static int hand_pairs(struct monitor_child *auth, struct monitor_child *worker)
 
 /* ---- messages ---- */
 
+/* Who asks and does not listen is broken, or somebody else's: its end is seen at the channel. One line tells.
+ */
+static void answer(struct monitor_child *c, const struct ipc_msg *m)
+{
+	int r = chan_send(&c->chan, m, -1);
+	if (r == 0 || c->is_deaf)
+		return;
+	c->is_deaf = true;
+	log_line(LOG_WARNING, "%s does not take its answers: %s", child_role_name(c->role), err_text(r));
+	chan_break(&c->chan);
+}
+
 static void reload_requested(struct monitor_child *c, const struct ipc_msg *in, bool is_too_often)
 {
 	struct ipc_msg out = {.type = IPC_RELOAD_RESULT, .ref = in->ref};
@@ -124,8 +136,8 @@ static void reload_requested(struct monitor_child *c, const struct ipc_msg *in, 
 	size_t n = messages.n < IPC_TEXT_MAX ? messages.n : IPC_TEXT_MAX;
 	int r = ipc_set_str(out.reload_result.text, sizeof(out.reload_result.text), span_of(messages.p, n));
 	if (r == 0)
-		r = chan_send(&c->chan, &out, -1);
-	if (r < 0)
+		answer(c, &out);
+	else
 		log_line(LOG_WARNING, "cannot answer a reload request: %s", err_text(r));
 	text_done(&messages);
 }
@@ -134,9 +146,7 @@ static void log_asked(struct monitor_child *c, const struct ipc_msg *in)
 {
 	struct ipc_msg out;
 	monitor_log_answer(&c->m->log, in, &out);
-	int r = chan_send(&c->chan, &out, -1);
-	if (r < 0)
-		log_line(LOG_WARNING, "cannot answer a question about the log: %s", err_text(r));
+	answer(c, &out);
 }
 
 static void child_ready(struct monitor_child *c)
@@ -232,7 +242,7 @@ static int child_start(struct monitor_child *c)
 	int r = child_spawn(c->role, !o->is_foreground && o->log_target != IPC_LOG_STDERR, &c->chan, &c->pid);
 	if (r < 0)
 		return r;
-	c->is_up = false;
+	c->is_up = c->is_deaf = false;
 	c->started_at_ms = loop_now();
 	if ((r = loop_fd_open(&c->poll, &c->m->loop, c->chan.fd, child_on_poll, c)) < 0) {
 		chan_done(&c->chan);
