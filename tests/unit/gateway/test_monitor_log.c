@@ -204,7 +204,8 @@ static void turn(void)
 {
 	static uv_timer_t tick;
 	uv_timer_init(&loop, &tick);
-	uv_timer_start(&tick, wake, 1, 0);
+	/* repeated: on a busy machine it may be due before the loop has waited at all */
+	uv_timer_start(&tick, wake, 1, 1);
 	uv_run(&loop, UV_RUN_ONCE);
 	uv_close((uv_handle_t *)&tick, NULL);
 	uv_run(&loop, UV_RUN_NOWAIT);
