@@ -22,6 +22,7 @@ struct auth_link {
 	struct loop_fd poll;
 	unsigned index;
 	uint64_t serial; /* tells it from an earlier one with the same index */
+	bool is_deaf;    /* an answer could not be sent */
 };
 
 /* One login: waits in the queue, then its password is checked in a thread of libuv's pool. */

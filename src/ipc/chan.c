@@ -72,19 +72,20 @@ static void queue_drop_all(struct chan *c)
 		queue_drop(c);
 }
 
-/* A peer that asks and does not read the answers would have us hold more and more: its owner learns of it as
- * of any peer's end. */
-static int queue_overrun(struct chan *c)
+void chan_break(struct chan *c)
 {
 	queue_drop_all(c);
-	(void)shutdown(c->fd, SHUT_RDWR);
-	return ERR_LIMIT;
+	if (c->fd >= 0)
+		(void)shutdown(c->fd, SHUT_RDWR);
 }
 
 static int queue_put(struct chan *c, struct span s)
 {
-	if (c->waiting_bytes + sizeof(struct chan_item) + s.n > CHAN_QUEUE_BYTES)
-		return queue_overrun(c);
+	/* a peer that asks and does not read the answers would have us hold more and more */
+	if (c->waiting_bytes + sizeof(struct chan_item) + s.n > CHAN_QUEUE_BYTES) {
+		chan_break(c);
+		return ERR_LIMIT;
+	}
 	struct chan_item *item = malloc(sizeof(*item) + s.n);
 	if (item == NULL)
 		return -ENOMEM;

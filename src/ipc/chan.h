@@ -36,6 +36,8 @@ MUST_USE int chan_flush(struct chan *c);
  * from now on, or -1. 0; -EAGAIN: nothing there; ERR_CLOSED: peer is gone; ERR_LIMIT: *ret is filled, but it
  * was too many of them: answer with an error; ERR_MALFORMED or -EPERM: do not trust this peer any longer. */
 MUST_USE int chan_recv(struct chan *c, uint8_t state, ms_t now_ms, struct ipc_msg *ret, int *ret_fd);
+/* Gives up what waits; both ends see the end of the channel, but receive first what was said before. */
+void chan_break(struct chan *c);
 /* Closes and forgets what waits, wiping it. */
 void chan_done(struct chan *c);
 

@@ -245,7 +245,9 @@ TEST(channel_ends_with_a_peer_that_does_not_read)
 	struct chan monitor, worker;
 	chan_init(&monitor, fds[0], IPC_MONITOR, IPC_WORKER);
 	chan_init(&worker, fds[1], IPC_WORKER, IPC_MONITOR);
-	struct ipc_msg in = sample(IPC_LOG_ITEM), out;
+	struct ipc_msg in = sample(IPC_LOG), out;
+	assert_int_equal(chan_send(&worker, &in, -1), 0);
+	in = sample(IPC_LOG_ITEM);
 	memset(in.log_item.text, 'x', sizeof(in.log_item.text) - 1);
 	while (r == 0 && n * sizeof(in.log_item.text) < 2 * CHAN_QUEUE_BYTES) {
 		r = chan_send(&monitor, &in, -1);
@@ -254,7 +256,9 @@ TEST(channel_ends_with_a_peer_that_does_not_read)
 	assert_int_equal(r, ERR_LIMIT);
 	assert_true(n * sizeof(in.log_item.text) > CHAN_QUEUE_BYTES / 2);
 	assert_false(chan_wants_write(&monitor));
+	assert_int_equal(chan_recv(&monitor, IPC_RUNNING, 0, &out, &got), 0);
 	assert_int_equal(chan_recv(&monitor, IPC_RUNNING, 0, &out, &got), ERR_CLOSED);
+	assert_int_equal(chan_send(&monitor, &in, -1), ERR_CLOSED);
 	while ((r = chan_recv(&worker, IPC_RUNNING, 0, &out, &got)) == 0)
 		;
 	assert_int_equal(r, ERR_CLOSED);
