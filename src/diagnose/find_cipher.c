@@ -55,10 +55,21 @@ static void say_cipher(struct find *x, bool is_dtls, bool is_stranger)
 	text_fmt(&f->verdict, ": no common cipher for %s.", is_dtls ? "DTLS; it stays on TLS" : "TLS");
 }
 
-/* Somebody who has, or wants, a session. */
-static bool is_known_person(const struct person *who, const struct record *r)
+/* The log of a client that came to no session is here: the handshake that a gateway tells of without an
+ * address is its. */
+static bool has_failed_client(const struct find *x)
 {
-	return r->user != 0 || who->is_in_later || record_side(r) == SIDE_CLIENT;
+	for (uint32_t i = 0; i < store_n(x->s); i++)
+		if (store_at(x->s, i)->kind == EVENT_CONNECT_FAILED)
+			return true;
+	return false;
+}
+
+/* Somebody who has, or wants, a session. */
+static bool is_known_person(const struct find *x, const struct person *who, const struct record *r)
+{
+	return r->user != 0 || who->is_in_later || record_side(r) == SIDE_CLIENT ||
+	       (r->public_ip == 0 && has_failed_client(x));
 }
 
 void find_cipher(struct find *x)
@@ -70,7 +81,7 @@ void find_cipher(struct find *x)
 	for (size_t i = 0; is_good && i < p.n; i++) {
 		const struct person *who = &p.v[i];
 		const struct record *r = store_at(x->s, who->last);
-		bool is_person = is_known_person(who, r);
+		bool is_person = is_known_person(x, who, r);
 		if (!is_person && who->tries < STRANGER_MIN)
 			continue;
 		is_known |= is_person;

@@ -227,15 +227,34 @@ static uint32_t find_sleep(const struct find *x, const struct one_case *k)
 	return at == CASE_NONE && is_ended_by(k, REASON_SUSPEND, REASON_SUSPEND) ? last_end(x, k) : at;
 }
 
+static void say_suspend(struct find *x, bool is_sure)
+{
+	struct finding *f = x->f;
+	f->confidence = is_sure ? CONFIDENCE_CERTAIN : CONFIDENCE_POSSIBLE;
+	text_str(&f->cause,
+	        is_sure ? "The client said that its machine goes to sleep, and the tunnels went down with "
+	                  "it. "
+	                : "By its words a line of the client's log tells that the machine went to sleep; the "
+	                  "tunnels would go down with it. ");
+	text_str(&f->cause, "After waking up the client resumes the session, unless the profile says "
+	                    "DisconnectOnSuspend (the default) or the idle timeout was over. No fault of "
+	                    "tunnels or MTUs.");
+	find_say_users(x, &f->verdict);
+	text_fmt(&f->verdict, ": disconnected%s because the machine went to sleep.",
+	        is_sure ? "" : ", it seems,");
+}
+
 void find_suspend(struct find *x)
 {
 	size_t n_proved = 0;
+	bool is_sure = false;
 	for (uint32_t i = 0; i < x->c->n; i++) {
 		const struct one_case *k = &x->c->v[i];
 		uint32_t at = find_is_session(x, k) ? find_sleep(x, k) : CASE_NONE;
 		if (at == CASE_NONE)
 			continue;
 		find_hit(x, k, store_at(x->s, at)->at_ms, store_at(x->s, at)->at_ms);
+		is_sure |= store_at(x->s, at)->reason == REASON_SUSPEND;
 		if (n_proved++ >= PROVED_CASES)
 			continue;
 		find_prove(x, at);
@@ -244,13 +263,7 @@ void find_suspend(struct find *x)
 	}
 	if (x->n_hits == 0)
 		return;
-	x->f->confidence = CONFIDENCE_CERTAIN;
-	text_str(&x->f->cause,
-	        "The client said that its machine goes to sleep, and the tunnels went down with it. After "
-	        "waking up it resumes the session, unless the profile says DisconnectOnSuspend (the default) "
-	        "or the idle timeout was over. No fault of tunnels or MTUs.");
-	find_say_users(x, &x->f->verdict);
-	text_str(&x->f->verdict, ": disconnected because the machine went to sleep.");
+	say_suspend(x, is_sure);
 	cure_add_here(x, suspend_cures, N_ELEM(suspend_cures));
 }
 

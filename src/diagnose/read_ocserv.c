@@ -389,8 +389,12 @@ static enum claim log_line(struct ocserv *o, struct span line, uint32_t number)
 		on_pam(&s);
 		return CLAIM_STRONG;
 	}
-	if (!cut_process(&s.message, &s.user))
-		return CLAIM_STRONG; /* "note: ..." and the like */
+	if (!cut_process(&s.message, &s.user)) { /* "note: ..." and the like */
+		s.slot = slot_of(o, s.user, &s.from);
+		if (pattern_match("GnuTLS error (at %t): ", s.message, &s.m)) /* of a handshake */
+			on_tls_error(&s);
+		return CLAIM_STRONG;
+	}
 	(void)cut_address(&s.message, &s.from);
 	s.message = cut_source(s.message);
 	for (size_t i = 0; i < N_ELEM(sentences); i++)

@@ -38,6 +38,7 @@ struct windows {
 	struct held held;
 	struct client_words words;
 	uint8_t stage;      /* enum windows_stage */
+	bool is_quote_open; /* in the row so far */
 	bool is_powershell; /* the head of its CSV was seen: every line belongs to the table */
 	bool is_ours;
 	bool is_waiting; /* a whole text event: perhaps its XML follows and says the same */
@@ -293,15 +294,25 @@ static void xml_finish(struct windows *w)
 	w->n = 0;
 }
 
+/* "<Event xmlns=...>" or "<Event>", and not "<EventData>". */
+static const uint8_t *event_in(struct span s)
+{
+	static const char open[] = "<Event";
+	const uint8_t *at;
+	for (; (at = span_find(s, open)) != NULL; s = span_skip(s, (size_t)(at - s.p) + strlen(open))) {
+		size_t rest = s.n - (size_t)(at - s.p);
+		if (rest > strlen(open) && (at[strlen(open)] == ' ' || at[strlen(open)] == '>'))
+			break;
+	}
+	return at;
+}
+
 /* A line may hold any part of an event, or many of them. */
 static enum claim xml_line(struct windows *w, struct span line, uint32_t number)
 {
 	while (line.n > 0) {
 		if (w->stage != WINDOWS_XML) {
-			const uint8_t *at = span_find(line, "<Event ");
-			const uint8_t *bare = span_find(line, "<Event>");
-			if (at == NULL || (bare != NULL && bare < at))
-				at = bare;
+			const uint8_t *at = event_in(line);
 			if (at == NULL)
 				break;
 			event_begin(w, number);
@@ -346,12 +357,12 @@ static struct span field_cut(uint8_t **p, uint8_t *end, char separator)
 	return span_of(from, (size_t)(out - from));
 }
 
-static bool is_quote_open(const struct windows *w)
+static bool has_odd_quotes(struct span s)
 {
-	bool is_open = false;
-	for (size_t i = 0; i < w->n; i++)
-		is_open ^= w->record[i] == '"';
-	return is_open;
+	bool is_odd = false;
+	for (size_t i = 0; i < s.n; i++)
+		is_odd ^= s.p[i] == '"';
+	return is_odd;
 }
 
 /* The program's name and the date are known by their look; the longest of the rest is the message. */
@@ -406,9 +417,11 @@ static enum claim table_line(struct windows *w, struct span line, uint32_t numbe
 	if (w->stage != WINDOWS_TABLE) {
 		event_begin(w, number);
 		w->stage = WINDOWS_TABLE;
+		w->is_quote_open = false;
 	}
 	record_add(w, line, '\n');
-	if (!is_quote_open(w) || number - w->first_line > RECORD_MAX_LINES)
+	w->is_quote_open ^= has_odd_quotes(line);
+	if (!w->is_quote_open || number - w->first_line > RECORD_MAX_LINES)
 		table_finish(w);
 	return CLAIM_STRONG;
 }
