@@ -120,7 +120,7 @@ void find_dtls_flapping(struct find *x)
 /* The loss after which DTLS did not return although the session went on; CASE_NONE. */
 static uint32_t find_loss(const struct find *x, const struct one_case *k)
 {
-	uint32_t down = CASE_NONE;
+	uint32_t down = CASE_NONE, from = k->first;
 	bool was_up = !k->has_begin;
 	for (uint32_t i = k->first; i != CASE_NONE; i = x->c->next[i]) {
 		const struct record *r = store_at(x->s, i);
@@ -132,7 +132,7 @@ static uint32_t find_loss(const struct find *x, const struct one_case *k)
 		        r->reason != REASON_ADMIN)
 			down = i;
 	}
-	if (down == CASE_NONE || upheaval_is_near(x->c, down))
+	if (down == CASE_NONE || upheaval_is_near(x->c, down, &from))
 		return CASE_NONE;
 	int64_t at_ms = store_at(x->s, down)->at_ms, until = case_until(k);
 	return at_ms != TIME_NONE && until != TIME_NONE && until - at_ms >= LOST_MS ? down : CASE_NONE;
