@@ -109,8 +109,12 @@ static void change(struct state *s, const struct record *r)
 	        r->kind == EVENT_TUNNEL_DOWN || r->kind == EVENT_DPD_DEAD || r->kind == EVENT_TUNNEL_STALL;
 	if (r->kind == EVENT_SESSION_END || r->kind == EVENT_SESSION_LOST || r->kind == EVENT_SUSPEND)
 		*s = (struct state){false, false};
+	else if (r->kind == EVENT_SESSION_RESUMED && r->source == SOURCE_OPENCONNECT)
+		*s = (struct state){true, false}; /* it makes both tunnels anew */
 	else if (r->kind == EVENT_CONNECTED || r->kind == EVENT_SESSION_RESUMED)
 		s->is_tls = true;
+	else if (r->tunnel == TUNNEL_DTLS && r->kind == EVENT_TUNNEL_FAILED)
+		s->is_dtls = false;
 	else if (r->tunnel == TUNNEL_DTLS && (is_up || is_down))
 		s->is_dtls = is_up;
 	else if (is_up || is_down)
