@@ -255,7 +255,7 @@ static int compare(const void *va, const void *vb)
 		return a->at_ms < b->at_ms ? -1 : 1;
 	if (a->record->file != b->record->file)
 		return a->record->file < b->record->file ? -1 : 1;
-	return a->record->line < b->record->line ? -1 : a->record->line > b->record->line;
+	return a->record < b->record ? -1 : a->record > b->record;
 }
 
 static bool is_same_row(const struct timeline_row *a, const struct timeline_row *b)
