@@ -2,7 +2,9 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <sys/ioctl.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "base/err.h"
 #include "client/diagnose_options.h"
@@ -65,6 +67,13 @@ static bool is_written(FILE *f, const char *name)
 	return false;
 }
 
+/* Of standard output; 0: it is no terminal, or does not say. */
+static int terminal_columns(void)
+{
+	struct winsize w;
+	return isatty(STDOUT_FILENO) == 1 && ioctl(STDOUT_FILENO, TIOCGWINSZ, &w) == 0 ? w.ws_col : 0;
+}
+
 static int write_reports(struct run *r)
 {
 	struct report report = {.store = r->store, .findings = r->findings};
@@ -79,7 +88,7 @@ static int write_reports(struct run *r)
 			return EXIT_USAGE;
 		}
 	} else {
-		report_text(stdout, &report);
+		report_text(stdout, &report, terminal_columns());
 	}
 	bool is_good = is_written(stdout, "standard output");
 	if (r->html != NULL)

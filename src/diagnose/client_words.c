@@ -14,6 +14,7 @@ struct said {
 	struct span function; /* the developers' part: names of functions and files */
 	struct pattern_match m;
 	enum tunnel_kind tunnel;
+	bool is_guess; /* by single words of a sentence that is not known */
 };
 
 static void emit(const struct said *s, struct event e)
@@ -348,7 +349,8 @@ static void on_udp_back(struct said *s)
 
 static void on_suspend(struct said *s)
 {
-	emit(s, (struct event){.kind = EVENT_SUSPEND});
+	emit(s, (struct event){
+	                .kind = EVENT_SUSPEND, .reason = s->is_guess ? REASON_UNKNOWN : REASON_SUSPEND});
 }
 
 static void on_wake(struct said *s)
@@ -501,9 +503,11 @@ static bool say_error(struct said *s)
 	return true;
 }
 
-/* Sentences about sleep differ with systems and versions; their words do not. */
+/* Sentences about sleep differ with systems and versions, and no collection of them was found: these words
+ * are a guess, and the findings say no more than that. */
 static bool say_sleep(struct said *s)
 {
+	s->is_guess = true;
 	if (s->message.n > 200 || !(span_has(s->message, "uspend") || span_has(s->message, "sleep")))
 		return false;
 	if (span_has_nocase(s->message, "resum") || span_has_nocase(s->message, "wake"))

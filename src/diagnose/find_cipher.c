@@ -57,6 +57,22 @@ static void say_cipher(struct find *x, bool is_dtls, bool is_stranger)
 	text_fmt(&f->verdict, ": no common cipher for %s.", is_dtls ? "DTLS; it stays on TLS" : "TLS");
 }
 
+/* The log of a client that came to no session is here: the handshake that a gateway tells of without an
+ * address is its. */
+static bool has_failed_client(const struct find *x)
+{
+	for (uint32_t i = 0; i < store_n(x->s); i++)
+		if (store_at(x->s, i)->kind == EVENT_CONNECT_FAILED)
+			return true;
+	return false;
+}
+
+/* Somebody who has, or wants, a session. */
+static bool is_known_person(const struct find *x, const struct person *who, const struct record *r)
+{
+	return r->user != 0 || who->is_known || who->is_client || (r->public_ip == 0 && has_failed_client(x));
+}
+
 void find_cipher(struct find *x)
 {
 	struct people p;
@@ -66,11 +82,12 @@ void find_cipher(struct find *x)
 	for (size_t i = 0; is_good && i < p.n; i++) {
 		const struct person *who = &p.v[i];
 		const struct record *r = store_at(x->s, who->last);
-		/* one whose name is in the line has, or wants, a session */
-		bool is_person = r->user != 0 || who->is_known || who->is_client;
-		uint32_t min = r->user != 0 ? 1 : who->is_known ? KNOWN_MIN : STRANGER_MIN;
-		bool is_somebody = who->name != 0 || who->is_client;
-		if (!is_somebody || !person_is_told(x, who, min, min))
+		bool is_person = is_known_person(x, who, r);
+		bool is_nameless = who->name == 0 && !who->is_client;
+		uint32_t min = r->user != 0 || (is_nameless && is_person) ? 1
+		               : who->is_known                            ? KNOWN_MIN
+		                                                          : STRANGER_MIN;
+		if ((is_nameless && !is_person) || !person_is_told(x, who, min, min))
 			continue;
 		is_known |= is_person;
 		is_dtls |= r->tunnel == TUNNEL_DTLS;

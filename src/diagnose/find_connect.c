@@ -97,12 +97,16 @@ static struct failures *failures_of(struct failed *f, uint32_t file, bool may_ad
 	return &f->v[f->n++];
 }
 
+static bool is_refusal(const struct record *r)
+{
+	return r->kind == EVENT_AUTH_REJECTED || r->kind == EVENT_POOL_EXHAUSTED ||
+	       r->kind == EVENT_CIPHER_MISMATCH;
+}
+
 static bool explains(const struct record *r, const struct record *failure)
 {
 	int64_t lines = (int64_t)r->line - failure->line, ms = gap_ms(r, failure);
-	bool is_refusal = r->kind == EVENT_AUTH_REJECTED || r->kind == EVENT_POOL_EXHAUSTED ||
-	                  r->kind == EVENT_CIPHER_MISMATCH;
-	return is_refusal && r->file == failure->file && lines >= -NEAR_LINES && lines <= NEAR_LINES &&
+	return is_refusal(r) && r->file == failure->file && lines >= -NEAR_LINES && lines <= NEAR_LINES &&
 	       ms >= -NEAR_MS && ms <= NEAR_MS;
 }
 
@@ -136,6 +140,17 @@ static void take_connect(const struct find *x, struct failed *f, const struct re
 		of->is_in_later = true;
 }
 
+/* The gateway's log is here, and has refused somebody: that finding comes first. */
+static bool is_told_by_gateway(const struct find *x)
+{
+	for (uint32_t i = 0; i < store_n(x->s); i++) {
+		const struct record *r = store_at(x->s, i);
+		if (is_refusal(r) && record_side(r) == SIDE_GATEWAY && find_wants_record(x, r))
+			return true;
+	}
+	return false;
+}
+
 static enum why why_of(const struct find *x, const struct record *r)
 {
 	struct span cause = store_word(x->s, r->cause);
@@ -145,12 +160,13 @@ static enum why why_of(const struct find *x, const struct record *r)
 	return WHY_OTHER;
 }
 
-static void say_failed(struct find *x, const struct record *last, enum why why)
+static void say_failed(struct find *x, const struct record *last, enum why why, bool is_told)
 {
 	struct finding *f = x->f;
 	text_str(&f->cause, "The client came to no session. The reason it gave: \"");
 	find_say_word(x, &f->cause, last->cause);
-	text_fmt(&f->cause, "\". %s Neither tunnels nor MTUs have to do with it.", why_says[why].cause);
+	text_fmt(&f->cause, "\". %s Neither tunnels nor MTUs have to do with it.",
+	        is_told ? "The gateway's log says why: see what it refused." : why_says[why].cause);
 	text_fmt(&f->verdict, "The client could not connect: %s.", why_says[why].verdict);
 }
 
@@ -179,7 +195,10 @@ void find_connect_failed(struct find *x)
 		return;
 	enum why why = why_of(x, last);
 	x->f->confidence = CONFIDENCE_CERTAIN;
-	say_failed(x, last, why);
+	bool is_told = why == WHY_OTHER && is_told_by_gateway(x);
+	if (is_told)
+		x->f->severity = SEVERITY_INFO;
+	say_failed(x, last, why, is_told);
 	if (why == WHY_CERTIFICATE)
 		cure_add_here(x, certificate_cures, N_ELEM(certificate_cures));
 }

@@ -127,18 +127,42 @@ void find_timeouts(struct find *x)
 /* ---- dpd-timeout ---- */
 
 /* Sleep and changes of network explain a peer that does not answer. */
-static bool is_explained(const struct find *x, const struct one_case *k, const struct record *r)
+static bool is_cause(const struct record *r)
 {
+	return r->kind == EVENT_SUSPEND || r->kind == EVENT_WAKE || r->kind == EVENT_NETWORK_CHANGE;
+}
+
+/* The causes in a session, walked along with its events. */
+struct causes {
+	bool has_any, has_untimed;
+	uint32_t ahead; /* the first that was not looked at yet */
+	int64_t last_at_ms;
+};
+
+static struct causes causes_of(const struct find *x, const struct one_case *k)
+{
+	struct causes c = {.ahead = k->first, .last_at_ms = TIME_NONE};
 	for (uint32_t i = k->first; i != CASE_NONE; i = x->c->next[i]) {
-		const struct record *o = store_at(x->s, i);
-		bool is_cause =
-		        o->kind == EVENT_SUSPEND || o->kind == EVENT_WAKE || o->kind == EVENT_NETWORK_CHANGE;
-		if (is_cause &&
-		        (o->at_ms == TIME_NONE || r->at_ms == TIME_NONE ||
-		                (o->at_ms >= r->at_ms - 10 * NEAR_MS && o->at_ms <= r->at_ms + NEAR_MS)))
-			return true;
+		const struct record *r = store_at(x->s, i);
+		c.has_any |= is_cause(r);
+		c.has_untimed |= is_cause(r) && r->at_ms == TIME_NONE;
 	}
-	return false;
+	return c;
+}
+
+/* A cause lies before it, or soon behind. */
+static bool is_explained(const struct find *x, struct causes *c, const struct record *r)
+{
+	if (c->has_untimed || !c->has_any || r->at_ms == TIME_NONE)
+		return c->has_any;
+	for (; c->ahead != CASE_NONE; c->ahead = x->c->next[c->ahead]) {
+		const struct record *o = store_at(x->s, c->ahead);
+		if (o->at_ms > r->at_ms + NEAR_MS)
+			break;
+		if (is_cause(o))
+			c->last_at_ms = o->at_ms;
+	}
+	return c->last_at_ms != TIME_NONE && c->last_at_ms >= r->at_ms - 10 * NEAR_MS;
 }
 
 static bool is_dead_peer(const struct record *r)
@@ -158,9 +182,10 @@ struct dead {
 static struct dead count_dead(const struct find *x, const struct one_case *k)
 {
 	struct dead d = {.first = CASE_NONE, .last = CASE_NONE};
+	struct causes causes = causes_of(x, k);
 	for (uint32_t i = k->first; i != CASE_NONE; i = x->c->next[i]) {
 		const struct record *r = store_at(x->s, i);
-		if (!is_dead_peer(r) || is_explained(x, k, r))
+		if (!is_dead_peer(r) || is_explained(x, &causes, r))
 			continue;
 		int64_t before = d.last == CASE_NONE ? TIME_NONE : store_at(x->s, d.last)->at_ms;
 		bool is_same = before != TIME_NONE && r->at_ms != TIME_NONE && r->at_ms - before <= NEAR_MS;
@@ -248,15 +273,34 @@ static uint32_t find_sleep(const struct find *x, const struct one_case *k)
 	return at == CASE_NONE && is_ended_by(k, REASON_SUSPEND, REASON_SUSPEND) ? last_end(x, k) : at;
 }
 
+static void say_suspend(struct find *x, bool is_sure)
+{
+	struct finding *f = x->f;
+	f->confidence = is_sure ? CONFIDENCE_CERTAIN : CONFIDENCE_POSSIBLE;
+	text_str(&f->cause,
+	        is_sure ? "The client said that its machine goes to sleep, and the tunnels went down with "
+	                  "it. "
+	                : "By its words a line of the client's log tells that the machine went to sleep; the "
+	                  "tunnels would go down with it. ");
+	text_str(&f->cause, "After waking up the client resumes the session, unless the profile says "
+	                    "DisconnectOnSuspend (the default) or the idle timeout was over. No fault of "
+	                    "tunnels or MTUs.");
+	find_say_users(x, &f->verdict);
+	text_fmt(&f->verdict, ": disconnected%s because the machine went to sleep.",
+	        is_sure ? "" : ", it seems,");
+}
+
 void find_suspend(struct find *x)
 {
 	size_t n_proved = 0;
+	bool is_sure = false;
 	for (uint32_t i = 0; i < x->c->n; i++) {
 		const struct one_case *k = &x->c->v[i];
 		uint32_t at = find_is_session(x, k) ? find_sleep(x, k) : CASE_NONE;
 		if (at == CASE_NONE)
 			continue;
 		find_hit(x, k, store_at(x->s, at)->at_ms, store_at(x->s, at)->at_ms);
+		is_sure |= store_at(x->s, at)->reason == REASON_SUSPEND;
 		if (n_proved++ >= PROVED_CASES)
 			continue;
 		find_prove(x, at);
@@ -265,13 +309,7 @@ void find_suspend(struct find *x)
 	}
 	if (x->n_hits == 0)
 		return;
-	x->f->confidence = CONFIDENCE_CERTAIN;
-	text_str(&x->f->cause,
-	        "The client said that its machine goes to sleep, and the tunnels went down with it. After "
-	        "waking up it resumes the session, unless the profile says DisconnectOnSuspend (the default) "
-	        "or the idle timeout was over. No fault of tunnels or MTUs.");
-	find_say_users(x, &x->f->verdict);
-	text_str(&x->f->verdict, ": disconnected because the machine went to sleep.");
+	say_suspend(x, is_sure);
 	cure_add_here(x, suspend_cures, N_ELEM(suspend_cures));
 }
 

@@ -5,6 +5,7 @@
 #define PROVED_CASES  4
 #define GONE_MS       300000 /* TLS dead so soon after DTLS: the line was interrupted, not UDP alone */
 #define BACK_MS       5000   /* a client that is here again so soon had its line all the time */
+#define MAX_STEPS     1000   /* events of one session between a silence and what explains it */
 #define LOOKAHEAD     200    /* events of a busy gateway before that */
 #define DPD_DEFAULT_S 90     /* ocserv as it is shipped */
 #define DPD_MAX_S     86400
@@ -34,7 +35,8 @@ static enum line line_after(const struct find *x, const struct one_case *k, uint
 {
 	const struct record *r = store_at(x->s, place);
 	enum line found = LINE_LIVED;
-	for (uint32_t i = x->c->next[place]; i != CASE_NONE; i = x->c->next[i]) {
+	int n = 0;
+	for (uint32_t i = x->c->next[place]; i != CASE_NONE && n < MAX_STEPS; i = x->c->next[i], n++) {
 		const struct record *o = store_at(x->s, i);
 		bool is_timed = o->at_ms != TIME_NONE && r->at_ms != TIME_NONE;
 		if (record_is_dtls_up(o) || (is_timed && o->at_ms - r->at_ms > GONE_MS))
@@ -59,8 +61,9 @@ static bool is_silence(const struct record *r)
 
 static uint32_t find_stall(const struct find *x, const struct one_case *k, enum line *ret_line)
 {
+	uint32_t from = k->first;
 	for (uint32_t i = k->first; i != CASE_NONE; i = x->c->next[i]) {
-		if (!is_silence(store_at(x->s, i)) || upheaval_is_near(x->c, i))
+		if (!is_silence(store_at(x->s, i)) || upheaval_is_near(x->c, i, &from))
 			continue;
 		*ret_line = line_after(x, k, i);
 		if (*ret_line != LINE_GONE)

@@ -94,27 +94,65 @@ static bool tabbed_time(struct span *s, struct when *ret)
 	return true;
 }
 
+/* "Nov 16 01:28:50 host vpn-up[123]: MESSAGE": by a service with a name of its own. */
+static bool cut_service(struct span line, int64_t written_at_ms, struct openconnect_line *ret)
+{
+	struct span head = span_of(line.p, line.n < HEAD_MAX_BYTES ? line.n : HEAD_MAX_BYTES);
+	const uint8_t *at = span_find(head, "]: ");
+	struct when when;
+	if (at == NULL || at == line.p || at[-1] < '0' || at[-1] > '9')
+		return false;
+	struct span before = span_of(line.p, (size_t)(at - line.p));
+	if (!when_bsd(&before, written_at_ms, &when) && !when_iso(&before, &when))
+		return false;
+	struct span device = span_cut(&before, ' ');
+	*ret = (struct openconnect_line){.message = span_skip(line, (size_t)(at - line.p) + 3),
+	        .device = device,
+	        .service = before,
+	        .when = when};
+	return before.n > 0;
+}
+
+/* "vpn-1  | MESSAGE" of docker compose. */
+static struct span cut_container(struct span line)
+{
+	struct pattern_match m;
+	if (!pattern_match("%w ", line, &m) || m.s[0].n > HEAD_MAX_BYTES)
+		return line;
+	struct span rest = span_trim(m.rest);
+	return span_starts(rest, "| ") ? span_trim(span_skip(rest, 2)) : line;
+}
+
+/* "[2013-11-16 01:28:50] MESSAGE" of --timestamp. The time before it counts when there is one. */
+static void cut_stamp(struct openconnect_line *l)
+{
+	struct span s = span_skip(l->message, 1);
+	struct when when;
+	if (l->message.n < 2 || l->message.p[0] != '[' || !when_iso(&s, &when) || s.n == 0 || s.p[0] != ']')
+		return;
+	l->message = span_trim(span_skip(s, 1));
+	if (l->when.at_ms == TIME_NONE)
+		l->when = when;
+}
+
+static bool cut_time(struct span line, struct openconnect_line *ret)
+{
+	struct span s = line;
+	if (!tabbed_time(&s, &ret->when) && !(span_starts(line, "20") && when_iso(&s, &ret->when)) &&
+	        !minute_time(&s, &ret->when))
+		return false;
+	ret->message = cut_window(span_trim(s));
+	return true;
+}
+
 struct openconnect_line openconnect_line_cut(struct span line, int64_t written_at_ms)
 {
-	struct openconnect_line l = {.message = line, .when = {.at_ms = TIME_NONE}};
-	uint8_t c = line.p[0];
-	if (c == '[') {
-		struct span s = span_skip(line, 1);
-		if (when_iso(&s, &l.when) && s.n > 1 && s.p[0] == ']')
-			l.message = span_trim(span_skip(s, 1));
-		else
-			l.when = (struct when){.at_ms = TIME_NONE};
-		return l;
-	}
-	if (c == '2') {
-		struct span s = line;
-		if (tabbed_time(&s, &l.when) || (span_starts(line, "20") && when_iso(&s, &l.when)) ||
-		        minute_time(&s, &l.when))
-			l.message = cut_window(span_trim(s));
-		else
-			l.when = (struct when){.at_ms = TIME_NONE};
-	}
-	if (!cut_syslog(line, written_at_ms, &l))
-		(void)cut_starter(line, written_at_ms, &l);
+	struct openconnect_line l = {.message = cut_container(line), .when = {.at_ms = TIME_NONE}};
+	struct span whole = l.message;
+	if (whole.n > 0 && whole.p[0] != '[' && !cut_syslog(whole, written_at_ms, &l) &&
+	        !cut_starter(whole, written_at_ms, &l) && !cut_service(whole, written_at_ms, &l) &&
+	        (whole.p[0] != '2' || !cut_time(whole, &l)))
+		l = (struct openconnect_line){.message = whole, .when = {.at_ms = TIME_NONE}};
+	cut_stamp(&l);
 	return l;
 }

@@ -8,7 +8,8 @@
 struct openconnect_line {
 	struct span message, device;
 	struct when when;
-	bool is_named; /* the program's name stood there */
+	bool is_named;       /* the program's name stood there */
+	struct span service; /* another name with its process stood there: "vpn-up[123" */
 };
 
 /* line is not empty; the spans are parts of it. */

@@ -4,9 +4,11 @@
 
 #include "diagnose/pattern.h"
 
-#define AGAIN_MS   600000  /* a login that succeeds this soon after makes a refusal a slip of the fingers */
-#define RUN_MS     3600000 /* a pause this long ends a run of tries */
-#define MAX_PEOPLE 20000   /* users and addresses that are told apart */
+#define AGAIN_MS     600000  /* a login that succeeds this soon after makes a refusal a slip of the fingers */
+#define RUN_MS       3600000 /* a pause this long ends a run of tries */
+#define NEAR_MS      2000    /* between a try as the client tells it and as the gateway does: so long, ... */
+#define NEAR_RECORDS 8       /* ... and so many records */
+#define MAX_PEOPLE   20000   /* users and addresses that are told apart */
 
 static bool people_init(struct find *x, struct people *p, int64_t try_ms)
 {
@@ -171,6 +173,22 @@ static void take_login(const struct find *x, struct people *p, const struct reco
 	}
 }
 
+/* The gateway tells of the same try, and of whom. */
+static bool is_clients_view(const struct find *x, uint32_t place)
+{
+	const struct record *r = store_at(x->s, place);
+	uint32_t from = place > NEAR_RECORDS ? place - NEAR_RECORDS : 0;
+	if (record_side(r) != SIDE_CLIENT || r->user != 0 || r->at_ms == TIME_NONE)
+		return false;
+	for (uint32_t i = from; i < store_n(x->s) && i <= place + NEAR_RECORDS; i++) {
+		const struct record *o = store_at(x->s, i);
+		int64_t ms = o->at_ms == TIME_NONE ? INT64_MAX : o->at_ms - r->at_ms;
+		if (o->kind == r->kind && record_side(o) == SIDE_GATEWAY && ms >= -NEAR_MS && ms <= NEAR_MS)
+			return true;
+	}
+	return false;
+}
+
 bool people_collect(struct find *x, struct people *p, enum event_kind kind, int64_t try_ms)
 {
 	if (!people_init(x, p, try_ms))
@@ -178,7 +196,8 @@ bool people_collect(struct find *x, struct people *p, enum event_kind kind, int6
 	learn(x, p);
 	for (uint32_t i = 0; i < store_n(x->s); i++) {
 		const struct record *r = store_at(x->s, i);
-		if (r->kind == kind && r->reason != REASON_FORGOTTEN && find_wants_record(x, r))
+		bool is_refusal = r->kind == kind && r->reason != REASON_FORGOTTEN;
+		if (is_refusal && find_wants_record(x, r) && !is_clients_view(x, i))
 			take_refusal(x, p, i);
 		else if (is_login(r))
 			take_login(x, p, r);

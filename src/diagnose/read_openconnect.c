@@ -26,6 +26,7 @@ struct openconnect {
 	uint32_t tls_mtu, dtls_mtu;     /* of the CONNECT answer that is being printed */
 	int64_t expires_at_ms;          /* the session's end as announced; 0: not known */
 	struct ip_addr gateway, inner, inner6;
+	char service[NAME_MAX_BYTES]; /* under which its sentences are logged, where not under its own name */
 	char untrusted[NAME_MAX_BYTES]; /* why the certificate is not accepted, unless it is pinned */
 	char user[NAME_MAX_BYTES], device[NAME_MAX_BYTES], cipher[NAME_MAX_BYTES], farewell[NAME_MAX_BYTES];
 };
@@ -472,10 +473,13 @@ static enum claim openconnect_line(void *state, struct span line, uint32_t numbe
 	        .o = o, .line = line, .message = cut_sign(l.message), .when = l.when, .number = number};
 	const struct oc_sentence *k = sentence_of(s.message, &s.m);
 	bool is_sure = l.is_named || (k != NULL && k->is_own);
-	if (!is_sure && !is_near)
+	bool is_others = !is_sure && l.service.n > 0 && !span_eq(l.service, span_str(o->service));
+	if (is_others || (!is_sure && !is_near))
 		return CLAIM_NO;
-	if (is_sure)
+	if (is_sure) {
 		o->last_line = number;
+		keep(o->service, l.service);
+	}
 	if (l.device.n > 0)
 		keep(o->device, l.device);
 	if (k != NULL)

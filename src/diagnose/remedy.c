@@ -233,10 +233,20 @@ static void add_ocserv(struct find *x, const struct estimate *e)
 	text_str(&r->side_effects, "Packets are smaller all the time, with DTLS as well.");
 }
 
+/* IPv6 inside keeps an MTU at 1280, which TLS was seen not to carry. */
+static bool is_above_tls(const struct hit_groups *g)
+{
+	for (size_t i = 0; i < g->n; i++)
+		if (g->v[i].has_ip6 && g->v[i].seen.tls != 0 && g->v[i].seen.tls < IP6_MIN_MTU)
+			return true;
+	return false;
+}
+
 static bool is_possible(const struct hit_groups *g, const struct estimate *e, enum mtu_remedy what)
 {
 	bool is_computed = what != ADVICE_RAISE_MSS || e->is_exact || !e->is_tls_seen;
-	return what != ADVICE_SEAMLESS && is_computed && !is_there_already(g, what);
+	return what != ADVICE_SEAMLESS && is_computed && !is_there_already(g, what) &&
+	       !(what == ADVICE_LOWER && is_above_tls(g));
 }
 
 void remedy_mtu(struct find *x, const struct hit_groups *g)

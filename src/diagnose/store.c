@@ -359,9 +359,7 @@ static int compare(const void *va, const void *vb, void *ctx)
 		return a->at_ms < b->at_ms ? -1 : 1;
 	if (a->file != b->file)
 		return a->file < b->file ? -1 : 1;
-	if (a->line != b->line)
-		return a->line < b->line ? -1 : 1;
-	return a < b ? -1 : a > b; /* one line may make several */
+	return a < b ? -1 : a > b; /* as they were told: a file may have the newest first */
 }
 
 /* The same line of the same log, which was given twice: plain and packed, or in two bundles. */

@@ -152,6 +152,19 @@ void timeline_say_shift(struct text *out, const struct timeline *t)
 	        t->shift_ms < 0 ? "ahead of" : "behind");
 }
 
+void timeline_say_offset(struct text *out, const struct timeline *t, const struct timeline_row *row)
+{
+	if (row->at_ms == TIME_NONE || t->begin_at_ms == TIME_NONE || row->at_ms - t->begin_at_ms < 1000)
+		return;
+	long long s = (row->at_ms - t->begin_at_ms + 500) / 1000;
+	if (s < 600)
+		text_fmt(out, "+%lld s", s);
+	else if (s < 7200)
+		text_fmt(out, "+%lld min", s / 60);
+	else
+		text_fmt(out, "+%lld h %lld min", s / 3600, s / 60 % 60);
+}
+
 /* ---- which sessions ---- */
 
 static bool is_user(const struct store *s, const struct one_case *k)
@@ -177,6 +190,13 @@ static uint32_t example_of(const struct report *r)
 		if (findings_at(r->findings, i)->example != CASE_NONE)
 			return findings_at(r->findings, i)->example;
 	return CASE_NONE;
+}
+
+/* Where there is no more than one, what happened is told although nothing is wrong. */
+static uint32_t only_one(const struct cases *c)
+{
+	bool is_pair = c->n == 2 && c->v[0].partner == 1;
+	return c->n == 1 || is_pair ? 0 : CASE_NONE;
 }
 
 /* ---- rows ---- */
@@ -233,8 +253,10 @@ static void collect(struct timeline *t, const struct report *r)
 			if (is_user(r->store, &c->v[i]))
 				add_pair(t, c, i);
 	}
-	if (t->n == 0 && example_of(r) != CASE_NONE)
-		add_pair(t, c, example_of(r));
+	uint32_t shown = findings_n(r->findings) > 0 ? example_of(r) : only_one(c);
+	bool is_asked = focus->user != NULL || addr_is_set(&focus->ip);
+	if (t->n == 0 && shown != CASE_NONE && (!is_asked || findings_n(r->findings) > 0))
+		add_pair(t, c, shown);
 }
 
 static int compare(const void *va, const void *vb)
@@ -244,7 +266,7 @@ static int compare(const void *va, const void *vb)
 		return a->at_ms < b->at_ms ? -1 : 1;
 	if (a->record->file != b->record->file)
 		return a->record->file < b->record->file ? -1 : 1;
-	return a->record->line < b->record->line ? -1 : a->record->line > b->record->line;
+	return a->record < b->record ? -1 : a->record > b->record;
 }
 
 static bool is_same_row(const struct timeline_row *a, const struct timeline_row *b)
@@ -255,15 +277,18 @@ static bool is_same_row(const struct timeline_row *a, const struct timeline_row 
 	       a->record->is_to_client == b->record->is_to_client;
 }
 
-/* Agent and user interface of a client say the same thing twice. */
+/* Agent and user interface of a client say the same thing twice; a gateway has a line for the handshake of a
+ * tunnel and one for the tunnel. */
 static bool is_echo(const struct timeline_row *a, const struct timeline_row *b)
 {
 	uint8_t before = a->record->kind, now = b->record->kind;
 	bool is_again = (now == EVENT_CONNECTED && before == now) ||
 	                (now == EVENT_RECONNECT && before == now) ||
 	                (now == EVENT_RECONNECT && before == EVENT_RECONFIGURE);
-	return is_again && a->side == SIDE_CLIENT && b->side == SIDE_CLIENT && a->at_ms != TIME_NONE &&
-	       b->at_ms - a->at_ms <= ECHO_MS;
+	bool is_same_tunnel = now == EVENT_TUNNEL_UP && before == now &&
+	                      a->record->tunnel == b->record->tunnel && a->side == b->side;
+	return ((is_again && a->side == SIDE_CLIENT && b->side == SIDE_CLIENT) || is_same_tunnel) &&
+	       a->at_ms != TIME_NONE && b->at_ms - a->at_ms <= ECHO_MS;
 }
 
 static void join_repeats(struct timeline *t)

@@ -21,10 +21,12 @@ static void say_scope(struct text *t, const struct finding *f)
 	if (f->n_all_users > 0)
 		text_fmt(t, "%zu %s", f->n_all_users, f->n_all_users == 1 ? "user" : "users");
 	if (f->first_at_ms != TIME_NONE) {
-		text_str(t, f->n_all_users ? ", from " : "From ");
-		when_say(t, f->first_at_ms, false, true);
-		text_str(t, " to ");
-		when_say(t, f->last_at_ms, false, true);
+		bool is_moment = when_is_moment(f->first_at_ms, f->last_at_ms);
+		if (f->n_all_users > 0)
+			text_str(t, is_moment ? ", at " : ", from ");
+		else
+			text_str(t, is_moment ? "At " : "From ");
+		when_say_range(t, f->first_at_ms, f->last_at_ms);
 	}
 	text_fmt(t, "%s%s (%s).", t->n > 0 ? "; " : "", f->id, confidence_name(f->confidence));
 }

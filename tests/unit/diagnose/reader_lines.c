@@ -34,6 +34,7 @@ static const char *const event_names[EVENT_N] = {
         [EVENT_TUNNEL_STALL] = "stall",
         [EVENT_SNAPSHOT] = "snapshot",
         [EVENT_CIPHER] = "cipher",
+        [EVENT_CONNECT_FAILED] = "connect-failed",
 };
 
 static const char *const fact_names[FACT_N] = {
@@ -71,7 +72,7 @@ static const char *const fact_names[FACT_N] = {
 };
 
 static const char *const reason_names[REASON_N] = {
-        "unknown", "user", "admin", "idle", "max-time", "dpd", "preempted", "suspend", "error"};
+        "unknown", "user", "admin", "idle", "max-time", "dpd", "preempted", "suspend", "error", "forgotten"};
 
 static void put_time(struct text *out, const struct event *e)
 {

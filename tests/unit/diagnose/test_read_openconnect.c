@@ -172,6 +172,25 @@ TEST(longest_time_of_a_session)
 	        "4 2013-11-16 12:01:52 end max-time\n");
 }
 
+/* Under the name of the service that runs it, among others; in a container; with a time of its own. */
+TEST(other_heads)
+{
+	assert_lines(&reader_openconnect,
+	        "Nov 16 12:01:40 laptop vpn-up[7]: CSTP connected. DPD 5, Keepalive 300\n"
+	        "Nov 16 12:01:41 laptop sshd[9]: Authentication failed for root\n"
+	        "Nov 16 12:01:42 laptop vpn-up[7]: User cancelled (SIGINT/SIGTERM); exiting.\n",
+	        "1 2014-11-16 12:01:40 up tls\n1 dpd=5 tls\n1 2014-11-16 12:01:40 connected\n"
+	        "3 2014-11-16 12:01:42 end user\n");
+	assert_lines(&reader_openconnect,
+	        "vpn-1    | [2013-11-16 12:01:40] CSTP connected. DPD 5, Keepalive 300\nvpn-1    | \n",
+	        "1 2013-11-16 12:01:40 up tls\n1 dpd=5 tls\n1 2013-11-16 12:01:40 connected\n");
+	assert_lines(&reader_openconnect,
+	        "Nov 16 12:01:40 laptop openconnect[7]: [2014-11-16 13:01:40] Established DTLS connection "
+	        "(using "
+	        "GnuTLS).\n",
+	        "1 2014-11-16 12:01:40 up dtls\n");
+}
+
 /* Two runs in one file: the first one was killed. */
 TEST(a_run_after_a_run)
 {
@@ -234,6 +253,7 @@ int main(void)
 	        cmocka_unit_test(the_gateway_offers_no_dtls),
 	        cmocka_unit_test(longest_time_of_a_session),
 	        cmocka_unit_test(a_run_after_a_run),
+	        cmocka_unit_test(other_heads),
 	        cmocka_unit_test(forms_of_lines),
 	        cmocka_unit_test(foreign_lines),
 	        cmocka_unit_test(broken_off_anywhere),
