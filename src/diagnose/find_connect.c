@@ -12,12 +12,13 @@
 /* ---- connect-failed ---- */
 
 /* Kinds of reasons, by the words of openconnect, of Cisco's client and of ours. */
-enum why { WHY_CERTIFICATE, WHY_NAME, WHY_UNREACHABLE, WHY_PORTAL, WHY_OTHER, WHY_N };
+enum why { WHY_CERTIFICATE, WHY_NAME, WHY_UNREACHABLE, WHY_PORTAL, WHY_ADAPTER, WHY_OTHER, WHY_N };
 
 static const struct {
 	const char *words;
 	uint8_t why;
 } why_words[] = {
+        {"tun device", WHY_ADAPTER},
         {"certificate", WHY_CERTIFICATE},
         {"fingerprint", WHY_CERTIFICATE},
         {"untrusted", WHY_CERTIFICATE},
@@ -51,6 +52,9 @@ static const struct {
                 "on the way refuses it."},
         [WHY_PORTAL] = {"the network lets nobody out before a login of its own",
                 "The network (hotel, train) answers in place of the gateway until somebody logs in to it."},
+        [WHY_ADAPTER] = {"its machine lets it make no adapter",
+                "The gateway gave a session, but the client may not make a network adapter: it does not run "
+                "as root (or with CAP_NET_ADMIN), or the machine has no TUN devices, as in a container."},
         [WHY_OTHER] = {"no session came about",
                 "What stood in the way only the gateway's own log may tell: a limit of sessions, a session "
                 "that it refused, a handshake that broke off."},

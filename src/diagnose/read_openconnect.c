@@ -351,6 +351,13 @@ static void on_not_connected(struct oc_said *s)
 	connect_failed(s, s->message);
 }
 
+/* The gateway gave a session, and the machine no adapter: the user has as little of it. */
+static void on_no_adapter(struct oc_said *s)
+{
+	forget_session(s->o);
+	connect_failed(s, s->message);
+}
+
 /* Goes on when the certificate is one that was given with --servercert. */
 static void on_untrusted(struct oc_said *s)
 {
@@ -400,6 +407,10 @@ static const struct oc_sentence {
         {"DTLS initialised. DPD %n", on_dtls_times, true},
         {"Detected MTU of %n bytes", on_path_mtu, true},
         {"Established DTLS connection", on_dtls_up, true},
+        {"Failed to bind local tun device", on_no_adapter, true},
+        {"Failed to bind (TUNSETIFF) tun device", on_no_adapter, true},
+        {"Failed to open tun device", on_no_adapter, true},
+        {"Set up tun device failed", on_no_adapter, true},
         {"Failed to complete authentication", on_not_connected, true},
         {"Failed to connect to host", on_not_connected, false},
         {"Failed to obtain WebVPN cookie", on_not_connected, true},
