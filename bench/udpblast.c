@@ -4,8 +4,8 @@
  *	udpblast recv PORT SECONDS                  ends with the sender, or after SECONDS
  *	udpblast send ADDRESS PORT BYTES PPS MS
  *
- * BYTES is the UDP payload. Each prints one line of JSON; "late" are the packets that were 100 ms or more on
- *the way. */
+ * BYTES is the UDP payload. Each prints one line of JSON; "late" are the packets that were 100 ms or more
+ * on the way. */
 #include <errno.h>
 #include <poll.h>
 #include <stdio.h>

@@ -86,7 +86,7 @@ void load_done(struct load *l)
 	free(l->udp_buf);
 	udp_rx_free(l->udp_rx);
 	dtls_out_done(&l->dtls_out);
-	dtls_ctx_put(l->dtls_ctx);
+	dtls_ctx_free(l->dtls_ctx);
 	tls_client_ctx_put(l->tls);
 }
 

@@ -34,7 +34,7 @@ static void pair_up(struct pair *p, const char *suite, bool is_openssl)
 	micro_must(dtls_server_new_psk(c, psk, NULL, &p->to), "server");
 	micro_must(dtls_out_init(&p->out, 1 << 20, BATCH), "output");
 	micro_must(dtls_out_init(&p->back, 1 << 20, BATCH), "output");
-	dtls_ctx_put(c);
+	dtls_ctx_free(c);
 	dtls_set_output(p->from, &p->out);
 	dtls_set_output(p->to, &p->back);
 	if (is_openssl) {

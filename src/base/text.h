@@ -3,6 +3,8 @@
 #ifndef BASE_TEXT_H
 #define BASE_TEXT_H
 
+#include <stdarg.h>
+
 #include "base/span.h"
 #include "base/util.h"
 
@@ -19,6 +21,7 @@ struct text {
 void text_put(struct text *t, struct span s);
 void text_str(struct text *t, const char *s);
 void text_fmt(struct text *t, const char *fmt, ...) PRINTF_LIKE(2, 3);
+void text_vfmt(struct text *t, const char *fmt, va_list ap) PRINTF_LIKE(2, 0);
 /* Bytes from outside made safe for a log line or a terminal: printable ASCII stays, "\" becomes "\\",
  * everything else becomes \xNN. At most max bytes of the input are shown, then "...". */
 void text_escaped(struct text *t, struct span s, size_t max);

@@ -3,7 +3,6 @@
 #include <errno.h>
 #include <limits.h>
 #include <poll.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -162,4 +161,24 @@ int control_ask(const char *path, const char *word, struct text *out)
 	free(buf);
 	close(fd);
 	return err;
+}
+
+json_t *control_ask_json(const char *path, const char *word, struct text *why)
+{
+	struct text answer = {0};
+	json_t *o = NULL;
+	int err = control_ask(path, word, &answer);
+	if (err == -ENOENT || err == -ECONNREFUSED)
+		text_fmt(why, "not connected (nothing answers at %s)", path);
+	else if (err)
+		text_fmt(why, "%s: %s", path, err_text(err));
+	else if ((o = json_loads(text_cstr(&answer), 0, NULL)) == NULL)
+		text_fmt(why, "%s gave no sensible answer", path);
+	text_done(&answer);
+	const char *refusal = json_string_value(json_object_get(o, "error"));
+	if (refusal == NULL)
+		return o;
+	text_str(why, refusal);
+	json_decref(o);
+	return NULL;
 }

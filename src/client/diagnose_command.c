@@ -99,12 +99,11 @@ static void run_done(struct run *r)
 int diagnose_command(int argc, char **argv)
 {
 	struct run r = {0};
-	enum options_verdict verdict = diagnose_options_parse(argc, argv, &r.q);
+	struct text say = {0};
+	enum options_verdict verdict = diagnose_options_parse(argc, argv, &r.q, &say);
 	int code = EXIT_USAGE;
-	if (verdict == OPTIONS_HELP)
-		diagnose_options_print_help();
 	if (verdict != OPTIONS_OK)
-		return verdict == OPTIONS_HELP ? 0 : EXIT_USAGE;
+		return option_table_say(verdict, &say);
 	if (!open_outputs(&r))
 		return EXIT_USAGE;
 	int err = read_files(&r);

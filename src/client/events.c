@@ -5,7 +5,6 @@
 #include <jansson.h>
 #include <stdarg.h>
 #include <stdlib.h>
-#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -102,62 +101,47 @@ static void event_write(struct events *ev, enum event_type type, unsigned code, 
 	event_keep(ev, line);
 }
 
-static char *vformat(const char *fmt, va_list ap) PRINTF_LIKE(1, 0);
-
-static char *vformat(const char *fmt, va_list ap)
-{
-	char *line = NULL;
-	if (vasprintf(&line, fmt, ap) < 0)
-		return NULL;
-	return line;
-}
-
 void events_say(struct events *ev, const char *fmt, ...)
 {
+	struct text line = {0}, event = {0};
 	va_list ap;
 	va_start(ap, fmt);
-	char *line = vformat(fmt, ap);
+	text_vfmt(&line, fmt, ap);
 	va_end(ap);
-	if (line == NULL)
-		return;
 	if (!ev->is_silent) {
-		printf("%s\n", line);
+		printf("%s\n", text_cstr(&line));
 		fflush(stdout);
 	}
-	char *event = NULL;
-	if (asprintf(&event, "Message type information sent to the user: %s", line) >= 0) {
-		event_write(ev, EVENT_INFO, 0, event);
-		free(event);
-	}
-	free(line);
+	text_fmt(&event, "Message type information sent to the user: %s", text_cstr(&line));
+	event_write(ev, EVENT_INFO, 0, text_cstr(&event));
+	text_done(&event);
+	text_done(&line);
 }
 
 void events_fail(struct events *ev, const char *fmt, ...)
 {
+	struct text line = {0};
 	va_list ap;
 	va_start(ap, fmt);
-	char *line = vformat(fmt, ap);
+	text_vfmt(&line, fmt, ap);
 	va_end(ap);
-	if (line == NULL)
-		return;
 	if (!ev->is_silent)
-		fprintf(stderr, "culvert: %s\n", line);
-	event_write(ev, EVENT_ERROR, 0, line);
-	free(line);
+		fprintf(stderr, "culvert: %s\n", text_cstr(&line));
+	event_write(ev, EVENT_ERROR, 0, text_cstr(&line));
+	text_done(&line);
 }
 
 void events_note(struct events *ev, enum event_type type, unsigned code, const char *fmt, ...)
 {
+	struct text line = {0};
 	va_list ap;
 	va_start(ap, fmt);
-	char *line = vformat(fmt, ap);
+	text_vfmt(&line, fmt, ap);
 	va_end(ap);
-	if (line == NULL)
-		return;
 	if (!ev->is_silent && ev->verbosity > 0)
-		fprintf(stderr, "culvert: %s: %s\n", type_names[type], line);
-	event_write(ev, type, code, line);
-	free(line);
+		fprintf(stderr, "culvert: %s: %s\n", type_names[type], text_cstr(&line));
+	event_write(ev, type, code, text_cstr(&line));
+	text_done(&line);
 }
 
 void events_clean(struct text *out, struct span in, size_t max)

@@ -6,21 +6,14 @@
 
 void https_reply_init(struct https_reply *r, bool is_connect)
 {
-	memset(r, 0, sizeof(*r));
-	r->is_connect = is_connect;
-}
-
-static void text_wipe(struct text *t)
-{
-	if (t->p != NULL)
-		explicit_bzero(t->p, t->cap);
-	text_done(t);
+	/* both may hold a cookie */
+	*r = (struct https_reply){.raw.is_secret = true, .body.is_secret = true, .is_connect = is_connect};
 }
 
 void https_reply_done(struct https_reply *r)
 {
-	text_wipe(&r->raw);
-	text_wipe(&r->body);
+	text_done(&r->raw);
+	text_done(&r->body);
 	explicit_bzero(r, sizeof(*r));
 }
 

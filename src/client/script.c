@@ -5,8 +5,9 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/wait.h>
 #include <unistd.h>
+
+#include "client/child.h"
 
 extern char **environ;
 
@@ -181,26 +182,14 @@ static void script_child(const struct script_facts *f, char **env)
 int script_run(const struct script_facts *f, enum script_reason reason)
 {
 	struct script_env env;
-	int err = 0, status = 0;
+	int err = -ENOMEM;
 	script_env_build(f, reason, &env);
-	if (env.is_bad) {
-		err = -ENOMEM;
-		goto exit;
+	if (!env.is_bad) {
+		pid_t pid = fork();
+		if (pid == 0)
+			script_child(f, env.v);
+		err = child_wait(pid);
 	}
-	pid_t pid = fork();
-	if (pid == 0)
-		script_child(f, env.v);
-	if (pid < 0) {
-		err = -errno;
-		goto exit;
-	}
-	while (waitpid(pid, &status, 0) < 0)
-		if (errno != EINTR) {
-			err = -errno;
-			goto exit;
-		}
-	err = WIFEXITED(status) ? WEXITSTATUS(status) : -EIO;
-exit:
 	script_env_done(&env);
 	return err;
 }

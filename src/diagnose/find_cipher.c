@@ -3,7 +3,9 @@
 #include "diagnose/people.h"
 
 #define PROVED       6
-#define STRANGER_MIN 3 /* of an address that never had a session */
+#define KNOWN_MIN    3     /* of an address that has sessions: which machine it was is not known */
+#define STRANGER_MIN 5     /* of an address that never had a session */
+#define TRY_MS       60000 /* a scanner makes many handshakes in no time: they are one try */
 
 static const struct cure tls_cures[] = {
         {PRODUCTS_ASA, PASTE_GLOBAL, "Offer what both have",
@@ -55,23 +57,20 @@ static void say_cipher(struct find *x, bool is_dtls, bool is_stranger)
 	text_fmt(&f->verdict, ": no common cipher for %s.", is_dtls ? "DTLS; it stays on TLS" : "TLS");
 }
 
-/* Somebody who has, or wants, a session. */
-static bool is_known_person(const struct person *who, const struct record *r)
-{
-	return r->user != 0 || who->is_in_later || record_side(r) == SIDE_CLIENT;
-}
-
 void find_cipher(struct find *x)
 {
 	struct people p;
 	bool is_dtls = false, is_known = false;
 	size_t n_proved = 0;
-	bool is_good = people_collect(x, &p, EVENT_CIPHER_MISMATCH);
+	bool is_good = people_collect(x, &p, EVENT_CIPHER_MISMATCH, TRY_MS);
 	for (size_t i = 0; is_good && i < p.n; i++) {
 		const struct person *who = &p.v[i];
 		const struct record *r = store_at(x->s, who->last);
-		bool is_person = is_known_person(who, r);
-		if (!is_person && who->tries < STRANGER_MIN)
+		/* one whose name is in the line has, or wants, a session */
+		bool is_person = r->user != 0 || who->is_known || who->is_client;
+		uint32_t min = r->user != 0 ? 1 : who->is_known ? KNOWN_MIN : STRANGER_MIN;
+		bool is_somebody = who->name != 0 || who->is_client;
+		if (!is_somebody || !person_is_told(x, who, min, min))
 			continue;
 		is_known |= is_person;
 		is_dtls |= r->tunnel == TUNNEL_DTLS;

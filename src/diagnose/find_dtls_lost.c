@@ -100,7 +100,7 @@ void find_dtls_flapping(struct find *x)
 	for (uint32_t i = 0; i < x->c->n; i++) {
 		const struct one_case *k = &x->c->v[i];
 		struct flaps f = count_flaps(x, k);
-		if (!f.is_flapping || !find_is_session(x, k))
+		if (!f.is_flapping || k->is_mixed || !find_is_session(x, k))
 			continue;
 		x->marks[i] |= MARK_DTLS_LOST;
 		find_hit(x, k, k->begin_at_ms, k->last_at_ms);
@@ -172,7 +172,7 @@ void find_dtls_lost(struct find *x)
 	word_t device = 0;
 	for (uint32_t i = 0; i < x->c->n; i++) {
 		const struct one_case *k = &x->c->v[i];
-		uint32_t down = case_is_open_source(k) ? CASE_NONE : find_loss(x, k);
+		uint32_t down = case_is_open_source(k) || k->is_mixed ? CASE_NONE : find_loss(x, k);
 		if (down == CASE_NONE || !find_is_session(x, k) || (x->marks[i] & MARK_DTLS_LOST) != 0)
 			continue;
 		x->marks[i] |= MARK_DTLS_LOST;

@@ -1,9 +1,12 @@
 /* Sessions that ended or broke for a reason that has nothing to do with MTUs. Saying so is the point. */
+#include <stdio.h>
+
 #include "diagnose/cure.h"
 
 #define PROVED_CASES 5
 #define LOST_OFTEN   2     /* losses of one session that are worth a word although it came back */
 #define NEAR_MS      30000 /* what happened this long before explains it */
+#define DPD_CURE_S   30    /* what the cures below set; where it is no more they are none */
 
 static uint32_t last_end(const struct find *x, const struct one_case *k)
 {
@@ -39,13 +42,14 @@ static void say_timeouts(struct find *x, const struct timeouts *t)
 	struct finding *f = x->f;
 	const struct policy_setup *p = t->policy;
 	if (t->n_idle > 0) {
-		text_fmt(&f->cause, "%zu sessions ended because nothing was sent for the idle time",
-		        t->n_idle);
+		text_fmt(&f->cause, "%zu %s ended because nothing was sent for the idle time", t->n_idle,
+		        t->n_idle == 1 ? "session" : "sessions");
 		say_limit(&f->cause, "vpn-idle-timeout", p ? p->idle_min.value : 0);
 		text_str(&f->cause, ". ");
 	}
 	if (t->n_max > 0) {
-		text_fmt(&f->cause, "%zu sessions reached the longest time a session may have", t->n_max);
+		text_fmt(&f->cause, "%zu %s reached the longest time a session may have", t->n_max,
+		        t->n_max == 1 ? "session" : "sessions");
 		say_limit(&f->cause, "vpn-session-timeout", p ? p->session_min.value : 0);
 		text_str(&f->cause, ". ");
 	}
@@ -58,8 +62,6 @@ static void say_timeouts(struct find *x, const struct timeouts *t)
 }
 
 static const struct cure idle_cures[] = {
-        {PRODUCTS_COMMANDS, PASTE_POLICY, "If it is too short", "vpn-idle-timeout 60",
-                "Sessions may be silent for an hour.", "Addresses and licences stay in use longer."},
         {PRODUCTS_OCSERV, PASTE_GLOBAL, "If it is too short",
                 "idle-timeout = 3600\nmobile-idle-timeout = 3600", "Sessions may be silent for an hour.",
                 "Addresses stay in use longer."},
@@ -71,6 +73,27 @@ static const struct cure max_cures[] = {
         {PRODUCTS_OCSERV, PASTE_GLOBAL, "If it is too short", "session-timeout = 604800",
                 "A session may last a week.", "Addresses stay in use longer."},
 };
+
+/* Twice what is configured, an hour at least. */
+static void cure_idle(struct find *x, const struct policy_setup *p)
+{
+	char lines[40], effect[60];
+	uint32_t minutes = p != NULL ? p->idle_min.value : SETUP_DEFAULT_IDLE_MIN;
+	minutes = minutes < 30 ? 60 : minutes < SETUP_MAX_IDLE_MIN / 2 ? 2 * minutes : SETUP_MAX_IDLE_MIN;
+	(void)snprintf(lines, sizeof(lines), "vpn-idle-timeout %u", minutes);
+	(void)snprintf(effect, sizeof(effect), "Sessions may be silent for %u minutes.", minutes);
+	const struct cure c = {PRODUCTS_COMMANDS, PASTE_POLICY, "If it is too short", lines, effect,
+	        "Addresses and licences stay in use longer."};
+	x->own_user = p != NULL && p->idle_min.fact != NULL && p->idle_min.fact->is_user ? p->user : 0;
+	cure_add_here(x, &c, 1);
+	cure_add_here(x, idle_cures, N_ELEM(idle_cures));
+}
+
+static void cure_max(struct find *x, const struct policy_setup *p)
+{
+	x->own_user = p != NULL && p->session_min.fact != NULL && p->session_min.fact->is_user ? p->user : 0;
+	cure_add_here(x, max_cures, N_ELEM(max_cures));
+}
 
 void find_timeouts(struct find *x)
 {
@@ -96,9 +119,9 @@ void find_timeouts(struct find *x)
 	x->f->confidence = CONFIDENCE_CERTAIN;
 	say_timeouts(x, &t);
 	if (t.n_idle > 0)
-		cure_add_here(x, idle_cures, N_ELEM(idle_cures));
+		cure_idle(x, t.policy);
 	else
-		cure_add_here(x, max_cures, N_ELEM(max_cures));
+		cure_max(x, t.policy);
 }
 
 /* ---- dpd-timeout ---- */
@@ -204,7 +227,9 @@ void find_dpd(struct find *x)
 	if (x->n_hits == 0)
 		return;
 	say_dpd(x, n_back > 0);
-	cure_add_here(x, dpd_cures, N_ELEM(dpd_cures));
+	bool is_frequent = x->u->told_dpd.value > 0 && x->u->told_dpd.value <= DPD_CURE_S;
+	if (!is_frequent)
+		cure_add_here(x, dpd_cures, N_ELEM(dpd_cures));
 }
 
 /* ---- suspend ---- */
@@ -253,22 +278,48 @@ void find_suspend(struct find *x)
 /* ---- port-preempted ---- */
 
 static const struct cure preempted_cures[] = {
-        {PRODUCTS_COMMANDS, PASTE_POLICY, "Permit as many logins as the user has machines",
-                "vpn-simultaneous-logins 3", "Older sessions stay.",
-                "More licences and addresses in use; shared accounts are noticed less."},
         {PRODUCTS_OCSERV, PASTE_GLOBAL, "Permit as many logins as the user has machines",
                 "max-same-clients = 3", "Older sessions stay.",
                 "More addresses in use; shared accounts are noticed less."},
 };
 
+/* One more than now: what is configured is too few. */
+static void cure_preempted(struct find *x, const struct policy_setup *p)
+{
+	char lines[40];
+	uint32_t logins = p != NULL ? p->logins.value : SETUP_DEFAULT_LOGINS;
+	logins = logins < SETUP_DEFAULT_LOGINS ? SETUP_DEFAULT_LOGINS
+	         : logins < UINT32_MAX         ? logins + 1
+	                                       : logins;
+	(void)snprintf(lines, sizeof(lines), "vpn-simultaneous-logins %u", logins);
+	const struct cure c = {PRODUCTS_COMMANDS, PASTE_POLICY,
+	        "Permit as many logins as the user has machines", lines, "Older sessions stay.",
+	        "More licences and addresses in use; shared accounts are noticed less."};
+	x->own_user = p != NULL && p->logins.fact != NULL && p->logins.fact->is_user ? p->user : 0;
+	cure_add_here(x, &c, 1);
+	cure_add_here(x, preempted_cures, N_ELEM(preempted_cures));
+}
+
+static void say_logins(struct find *x, const struct policy_setup *p)
+{
+	if (p == NULL || p->logins.fact == NULL)
+		return;
+	text_fmt(&x->f->cause, " `vpn-simultaneous-logins %u` is configured in ", p->logins.value);
+	paste_say_owner(x, &x->f->cause, p, &p->logins);
+	text_str(&x->f->cause, ".");
+	find_prove_fact(x, p->logins.fact);
+}
+
 void find_preempted(struct find *x)
 {
 	size_t n_proved = 0;
+	const struct policy_setup *policy = NULL;
 	for (uint32_t i = 0; i < x->c->n; i++) {
 		const struct one_case *k = &x->c->v[i];
 		if (!is_ended_by(k, REASON_PREEMPTED, REASON_PREEMPTED) || !find_is_session(x, k))
 			continue;
 		find_hit(x, k, k->end_at_ms, k->end_at_ms);
+		policy = policy ? policy : find_policy_of(x, k);
 		if (n_proved++ < PROVED_CASES)
 			find_prove(x, last_end(x, k));
 	}
@@ -281,5 +332,6 @@ void find_preempted(struct find *x)
 	                       "in turns. Neither tunnels nor MTUs have to do with it.");
 	find_say_users(x, &x->f->verdict);
 	text_str(&x->f->verdict, ": a newer login of the same user ended the session.");
-	cure_add_here(x, preempted_cures, N_ELEM(preempted_cures));
+	say_logins(x, policy);
+	cure_preempted(x, policy);
 }

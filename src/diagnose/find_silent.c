@@ -42,7 +42,7 @@ static enum line line_after(const struct find *x, const struct one_case *k, uint
 		if (o->kind == EVENT_SESSION_LOST ||
 		        (o->kind == EVENT_TUNNEL_DOWN && o->tunnel == TUNNEL_TLS && o->reason != REASON_USER))
 			return LINE_GONE;
-		if (record_is_tls_dead(o) && is_timed && !is_back_at_once(x, k))
+		if (record_is_tls_dead(o) && !is_back_at_once(x, k))
 			return LINE_GONE;
 		if (record_is_tls_dead(o))
 			found = LINE_SAID_DEAD;
@@ -71,6 +71,9 @@ static uint32_t find_stall(const struct find *x, const struct one_case *k, enum 
 
 /* ---- words ---- */
 
+#define DPD_CURE_S  10
+#define N_DPD_CURES 2 /* which set it to DPD_CURE_S: no cure where it is no more */
+
 static const struct cure cures[] = {
         {PRODUCTS_OCSERV, PASTE_GLOBAL, "Ask more often whether UDP is alive",
                 "dpd = 10\nmobile-dpd = 60\nswitch-to-tcp-timeout = 10",
@@ -84,13 +87,21 @@ static const struct cure cures[] = {
                 "TCP in TCP: slower when packets are lost."},
 };
 
-static void say_silent(struct find *x)
+static bool is_dpd(const struct setting *s)
+{
+	return s->fact != NULL && s->value > 0 && s->value <= DPD_MAX_S;
+}
+
+/* Returns the interval. */
+static uint32_t say_silent(struct find *x)
 {
 	struct finding *f = x->f;
 	bool is_ocserv = (find_products(x) & PRODUCTS_OCSERV) != 0;
-	const struct setting *dpd = is_ocserv ? &x->u->ocserv_dpd : &(struct setting){0};
+	const struct setting *dpd = &x->u->told_dpd;
+	if (!is_dpd(dpd) && is_ocserv)
+		dpd = &x->u->ocserv_dpd;
 	uint32_t standard_s = is_ocserv ? DPD_DEFAULT_S : SETUP_DEFAULT_DPD_S;
-	bool is_set = dpd->fact != NULL && dpd->value > 0 && dpd->value <= DPD_MAX_S;
+	bool is_set = is_dpd(dpd);
 	uint32_t s = is_set ? dpd->value : standard_s;
 	find_prove_fact(x, dpd->fact);
 	find_prove_fact(x, x->u->ocserv_switch.fact);
@@ -105,6 +116,7 @@ static void say_silent(struct find *x)
 	find_say_users(x, &f->verdict);
 	text_fmt(&f->verdict, ": UDP died in silence; nothing passed until it was noticed (up to %u s).",
 	        2 * s);
+	return s;
 }
 
 void find_udp_silent(struct find *x)
@@ -125,6 +137,6 @@ void find_udp_silent(struct find *x)
 	}
 	if (x->n_hits == 0)
 		return;
-	say_silent(x);
-	cure_add_here(x, cures, N_ELEM(cures));
+	size_t n_skip = say_silent(x) <= DPD_CURE_S ? N_DPD_CURES : 0;
+	cure_add_here(x, cures + n_skip, N_ELEM(cures) - n_skip);
 }

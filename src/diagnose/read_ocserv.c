@@ -195,6 +195,22 @@ static void on_cookie_rejected(struct ocserv_said *s)
 	reject(s, s->user, s->from);
 }
 
+/* A client that comes back with a session which is not there any more; the lines that follow repeat it. */
+static void on_unknown_session(struct ocserv_said *s)
+{
+	if (!s->slot->is_refused)
+		emit(s, (struct event){.kind = EVENT_AUTH_REJECTED,
+		                .reason = REASON_FORGOTTEN,
+		                .cause = s->message});
+	s->slot->is_refused = true;
+}
+
+/* More sessions of one user than max-same-clients. */
+static void on_limit(struct ocserv_said *s)
+{
+	reject(s, s->user, s->from);
+}
+
 static void on_checking(struct ocserv_said *s)
 {
 	if (parse_name(s->m.s[0], s->o->auth_user, NAME_MAX_BYTES) != 0)
@@ -240,6 +256,7 @@ static const struct ocserv_sentence {
         {"auth cont for user '%t'", on_checking},
         {"auth complete for user '%t'", NULL},
         {"client disconnected prematurely", on_tls_broken},
+        {"could not open session", on_unknown_session},
         {"could not figure out a valid IPv4", on_no_address},
         {"could not figure out a valid IPv6", on_no_address},
         {"error in DTLS handshake", on_dtls_failed},
@@ -254,6 +271,7 @@ static const struct ocserv_sentence {
         {"user disconnected (reason: %t, rx: ", on_end},
         {"user disconnected (reason: %t)", on_end},
         {"user logged in", on_login},
+        {"user tried to connect more than %n times", on_limit},
 };
 
 /* ---- the form of a line ---- */

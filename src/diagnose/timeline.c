@@ -18,6 +18,7 @@ static const char *const reasons[REASON_N] = {
         [REASON_PREEMPTED] = "replaced by a newer login",
         [REASON_SUSPEND] = "the machine went to sleep",
         [REASON_ERROR] = "error",
+        [REASON_FORGOTTEN] = "the gateway does not know it any more",
 };
 
 static const char *tunnel_name(const struct record *r)
@@ -91,6 +92,7 @@ static const struct {
         [EVENT_NETWORK_CHANGE] = {"the client's network changed"},
         [EVENT_TUNNEL_STALL] = {" went silent; data goes by the other one", true},
         [EVENT_SNAPSHOT] = {"session table"},
+        [EVENT_CONNECT_FAILED] = {"could not connect", false, true},
 };
 
 void timeline_say(struct text *out, const struct store *s, const struct timeline_row *row)
@@ -179,13 +181,24 @@ static uint32_t example_of(const struct report *r)
 
 /* ---- rows ---- */
 
+/* Several messages tell of one end. */
+static bool is_end_again(const struct record *end, const struct record *r)
+{
+	return end != NULL && r->kind == EVENT_SESSION_END && r->reason == end->reason &&
+	       r->at_ms - end->at_ms <= CASE_TAIL_MS;
+}
+
 static void add_case(struct timeline *t, const struct cases *c, uint32_t at)
 {
 	const struct one_case *k = &c->v[at];
 	int64_t since = store_focus(t->store)->since_ms;
 	bool is_moved = k->side == SIDE_CLIENT && k->partner != CASE_NONE;
+	const struct record *end = NULL;
 	for (uint32_t i = k->first; i != CASE_NONE && t->n < TIMELINE_MAX_READ; i = c->next[i]) {
 		const struct record *rec = store_at(t->store, i);
+		if (is_end_again(end, rec))
+			continue;
+		end = rec->kind == EVENT_SESSION_END ? rec : end;
 		int64_t at_ms =
 		        rec->at_ms == TIME_NONE ? TIME_NONE : rec->at_ms + (is_moved ? k->shift_ms : 0);
 		if (since != TIME_NONE && at_ms != TIME_NONE && at_ms < since)

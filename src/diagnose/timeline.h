@@ -40,7 +40,8 @@ void timeline_say(struct text *out, const struct store *s, const struct timeline
 /* At most this many lines, each without newline: what is wrong, whom it concerns, what cures it. */
 #define VERDICT_MAX 5
 size_t verdict_make(struct text ret[static VERDICT_MAX], const struct report *r);
-/* What the run could not do: limits that were reached. One line each; 0..NOTICES_MAX. */
+/* What the run could not do, limits that were reached, clocks that were corrected. One line each;
+ * 0..NOTICES_MAX. */
 #define NOTICES_MAX 6
 size_t notices_make(struct text ret[static NOTICES_MAX], const struct report *r);
 /* "the client's clock is 8 h 59 min 57 s ahead of the gateway's; ..."; nothing when they agree */

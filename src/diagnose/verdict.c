@@ -104,6 +104,15 @@ size_t notices_make(struct text ret[static NOTICES_MAX], const struct report *r)
 	        "lines of configurations were not kept: there is room for so many only.");
 	notice(ret, &n, c.n_texts_over_limit,
 	        "lines were kept without their text: only file and line are shown.");
+	if (c.n_clocks_back > 0) {
+		struct text *t = &ret[n];
+		notice(ret, &n, c.n_clocks_back,
+		        c.n_clocks_back == 1
+		                ? "clock was set back an hour (end of summer time) at "
+		                : "clocks were set back an hour (end of summer time), first at ");
+		when_say(t, c.clock_back_at_ms, false, true);
+		text_str(t, "; what follows is counted on, an hour later than its lines say.");
+	}
 	notice(ret, &n, findings_cases(r->findings)->n_lost,
 	        "sessions were not looked at: there is room for so many only.");
 	return n;

@@ -11,12 +11,12 @@
 #include "ipc/chan.h"
 #include "policy/model.h"
 
-#define AUTH_LINKS_MAX 257u /* 256 worker threads and the control thread */
+#define AUTH_LINKS_MAX POLICY_MAX_THREADS
 
 struct auth;
 
 /* The socket to one thread of the worker; owner number of the authority is its index. */
-struct link {
+struct auth_link {
 	struct auth *auth;
 	struct chan chan;
 	struct loop_fd poll;
@@ -47,7 +47,7 @@ struct auth {
 	struct chan monitor;
 	struct loop_fd monitor_poll;
 	struct loop_timer timer;
-	struct link *links[AUTH_LINKS_MAX];
+	struct auth_link *links[AUTH_LINKS_MAX];
 	uint64_t n_links_ever;
 	struct login_queue logins;
 	struct loop_timer login_timer; /* of those that wait too long */
@@ -67,15 +67,38 @@ struct auth {
 	struct ratelimit refusals_all; /* and of all together */
 };
 
+/* auth.c */
 uint64_t auth_now_s(const struct auth *auth);
 /* After anything that may have brought a deadline nearer. */
 void auth_timer_update(struct auth *auth);
+/* authority_host.entropy */
+int auth_entropy(void *ctx, void *ret, size_t n);
+/* Reads the configuration that the monitor handed over last; on failure the former one stays. -ENOENT: none
+ * came.
+ */
+MUST_USE int auth_config_take(struct auth *auth);
+/* READY to the monitor. */
+void auth_ready_send(struct auth *auth);
+
+/* auth_start.c: an error ends the process. */
+MUST_USE int auth_start(struct auth *auth, const struct ipc_start *in);
+
+/* auth_link.c */
+/* Takes fd: the socket to that thread, in place of a former one. -ERANGE, -ENOMEM. */
+MUST_USE int auth_link_open(struct auth *auth, unsigned index, int fd);
+/* Whatever the reason, its sessions wait to be resumed: a worker that broke must not cost the users theirs.
+ */
+void auth_link_close(struct auth_link *l);
+/* From now on its questions are answered. */
+MUST_USE int auth_link_watch(struct auth_link *l);
 /* NULL when the thread that asked is gone. */
-struct link *auth_link_find(const struct auth *auth, unsigned index, uint64_t serial);
-void link_send(struct link *l, struct ipc_msg *m);
+struct auth_link *auth_link_find(const struct auth *auth, unsigned index, uint64_t serial);
+void auth_link_send(struct auth_link *l, struct ipc_msg *m);
+/* authority_host.kick */
+void auth_kick(void *ctx, int owner, const struct ipc_session_kick *kick);
 
 /* auth_login.c: answers now or when the password was checked. */
-void login_begin(struct link *l, const struct ipc_msg *m);
+void login_begin(struct auth_link *l, const struct ipc_msg *m);
 void login_on_timer(struct loop_timer *t, ms_t now_ms);
 /* Nobody waits for an answer any more. */
 void login_drop_all(struct auth *auth);

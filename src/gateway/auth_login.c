@@ -6,14 +6,14 @@
 #include "gateway/auth_int.h"
 #include "io/log.h"
 
-static void answer(struct link *l, uint32_t ref, uint8_t status, uint32_t delay_ms)
+static void answer(struct auth_link *l, uint32_t ref, uint8_t status, uint32_t delay_ms)
 {
 	struct ipc_msg m = {.type = IPC_LOGIN_RESULT, .ref = ref};
 	m.login_result.status = status;
 	m.login_result.delay_ms = delay_ms;
 	if (status != IPC_LOGIN_OK)
 		l->auth->n_logins_refused++;
-	link_send(l, &m);
+	auth_link_send(l, &m);
 }
 
 static void job_free(struct job *j)
@@ -77,7 +77,7 @@ static void job_done(uv_work_t *work, int status)
 {
 	struct job *j = CONTAINER_OF(work, struct job, work);
 	struct auth *auth = j->auth;
-	struct link *l = auth_link_find(auth, j->link_index, j->link_serial);
+	struct auth_link *l = auth_link_find(auth, j->link_index, j->link_serial);
 	int r = status < 0 ? status : j->result;
 	struct ipc_msg m = {.type = IPC_LOGIN_RESULT, .ref = j->ref};
 	m.login_result.status = IPC_LOGIN_ERROR;
@@ -95,7 +95,7 @@ static void job_done(uv_work_t *work, int status)
 	auth->n_logins_ok += m.login_result.status == IPC_LOGIN_OK;
 	auth->n_logins_refused += m.login_result.status != IPC_LOGIN_OK;
 	if (l)
-		link_send(l, &m);
+		auth_link_send(l, &m);
 	ipc_wipe(&m);
 	auth_timer_update(auth);
 	login_queue_done(&auth->logins, &j->ticket);
@@ -148,7 +148,7 @@ static void run_next(struct auth *auth)
 	struct login_ticket *t;
 	while (!auth->is_ending && (t = login_queue_take(&auth->logins)) != NULL) {
 		struct job *j = CONTAINER_OF(t, struct job, ticket);
-		struct link *l = auth_link_find(auth, j->link_index, j->link_serial);
+		struct auth_link *l = auth_link_find(auth, j->link_index, j->link_serial);
 		uint32_t delay_ms = 0;
 		uint8_t status = l ? job_start(j, &delay_ms) : IPC_LOGIN_ERROR;
 		if (status == IPC_LOGIN_OK)
@@ -160,7 +160,7 @@ static void run_next(struct auth *auth)
 	}
 }
 
-static struct job *job_new(struct link *l, const struct ipc_msg *m)
+static struct job *job_new(struct auth_link *l, const struct ipc_msg *m)
 {
 	struct job *j = calloc(1, sizeof(*j));
 	if (j == NULL)
@@ -181,7 +181,7 @@ static void timer_update(struct auth *auth)
 		loop_timer_set(&auth->login_timer, due_ms);
 }
 
-void login_begin(struct link *l, const struct ipc_msg *m)
+void login_begin(struct auth_link *l, const struct ipc_msg *m)
 {
 	struct auth *auth = l->auth;
 	const struct tunnel_group *group;
@@ -211,7 +211,7 @@ void login_on_timer(struct loop_timer *timer, ms_t now_ms)
 	struct login_ticket *t;
 	while ((t = login_queue_expire(&auth->logins, now_ms)) != NULL) {
 		struct job *j = CONTAINER_OF(t, struct job, ticket);
-		struct link *l = auth_link_find(auth, j->link_index, j->link_serial);
+		struct auth_link *l = auth_link_find(auth, j->link_index, j->link_serial);
 		if (l && auth_may_log(auth, &j->login.peer))
 			auth_log_crowded(auth, &j->login, "it has waited too long");
 		if (l)

@@ -1,28 +1,24 @@
+/* The life of sessions: login, open, lost, resumed, over. */
 #include <errno.h>
-#include <openssl/crypto.h>
 #include <openssl/sha.h>
 #include <stdlib.h>
 
 #include "base/err.h"
-#include "base/parse.h"
 #include "gateway/authority_int.h"
 
-static bool is_pending(const struct session *s)
-{
-	return s->rec.connection == 0;
-}
+/* --- when one is over --- */
 
 static uint64_t later(uint64_t at_s, uint32_t s)
 {
 	return at_s > AUTHORITY_NEVER - s ? AUTHORITY_NEVER : at_s + s;
 }
 
-static uint64_t session_due_s(const struct session *s, uint8_t *ret_reason)
+static uint64_t entry_due_s(const struct entry *s, uint8_t *ret_reason)
 {
 	const struct store_session *r = &s->rec;
 	uint64_t end_s = r->session_timeout_s ? later(r->login_at_s, r->session_timeout_s) : AUTHORITY_NEVER;
 	uint64_t wait_s = AUTHORITY_NEVER;
-	if (is_pending(s))
+	if (entry_is_pending(s))
 		wait_s = later(r->login_at_s, AUTHORITY_PENDING_S);
 	else if (s->owner == OWNER_NONE)
 		wait_s = later(r->lost_at_s, r->disconnected_limit_s);
@@ -30,150 +26,20 @@ static uint64_t session_due_s(const struct session *s, uint8_t *ret_reason)
 	return end_s <= wait_s ? end_s : wait_s;
 }
 
-static void due_update(struct authority *a, const struct session *s)
+void entry_due_update(struct authority *a, const struct entry *s)
 {
 	uint8_t reason;
-	uint64_t at_s = session_due_s(s, &reason);
+	uint64_t at_s = entry_due_s(s, &reason);
 	if (at_s < a->due_s)
 		a->due_s = at_s;
 }
 
-/* --- tables --- */
-
-uint64_t authority_user_hash(const struct authority *a, const char *username)
-{
-	return htab_hash(a->hash_key, span_str(username));
-}
-
-/* The hash of a random token is random already. */
-static uint64_t token_key(const uint8_t hash[static STORE_HASH_BYTES])
-{
-	uint64_t key;
-	memcpy(&key, hash, sizeof(key));
-	return key;
-}
-
-static struct session *token_find(const struct authority *a, const uint8_t token[static IPC_TOKEN_BYTES])
-{
-	uint8_t hash[STORE_HASH_BYTES];
-	SHA256(token, IPC_TOKEN_BYTES, hash);
-	for (struct htab_node *n = htab_find(&a->by_token, token_key(hash)); n; n = htab_next(n)) {
-		struct session *s = CONTAINER_OF(n, struct session, by_token);
-		if (CRYPTO_memcmp(s->rec.token_hash, hash, sizeof(hash)) == 0)
-			return s;
-	}
-	return NULL;
-}
-
-/* Place of the first session whose index is not below. */
-static size_t index_place(const struct authority *a, uint32_t index)
-{
-	size_t lo = 0, hi = a->n;
-	while (lo < hi) {
-		size_t mid = lo + (hi - lo) / 2;
-		if (a->all[mid]->rec.index < index)
-			lo = mid + 1;
-		else
-			hi = mid;
-	}
-	return lo;
-}
-
-static struct session *index_find(const struct authority *a, uint32_t index)
-{
-	size_t at = index_place(a, index);
-	return at < a->n && a->all[at]->rec.index == index ? a->all[at] : NULL;
-}
-
-static void pending_append(struct authority *a, struct session *s)
-{
-	s->older = a->newest_pending;
-	s->newer = NULL;
-	*(a->newest_pending ? &a->newest_pending->newer : &a->oldest_pending) = s;
-	a->newest_pending = s;
-	a->n_pending++;
-}
-
-static void pending_remove(struct authority *a, struct session *s)
-{
-	*(s->older ? &s->older->newer : &a->oldest_pending) = s->newer;
-	*(s->newer ? &s->newer->older : &a->newest_pending) = s->older;
-	s->older = s->newer = NULL;
-	a->n_pending--;
-}
-
-static int session_add(struct authority *a, struct session *s)
-{
-	if (a->n == a->cap) {
-		size_t cap = a->cap ? 2 * a->cap : 64;
-		struct session **all = reallocarray(a->all, cap, sizeof(*all));
-		if (all == NULL)
-			return -ENOMEM;
-		a->all = all;
-		a->cap = cap;
-	}
-	int r = htab_insert(&a->by_token, &s->by_token, token_key(s->rec.token_hash));
-	if (r < 0)
-		return r;
-	r = htab_insert(&a->by_user, &s->by_user, authority_user_hash(a, s->rec.username));
-	if (r < 0) {
-		htab_remove(&a->by_token, &s->by_token);
-		return r;
-	}
-	a->all[a->n++] = s;
-	a->last_index = s->rec.index;
-	if (is_pending(s))
-		pending_append(a, s);
-	due_update(a, s);
-	return 0;
-}
-
-static void store_check(struct authority *a, const struct session *s, int err)
+void authority_store_check(struct authority *a, const struct entry *s, int err)
 {
 	if (err < 0)
 		event_send(a,
 		        &(struct authority_event){
 		                .kind = AUTHORITY_STORE_FAILED, .session = s ? &s->rec : NULL, .err = err});
-}
-
-static void kick_send(struct authority *a, const struct session *s, int owner, uint8_t reason)
-{
-	struct ipc_session_kick kick = {
-	        .index = s->rec.index, .connection = s->rec.connection, .reason = reason};
-	a->host.kick(a->host.ctx, owner, &kick);
-}
-
-static void owner_set(struct authority *a, struct session *s, int owner)
-{
-	a->n_connected -= s->owner != OWNER_NONE;
-	a->n_connected += owner != OWNER_NONE;
-	s->owner = owner;
-	if (owner != OWNER_NONE)
-		s->holder = owner;
-}
-
-void session_remove(struct authority *a, struct session *s, uint8_t reason, bool is_silent)
-{
-	bool was_pending = is_pending(s);
-	size_t at = index_place(a, s->rec.index);
-	memmove(&a->all[at], &a->all[at + 1], (a->n - at - 1) * sizeof(*a->all));
-	a->n--;
-	htab_remove(&a->by_token, &s->by_token);
-	htab_remove(&a->by_user, &s->by_user);
-	/* also one that only waits: who holds it must forget it, and has counted what it carried */
-	if (s->holder != OWNER_NONE && !is_silent)
-		kick_send(a, s, s->holder, reason);
-	else if (!is_silent && !was_pending)
-		event_send(a, &(struct authority_event){
-		                      .kind = AUTHORITY_ENDED, .session = &s->rec, .reason = reason});
-	owner_set(a, s, OWNER_NONE);
-	address_unlink(a, s);
-	address_free(a, s);
-	if (was_pending)
-		pending_remove(a, s);
-	else
-		store_check(a, s, store_remove(a->store, s->rec.index));
-	free(s);
 }
 
 /* --- life --- */
@@ -219,13 +85,13 @@ struct load {
 	uint64_t now_s;
 };
 
-static int session_load(void *ctx, const struct store_session *rec)
+static int entry_load(void *ctx, const struct store_session *rec)
 {
 	struct load *load = ctx;
 	struct authority *a = load->a;
 	if (a->n >= AUTHORITY_SESSIONS_MAX || rec->connection == 0)
 		return 0;
-	struct session *s = calloc(1, sizeof(*s));
+	struct entry *s = calloc(1, sizeof(*s));
 	if (s == NULL)
 		return -ENOMEM;
 	s->rec = *rec;
@@ -233,7 +99,7 @@ static int session_load(void *ctx, const struct store_session *rec)
 	/* it was connected when the gateway died, or the clock was set back since */
 	if (s->rec.lost_at_s == 0 || s->rec.lost_at_s > load->now_s)
 		s->rec.lost_at_s = load->now_s;
-	int r = session_add(a, s);
+	int r = entry_add(a, s);
 	if (r < 0) {
 		free(s);
 		return r;
@@ -245,47 +111,29 @@ static int session_load(void *ctx, const struct store_session *rec)
 int authority_load(struct authority *a, uint64_t now_s)
 {
 	struct load load = {.a = a, .now_s = now_s};
-	int r = store_each(a->store, session_load, &load);
+	int r = store_each(a->store, entry_load, &load);
 	if (r < 0)
 		return r;
-	store_check(a, NULL, store_begin(a->store));
+	authority_store_check(a, NULL, store_begin(a->store));
 	for (size_t i = 0; i < a->n; i++)
-		store_check(a, a->all[i], store_put(a->store, &a->all[i]->rec));
-	store_check(a, NULL, store_commit(a->store));
+		authority_store_check(a, a->all[i], store_put(a->store, &a->all[i]->rec));
+	authority_store_check(a, NULL, store_commit(a->store));
 	return 0;
-}
-
-/* The oldest of the user's sessions, pending ones or the others; *ret_n: how many there are. */
-static struct session *user_oldest(
-        const struct authority *a, const char *username, bool wants_pending, uint32_t *ret_n)
-{
-	struct session *oldest = NULL;
-	*ret_n = 0;
-	for (struct htab_node *n = htab_find(&a->by_user, authority_user_hash(a, username)); n;
-	        n = htab_next(n)) {
-		struct session *s = CONTAINER_OF(n, struct session, by_user);
-		if (is_pending(s) != wants_pending || strcmp(s->rec.username, username) != 0)
-			continue;
-		if (oldest == NULL || s->rec.index < oldest->rec.index)
-			oldest = s;
-		++*ret_n;
-	}
-	return oldest;
 }
 
 /* Makes room for one more. A mere login does not end a connected session: the first open does. */
 static void user_limit(struct authority *a, const char *username, bool is_pending_kind, uint32_t limit)
 {
 	uint32_t n;
-	struct session *oldest;
-	while ((oldest = user_oldest(a, username, is_pending_kind, &n)) != NULL && n >= limit)
-		session_remove(a, oldest, IPC_KICK_REPLACED, false);
+	struct entry *oldest;
+	while ((oldest = entry_oldest_of(a, username, is_pending_kind, &n)) != NULL && n >= limit)
+		entry_remove(a, oldest, IPC_KICK_REPLACED, false);
 }
 
 static void pending_limit(struct authority *a)
 {
 	if (a->n_pending >= AUTHORITY_PENDING_MAX)
-		session_remove(a, a->oldest_pending, IPC_KICK_EXPIRED, false);
+		entry_remove(a, a->oldest_pending, IPC_KICK_EXPIRED, false);
 }
 
 static int record_fill(
@@ -313,7 +161,7 @@ int authority_login(struct authority *a, const struct authority_login *in,
 	pending_limit(a);
 	if (a->n >= AUTHORITY_SESSIONS_MAX || a->last_index == UINT32_MAX)
 		return ERR_LIMIT;
-	struct session *s = calloc(1, sizeof(*s));
+	struct entry *s = calloc(1, sizeof(*s));
 	if (s == NULL)
 		return -ENOMEM;
 	s->owner = s->holder = OWNER_NONE;
@@ -323,7 +171,7 @@ int authority_login(struct authority *a, const struct authority_login *in,
 	if (r < 0 || (r = a->host.entropy(a->host.ctx, token, sizeof(token))) < 0)
 		goto fail;
 	SHA256(token, sizeof(token), s->rec.token_hash);
-	r = session_add(a, s);
+	r = entry_add(a, s);
 	if (r < 0)
 		goto fail;
 	memcpy(ret_token, token, sizeof(token));
@@ -337,33 +185,33 @@ fail:
 }
 
 static enum ipc_open_status first_open(
-        struct authority *a, struct session *s, const struct ipc_session_open *in)
+        struct authority *a, struct entry *s, const struct ipc_session_open *in)
 {
 	struct authority_policy policy = {0};
 	if (a->host.policy(a->host.ctx, s->rec.username, s->rec.tunnel_group, &policy) < 0)
 		return IPC_OPEN_ERROR;
 	if (policy.simultaneous_logins == 0) { /* forbidden by a reload since the login */
-		session_remove(a, s, IPC_KICK_ADMIN, true);
+		entry_remove(a, s, IPC_KICK_ADMIN, true);
 		return IPC_OPEN_UNKNOWN;
 	}
 	user_limit(a, s->rec.username, false, policy.simultaneous_logins);
 	if (address_assign(a, s, &policy, in->wants_ip4, in->wants_ip6) < 0)
 		return IPC_OPEN_NO_ADDRESS;
-	pending_remove(a, s);
+	entry_unpend(a, s);
 	a->n_sessions++;
 	return IPC_OPEN_OK;
 }
 
-static void resume(struct authority *a, struct session *s, int owner, const struct ipc_session_open *in)
+static void resume(struct authority *a, struct entry *s, int owner, const struct ipc_session_open *in)
 {
 	/* who only waits with it, too: two threads with one session would both take its packets from TUN */
 	if (s->holder != OWNER_NONE && s->holder != owner)
-		kick_send(a, s, s->holder, IPC_KICK_TAKEN_OVER);
+		entry_kick(a, s, s->holder, IPC_KICK_TAKEN_OVER);
 	event_send(a,
 	        &(struct authority_event){.kind = AUTHORITY_RESUMED, .session = &s->rec, .addr = in->peer});
 }
 
-static void info_fill(const struct session *s, uint64_t now_s, struct ipc_session_info *ret)
+static void info_fill(const struct entry *s, uint64_t now_s, struct ipc_session_info *ret)
 {
 	const struct store_session *r = &s->rec;
 	ret->index = r->index;
@@ -390,10 +238,10 @@ void authority_open(struct authority *a, int owner, const struct ipc_session_ope
 	        "messages and records hold the same names");
 	*ret = (struct ipc_session_info){.status = IPC_OPEN_UNKNOWN};
 	authority_step(a, now_s); /* what is over now cannot be resumed */
-	struct session *s = token_find(a, in->token);
+	struct entry *s = entry_by_token(a, in->token);
 	if (s == NULL)
 		return;
-	if (is_pending(s)) {
+	if (entry_is_pending(s)) {
 		ret->status = first_open(a, s, in);
 		if (ret->status != IPC_OPEN_OK)
 			return;
@@ -403,97 +251,49 @@ void authority_open(struct authority *a, int owner, const struct ipc_session_ope
 	s->rec.connection++;
 	s->rec.lost_at_s = 0;
 	s->rec.peer = in->peer;
-	owner_set(a, s, owner);
-	due_update(a, s);
+	entry_set_owner(a, s, owner);
+	entry_due_update(a, s);
 	if (a->n - a->n_pending > a->n_peak)
 		a->n_peak = (uint32_t)a->n - a->n_pending;
-	store_check(a, s, store_put(a->store, &s->rec));
+	authority_store_check(a, s, store_put(a->store, &s->rec));
 	ret->status = IPC_OPEN_OK;
 	info_fill(s, now_s, ret);
 }
 
-static void session_lose(struct authority *a, struct session *s, uint64_t now_s)
+static void entry_lose(struct authority *a, struct entry *s, uint64_t now_s)
 {
-	owner_set(a, s, OWNER_NONE);
+	entry_set_owner(a, s, OWNER_NONE);
 	s->rec.lost_at_s = now_s;
-	due_update(a, s);
-	store_check(a, s, store_put(a->store, &s->rec));
+	entry_due_update(a, s);
+	authority_store_check(a, s, store_put(a->store, &s->rec));
 	event_send(a, &(struct authority_event){.kind = AUTHORITY_LOST, .session = &s->rec});
 }
 
 void authority_lost(struct authority *a, int owner, const struct ipc_session_lost *in, uint64_t now_s)
 {
-	struct session *s = index_find(a, in->index);
+	struct entry *s = entry_by_index(a, in->index);
 	if (s && s->owner == owner && s->rec.connection == in->connection)
-		session_lose(a, s, now_s);
+		entry_lose(a, s, now_s);
 }
 
 void authority_end(struct authority *a, int owner, const struct ipc_session_end *in)
 {
-	struct session *s = index_find(a, in->index);
-	if (s && !is_pending(s) && s->rec.connection == in->connection &&
+	struct entry *s = entry_by_index(a, in->index);
+	if (s && !entry_is_pending(s) && s->rec.connection == in->connection &&
 	        (s->owner == owner || s->owner == OWNER_NONE))
-		session_remove(a, s, IPC_KICK_ADMIN, true);
+		entry_remove(a, s, IPC_KICK_ADMIN, true);
 }
 
 void authority_owner_gone(struct authority *a, int owner, uint64_t now_s)
 {
-	store_check(a, NULL, store_begin(a->store));
+	authority_store_check(a, NULL, store_begin(a->store));
 	for (size_t i = 0; i < a->n; i++) {
 		if (a->all[i]->owner == owner)
-			session_lose(a, a->all[i], now_s);
+			entry_lose(a, a->all[i], now_s);
 		if (a->all[i]->holder == owner)
 			a->all[i]->holder = OWNER_NONE;
 	}
-	store_check(a, NULL, store_commit(a->store));
-}
-
-/* What a logoff names, read once. */
-struct logoff {
-	const struct ipc_logoff *in;
-	uint32_t index;
-	struct ip_addr addr;
-};
-
-static int logoff_parse(const struct ipc_logoff *in, struct logoff *ret)
-{
-	*ret = (struct logoff){.in = in};
-	if (in->kind == IPC_LOGOFF_INDEX)
-		return parse_u32(span_str(in->value), 1, UINT32_MAX, &ret->index);
-	return in->kind == IPC_LOGOFF_ADDRESS ? addr_parse(span_str(in->value), &ret->addr) : 0;
-}
-
-static bool logoff_matches(const struct session *s, const struct logoff *l)
-{
-	switch (l->in->kind) {
-	case IPC_LOGOFF_ALL:
-		return true;
-	case IPC_LOGOFF_NAME:
-		return strcmp(s->rec.username, l->in->value) == 0;
-	case IPC_LOGOFF_TUNNEL_GROUP:
-		return strcmp(s->rec.tunnel_group, l->in->value) == 0;
-	case IPC_LOGOFF_ADDRESS:
-		return addr_eq(&s->rec.ip4, &l->addr) || addr_eq(&s->rec.ip6, &l->addr) ||
-		       addr_eq(&s->rec.peer, &l->addr);
-	default:
-		return s->rec.index == l->index;
-	}
-}
-
-uint32_t authority_logoff(struct authority *a, const struct ipc_logoff *in)
-{
-	uint32_t n = 0;
-	struct logoff l;
-	if (logoff_parse(in, &l) < 0)
-		return 0;
-	store_check(a, NULL, store_begin(a->store));
-	for (size_t i = a->n; i-- > 0;)
-		if (logoff_matches(a->all[i], &l)) {
-			session_remove(a, a->all[i], IPC_KICK_ADMIN, false);
-			n++;
-		}
-	store_check(a, NULL, store_commit(a->store));
-	return n;
+	authority_store_check(a, NULL, store_commit(a->store));
 }
 
 void authority_step(struct authority *a, uint64_t now_s)
@@ -503,47 +303,15 @@ void authority_step(struct authority *a, uint64_t now_s)
 	a->due_s = AUTHORITY_NEVER;
 	for (size_t i = a->n; i-- > 0;) {
 		uint8_t reason;
-		struct session *s = a->all[i];
-		if (session_due_s(s, &reason) <= now_s)
-			session_remove(a, s, reason, false);
+		struct entry *s = a->all[i];
+		if (entry_due_s(s, &reason) <= now_s)
+			entry_remove(a, s, reason, false);
 		else
-			due_update(a, s);
+			entry_due_update(a, s);
 	}
 }
 
 uint64_t authority_due_s(const struct authority *a)
 {
 	return a->due_s;
-}
-
-void authority_stats(const struct authority *a, struct ipc_stats_info *ret)
-{
-	ret->n_active = a->n_connected;
-	ret->n_pending = a->n_pending;
-	ret->n_waiting = (uint32_t)a->n - a->n_connected - a->n_pending;
-	ret->n_peak = a->n_peak;
-	ret->n_sessions = a->n_sessions;
-}
-
-void authority_item(
-        const struct authority *a, const struct ipc_session_query *in, struct ipc_session_item *ret)
-{
-	*ret = (struct ipc_session_item){0};
-	size_t at = in->after == UINT32_MAX ? a->n : index_place(a, in->after + 1);
-	while (at < a->n &&
-	        (is_pending(a->all[at]) || (in->wants_waiting && a->all[at]->owner != OWNER_NONE)))
-		at++;
-	if (at == a->n)
-		return;
-	const struct store_session *r = &a->all[at]->rec;
-	ret->is_found = true;
-	ret->index = r->index;
-	memcpy(ret->username, r->username, sizeof(ret->username));
-	memcpy(ret->tunnel_group, r->tunnel_group, sizeof(ret->tunnel_group));
-	memcpy(ret->group_policy, r->group_policy, sizeof(ret->group_policy));
-	ret->ip4 = r->ip4;
-	ret->ip6 = r->ip6;
-	ret->peer = r->peer;
-	ret->login_at_s = r->login_at_s;
-	ret->lost_at_s = r->lost_at_s;
 }

@@ -54,13 +54,13 @@ static void mark(struct authority *a, const struct ip_addr *addr)
 	}
 }
 
-void address_retake(struct authority *a, const struct session *s)
+void address_retake(struct authority *a, const struct entry *s)
 {
 	mark(a, &s->rec.ip4);
 	mark(a, &s->rec.ip6);
 }
 
-static void give(struct authority *a, const struct session *s, const char *pool, const struct ip_addr *addr)
+static void give(struct authority *a, const struct entry *s, const char *pool, const struct ip_addr *addr)
 {
 	if (!addr_is_set(addr))
 		return;
@@ -70,7 +70,7 @@ static void give(struct authority *a, const struct session *s, const char *pool,
 	                      .kind = AUTHORITY_FREED, .session = &s->rec, .pool = pool, .addr = *addr});
 }
 
-void address_free(struct authority *a, const struct session *s)
+void address_free(struct authority *a, const struct entry *s)
 {
 	give(a, s, s->rec.pool4, &s->rec.ip4);
 	give(a, s, s->rec.pool6, &s->rec.ip6);
@@ -83,7 +83,7 @@ struct slot {
 	char *pool; /* of STORE_NAME_MAX + 1 */
 };
 
-static struct slot slot_of(struct session *s, uint8_t family)
+static struct slot slot_of(struct entry *s, uint8_t family)
 {
 	return family == 4 ? (struct slot){&s->rec.ip4, &s->rec.ip4_len, s->rec.pool4}
 	                   : (struct slot){&s->rec.ip6, &s->rec.ip6_len, s->rec.pool6};
@@ -94,13 +94,13 @@ static uint64_t address_hash(const struct authority *a, const struct ip_addr *ad
 	return htab_hash(a->hash_key, span_of(addr->b, addr->family == 4 ? 4 : 16));
 }
 
-void address_unlink(struct authority *a, struct session *s)
+void address_unlink(struct authority *a, struct entry *s)
 {
 	htab_remove(&a->by_ip4, &s->by_ip4);
 	htab_remove(&a->by_ip6, &s->by_ip6);
 }
 
-int address_link(struct authority *a, struct session *s)
+int address_link(struct authority *a, struct entry *s)
 {
 	int r = 0;
 	address_unlink(a, s);
@@ -111,12 +111,12 @@ int address_link(struct authority *a, struct session *s)
 	return r;
 }
 
-static struct session *holder_find(const struct authority *a, const struct ip_addr *addr)
+static struct entry *holder_find(const struct authority *a, const struct ip_addr *addr)
 {
 	struct htab_node *n = htab_find(addr->family == 4 ? &a->by_ip4 : &a->by_ip6, address_hash(a, addr));
 	for (; n; n = htab_next(n)) {
-		struct session *s = addr->family == 4 ? CONTAINER_OF(n, struct session, by_ip4)
-		                                      : CONTAINER_OF(n, struct session, by_ip6);
+		struct entry *s = addr->family == 4 ? CONTAINER_OF(n, struct entry, by_ip4)
+		                                    : CONTAINER_OF(n, struct entry, by_ip6);
 		if (addr_eq(addr->family == 4 ? &s->rec.ip4 : &s->rec.ip6, addr))
 			return s;
 	}
@@ -126,13 +126,13 @@ static struct session *holder_find(const struct authority *a, const struct ip_ad
 /* The user's own address. Another session of the same user that has it must go: a client that forgot its
  * token would otherwise be locked out until the old session expires. */
 static int framed_take(
-        struct authority *a, struct session *s, struct slot slot, const struct ip_addr *addr, uint8_t len)
+        struct authority *a, struct entry *s, struct slot slot, const struct ip_addr *addr, uint8_t len)
 {
-	struct session *holder = holder_find(a, addr);
+	struct entry *holder = holder_find(a, addr);
 	if (holder && strcmp(holder->rec.username, s->rec.username) != 0)
 		return ERR_NO_ADDRESS;
 	if (holder)
-		session_remove(a, holder, IPC_KICK_REPLACED, false);
+		entry_remove(a, holder, IPC_KICK_REPLACED, false);
 	slot.pool[0] = '\0';
 	mark(a, addr);
 	*slot.addr = *addr;
@@ -140,7 +140,7 @@ static int framed_take(
 	return 0;
 }
 
-static int pool_take(struct authority *a, struct session *s, struct slot slot, const char *const *names,
+static int pool_take(struct authority *a, struct entry *s, struct slot slot, const char *const *names,
         size_t n, const char **ret_last)
 {
 	/* a fixed key: the place must be the same after a restart */
@@ -160,7 +160,7 @@ static int pool_take(struct authority *a, struct session *s, struct slot slot, c
 
 /* 0 also when nothing is configured for this family. */
 static int family_assign(
-        struct authority *a, struct session *s, const struct authority_policy *policy, uint8_t family)
+        struct authority *a, struct entry *s, const struct authority_policy *policy, uint8_t family)
 {
 	struct slot slot = slot_of(s, family);
 	const struct ip_addr *framed = family == 4 ? &policy->framed_ip4 : &policy->framed_ip6;
@@ -183,7 +183,7 @@ static int family_assign(
 	return r;
 }
 
-int address_assign(struct authority *a, struct session *s, const struct authority_policy *policy,
+int address_assign(struct authority *a, struct entry *s, const struct authority_policy *policy,
         bool wants_ip4, bool wants_ip6)
 {
 	int r = 0;
@@ -216,7 +216,7 @@ void authority_pool_info(const struct authority *a, const char *name, struct ipc
 	ret->mask_len = lease_mask_len(p);
 	ret->n_free = lease_n_free(p);
 	for (size_t i = 0; i < a->n; i++) {
-		const struct session *s = a->all[i];
+		const struct entry *s = a->all[i];
 		const struct ip_addr *addr = ret->first.family == 4 ? &s->rec.ip4 : &s->rec.ip6;
 		if (!addr_is_set(addr) || !lease_has(p, addr)) /* a user's own one counts, too */
 			continue;

@@ -1,5 +1,6 @@
 #include "gateway/classic.h"
 
+#include "gateway/session_mtu.h"
 #include "gateway/too_big.h"
 #include "io/log.h"
 #include "wire/ip_fragment.h"

@@ -1,10 +1,11 @@
-#include "gateway/conn.h"
+#include "gateway/conn_int.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "gateway/http.h"
 #include "gateway/process.h"
 #include "gateway/session.h"
 #include "gateway/tls_log.h"
@@ -15,18 +16,6 @@
 /* TCP finds dead clients as well, for policies with DPD switched off; rare enough to let phones sleep. */
 #define TCP_IDLE_S  600
 #define TCP_PROBE_S 60
-
-/* A client comes back: its TCP connection goes to the thread that has its session, whichever thread accepted
- * it. On the way it belongs to nobody: its handles are closed here and opened there. */
-struct conn_move {
-	struct mail mail;
-	struct conn *c;
-	struct worker *to;
-	struct ipc_msg question; /* what auth is asked there */
-};
-
-static void conn_step_tls(struct conn *c);
-static void move_begin(struct conn *c);
 
 /* ---- log ---- */
 
@@ -47,7 +36,7 @@ static void pre_login_changed(struct worker *w, int by)
 
 /* ---- life ---- */
 
-static void conn_link(struct conn *c)
+void conn_link(struct conn *c)
 {
 	struct worker *w = c->w;
 	c->prev = NULL;
@@ -57,7 +46,7 @@ static void conn_link(struct conn *c)
 	w->conns = c;
 }
 
-static void conn_unlink(struct conn *c)
+void conn_unlink(struct conn *c)
 {
 	struct worker *w = c->w;
 	if (c->prev)
@@ -66,7 +55,7 @@ static void conn_unlink(struct conn *c)
 		w->conns = c->next;
 	if (c->next)
 		c->next->prev = c->prev;
-	for (struct conn **at = &w->dirty; c->is_dirty && *at; at = &(*at)->next_dirty) {
+	for (struct conn **at = &w->turn.dirty; c->is_dirty && *at; at = &(*at)->next_dirty) {
 		if (*at == c) {
 			*at = c->next_dirty;
 			break;
@@ -115,10 +104,7 @@ void conn_abort(struct conn *c)
 		session_on_tls_lost(s, "Transport closing");
 	if (c->ref)
 		htab_remove(&w->tables.by_ref, &c->by_ref);
-	if (c->move)
-		ipc_wipe(&c->move->question);
-	free(c->move);
-	c->move = NULL;
+	conn_move_cancel(c);
 	tls_log_end(w, &ends);
 	conn_long_done(c);
 	conn_unlink(c);
@@ -145,154 +131,6 @@ static void on_deadline(struct loop_timer *t, ms_t now_ms)
 {
 	(void)now_ms;
 	conn_abort(t->ctx);
-}
-
-/* ---- output ---- */
-
-void conn_touch(struct conn *c)
-{
-	if (c->is_dirty || c->n_closing > 0)
-		return;
-	c->is_dirty = true;
-	c->next_dirty = c->w->dirty;
-	c->w->dirty = c;
-}
-
-/* What is polled for: reading unless auth is asked, writing while something waits. */
-static void conn_watch(struct conn *c)
-{
-	int events = c->state == CONN_WAIT_AUTH ? UV_DISCONNECT : UV_READABLE;
-	if (c->out.n > 0)
-		events |= UV_WRITABLE;
-	if (loop_fd_watch(&c->poll, events) < 0)
-		conn_abort(c);
-}
-
-/* An idle connection keeps no buffer; the next one that writes gets this one. */
-static void out_give_back(struct conn *c)
-{
-	struct tls_out *spare = &c->w->scratch.tls_out;
-	c->out.n = 0;
-	if (c->out.cap <= spare->cap) {
-		tls_out_done(&c->out);
-		return;
-	}
-	tls_out_done(spare);
-	*spare = c->out;
-	tls_out_init(&c->out, CONN_OUT_MAX_BYTES);
-}
-
-static void out_take(struct conn *c)
-{
-	struct tls_out *spare = &c->w->scratch.tls_out;
-	if (c->out.cap > 0 || spare->cap == 0)
-		return;
-	c->out = *spare;
-	tls_out_init(spare, CONN_OUT_MAX_BYTES);
-}
-
-/* As much as the socket takes. */
-static int conn_send(struct conn *c)
-{
-	size_t sent = 0;
-	int r = 0;
-	while (r == 0 && sent < c->out.n) {
-		ssize_t n = send(c->fd, c->out.p + sent, c->out.n - sent, MSG_NOSIGNAL | MSG_DONTWAIT);
-		if (n >= 0)
-			sent += (size_t)n;
-		else if (errno != EINTR)
-			r = -errno;
-	}
-	tls_out_consume(&c->out, sent);
-	return r == -EAGAIN ? 0 : r;
-}
-
-static void conn_flush(struct conn *c)
-{
-	if (conn_send(c) < 0) {
-		conn_abort(c);
-		return;
-	}
-	if (c->out.n == 0) {
-		out_give_back(c);
-		if (c->state == CONN_CLOSING) {
-			conn_abort(c);
-			return;
-		}
-	}
-	conn_watch(c);
-}
-
-void conn_flush_dirty(struct worker *w)
-{
-	while (w->dirty) {
-		struct conn *c = w->dirty;
-		w->dirty = c->next_dirty;
-		c->is_dirty = false;
-		conn_flush(c);
-		if (c->move && c->n_closing == 0)
-			move_begin(c);
-	}
-}
-
-int conn_write(struct conn *c, struct span plain)
-{
-	out_take(c);
-	while (plain.n > 0) {
-		size_t n = plain.n < TLS_RECORD_MAX ? plain.n : TLS_RECORD_MAX;
-		int r = tls_write(c->tls, span_of(plain.p, n));
-		if (r < 0)
-			return r;
-		plain = span_skip(plain, n);
-	}
-	conn_touch(c);
-	return 0;
-}
-
-static void send_early(struct conn *c)
-{
-	if (c->out.n >= CONN_SEND_BYTES && !(c->poll.events & UV_WRITABLE))
-		(void)conn_send(c); /* an error shows itself at the end of the turn */
-}
-
-int conn_write_cstp_in_place(struct conn *c, uint8_t type, uint8_t *payload, size_t n)
-{
-	uint8_t *record = payload - CSTP_HEADER_BYTES;
-	if (n > CSTP_PAYLOAD_MAX)
-		return ERR_TOO_LARGE;
-	cstp_put_header(record, type, (uint16_t)n);
-	out_take(c);
-	int r = tls_write(c->tls, span_of(record, CSTP_HEADER_BYTES + n));
-	if (r == 0) {
-		conn_touch(c);
-		send_early(c);
-	}
-	return r;
-}
-
-int conn_write_cstp_long(struct conn *c, uint8_t type, uint8_t *payload, size_t n)
-{
-	uint8_t *packet = payload - CSTP_HEADER_BYTES;
-	if (n > CSTP_LONG_PAYLOAD_MAX)
-		return ERR_TOO_LARGE;
-	out_take(c);
-	if (!tls_has_room(c->tls, CSTP_HEADER_BYTES + n))
-		return -ENOBUFS;
-	cstp_put_header(packet, type, (uint16_t)n);
-	int r = conn_write(c, span_of(packet, CSTP_HEADER_BYTES + n));
-	if (r == 0)
-		send_early(c);
-	return r;
-}
-
-int conn_write_cstp(struct conn *c, uint8_t type, struct span payload)
-{
-	uint8_t *copy = c->w->scratch.record + CSTP_HEADER_BYTES;
-	if (payload.n > CSTP_PAYLOAD_MAX)
-		return ERR_TOO_LARGE;
-	if (payload.n > 0)
-		memcpy(copy, payload.p, payload.n);
-	return conn_write_cstp_in_place(c, type, copy, payload.n);
 }
 
 /* ---- packets over several records ---- */
@@ -334,148 +172,6 @@ uint16_t conn_path_mtu(const struct conn *c)
 	return (uint16_t)facts.pmtu_bytes;
 }
 
-/* ---- to another thread ---- */
-
-static int handles_open(struct conn *c);
-
-static void on_moved(struct worker *w, struct mail *m)
-{
-	struct conn_move *v = CONTAINER_OF(m, struct conn_move, mail);
-	struct conn *c = v->c;
-	c->w = w;
-	c->move = NULL;
-	if (handles_open(c) < 0)
-		abort(); /* an epoll instance with room for what another one had */
-	conn_link(c);
-	loop_timer_set(&c->timer, loop_now() + CONN_LOGIN_MS);
-	http_ask_session(c, &v->question);
-	ipc_wipe(&v->question);
-	free(v);
-	conn_touch(c);
-}
-
-static void move_handle_closed(struct conn *c)
-{
-	if (--c->n_closing == 0)
-		process_mail(c->move->to, &c->move->mail);
-}
-
-static void move_poll_closed(struct loop_fd *f)
-{
-	move_handle_closed(f->ctx);
-}
-
-static void move_timer_closed(struct loop_timer *t)
-{
-	move_handle_closed(t->ctx);
-}
-
-/* After the turn in which the request came: nothing of this thread points to the connection any more. */
-static void move_begin(struct conn *c)
-{
-	conn_unlink(c);
-	c->n_closing = 2;
-	loop_fd_close(&c->poll, move_poll_closed);
-	loop_timer_close(&c->timer, move_timer_closed);
-}
-
-int conn_move(struct conn *c, struct worker *to, const struct ipc_msg *question)
-{
-	struct conn_move *v = calloc(1, sizeof(*v));
-	if (v == NULL)
-		return -ENOMEM;
-	*v = (struct conn_move){.mail.open = on_moved, .c = c, .to = to, .question = *question};
-	c->move = v;
-	c->state = CONN_WAIT_AUTH;
-	conn_touch(c);
-	return 0;
-}
-
-/* ---- HTTP ---- */
-
-static void reply_too_large(struct conn *c)
-{
-	c->http->wants_close = true;
-	http_reply(c, 413, "Content Too Large", "", span_str(""));
-}
-
-/* One complete request from the front of the input: 1 when one was dispatched, 0 when more bytes are needed.
- */
-static int conn_take_request(struct conn *c)
-{
-	struct conn_http *h = c->http;
-	struct span in = span_of(h->in.p, h->in.n);
-	size_t head_bytes;
-	int r = http_request_parse(in, &h->head, &head_bytes);
-	if (r == ERR_MORE && h->in.n < HTTP_HEAD_MAX_BYTES)
-		return 0; /* conn_on_plain() waits for the end of a line */
-	if (r < 0) {
-		h->wants_close = true;
-		if (r == ERR_UNSUPPORTED)
-			http_reply(c, 505, "HTTP Version Not Supported", "", span_str(""));
-		else if (r == ERR_MALFORMED)
-			http_reply(c, 400, "Bad Request", "", span_str(""));
-		else
-			http_reply(c, 431, "Request Header Fields Too Large", "", span_str(""));
-		return r;
-	}
-	if (h->head.body == HTTP_BODY_CHUNKED) {
-		h->wants_close = true;
-		http_reply(c, 411, "Length Required", "", span_str(""));
-		return ERR_UNSUPPORTED;
-	}
-	size_t body_bytes = h->head.body == HTTP_BODY_LENGTH ? h->head.body_bytes : 0;
-	if (body_bytes > CONN_BODY_MAX_BYTES) {
-		reply_too_large(c);
-		return ERR_TOO_LARGE;
-	}
-	if (in.n - head_bytes < body_bytes) {
-		h->wants_bytes = head_bytes + body_bytes;
-		return 0;
-	}
-	h->wants_bytes = 0;
-	h->wants_close = h->head.wants_close || ++h->n_requests >= CONN_MAX_REQUESTS;
-	http_dispatch(c, span_of(in.p + head_bytes, body_bytes));
-	if (c->n_closing > 0 || c->http == NULL)
-		return 1;
-	/* views into the input die here; passwords must not stay in it */
-	size_t used = head_bytes + body_bytes;
-	memmove(h->in.p, h->in.p + used, h->in.n - used);
-	explicit_bzero(h->in.p + h->in.n - used, used);
-	h->in.n -= used;
-	return 1;
-}
-
-/* Requests are answered one at a time: while auth thinks, what follows stays queued (pipelining mixed up
- * answers in other implementations, wire-protocol.md 9.2). */
-static void conn_step_http(struct conn *c)
-{
-	while (c->state == CONN_HTTP && c->n_closing == 0 && c->http && c->http->in.n > 0) {
-		if (conn_take_request(c) <= 0)
-			return;
-	}
-}
-
-static void conn_on_plain(struct conn *c, struct span record)
-{
-	struct conn_http *h = c->http;
-	if (c->state == CONN_CLOSING)
-		return;
-	/* a peer that sends single bytes must not make us read a head anew for each of them */
-	bool is_complete = h->wants_bytes ? h->in.n + record.n >= h->wants_bytes
-	                                  : h->in.n + record.n >= HTTP_HEAD_MAX_BYTES ||
-	                                            memchr(record.p, '\n', record.n) != NULL;
-	if (h->in.n + record.n > CONN_IN_MAX_BYTES) {
-		reply_too_large(c);
-		return;
-	}
-	text_put(&h->in, record);
-	if (!text_ok(&h->in))
-		conn_abort(c);
-	else if (is_complete)
-		conn_step_http(c);
-}
-
 /* ---- input ---- */
 
 static void log_handshake(struct conn *c, bool is_ok)
@@ -507,18 +203,11 @@ static bool conn_step_handshake(struct conn *c)
 	return true;
 }
 
-/* The bytes are ours to wipe. */
-static void conn_on_http(struct conn *c, uint8_t *plain, size_t n)
-{
-	conn_on_plain(c, span_of(plain, n));
-	explicit_bzero(plain, n); /* passwords */
-}
-
 /* The peer has closed, or broken the rules: it is told by the alert that waits, if it still listens. */
 static void conn_lose(struct conn *c, int err)
 {
 	worker_drop(c->w, err == ERR_CLOSED ? DROP_TLS_CLOSED : DROP_TLS_DECRYPT);
-	(void)conn_send(c);
+	(void)!conn_send(c);
 	conn_abort(c);
 }
 
@@ -539,7 +228,7 @@ static void conn_step_tls(struct conn *c)
 		if (c->session)
 			session_on_tls_record(c->session, span_of(plain, (size_t)n));
 		else if (c->http)
-			conn_on_http(c, plain, (size_t)n);
+			conn_on_request_bytes(c, plain, (size_t)n);
 		else
 			worker_drop(c->w, DROP_DELETING);
 	}
@@ -575,7 +264,7 @@ static void on_ready(struct loop_fd *f, int err, int events)
 	worker_flush(w);
 }
 
-static int handles_open(struct conn *c)
+int conn_handles_open(struct conn *c)
 {
 	int r = loop_fd_open(&c->poll, &c->w->loop, c->fd, on_ready, c);
 	if (r == 0 && loop_timer_open(&c->timer, &c->w->loop, on_deadline, c) < 0)
@@ -600,7 +289,7 @@ static int conn_new(struct worker *w, int fd, const struct ip_addr *peer, uint16
 	if ((r = tls_server_new(w->tls_ctx, &c->tls)) < 0)
 		goto fail;
 	tls_set_output(c->tls, &c->out);
-	if ((r = handles_open(c)) < 0)
+	if ((r = conn_handles_open(c)) < 0)
 		goto fail;
 	loop_timer_set(&c->timer, loop_now() + CONN_HANDSHAKE_MS);
 	conn_link(c);
@@ -624,8 +313,8 @@ static void accept_pause(struct worker *w, int err)
 {
 	if (worker_may_log(w, WORKER_LOG_ACCEPT, 0))
 		log_line(LOG_ERR, "cannot accept connections: %s", err_text(err));
-	if (loop_fd_watch(&w->tcp_poll, 0) == 0)
-		loop_timer_set(&w->accept_timer, loop_now() + ACCEPT_PAUSE_MS);
+	if (loop_fd_watch(&w->listener.poll, 0) == 0)
+		loop_timer_set(&w->listener.pause, loop_now() + ACCEPT_PAUSE_MS);
 }
 
 void conn_accept(struct worker *w)
@@ -633,7 +322,7 @@ void conn_accept(struct worker *w)
 	for (int i = 0; i < LOOP_BATCH; i++) {
 		struct ip_addr peer;
 		uint16_t port;
-		int fd = sock_accept(w->tcp_fd, &peer, &port);
+		int fd = sock_accept(w->listener.fd, &peer, &port);
 		if (fd < 0) {
 			if (fd != -EAGAIN)
 				accept_pause(w, fd);
@@ -667,7 +356,7 @@ void conn_on_auth(struct conn *c, const struct ipc_msg *m)
 		http_on_session(c, &m->session_info);
 	if (c->n_closing > 0)
 		return;
-	conn_step_http(c);
+	conn_step_requests(c);
 	if (c->n_closing == 0 && c->state != CONN_WAIT_AUTH)
 		conn_touch(c); /* reads again */
 }

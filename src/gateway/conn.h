@@ -96,15 +96,4 @@ MUST_USE int conn_move(struct conn *c, struct worker *to, const struct ipc_msg *
 /* MTU facts of the TCP connection: path MTU in bytes, 0 unknown. */
 uint16_t conn_path_mtu(const struct conn *c);
 
-/* gateway/http.c: one complete request is at c->http->head with this body. */
-void http_dispatch(struct conn *c, struct span body);
-/* The question of a CONNECT; the answer comes to http_on_session(). */
-void http_ask_session(struct conn *c, struct ipc_msg *m);
-void http_on_login(struct conn *c, const struct ipc_login_result *r);
-void http_on_session(struct conn *c, const struct ipc_session_info *info);
-/* Does the name belong to a VPN client that we know? */
-bool http_knows_agent(struct span agent);
-/* A whole answer. headers: further lines ending in CRLF, or "". */
-void http_reply(struct conn *c, unsigned status, const char *reason, const char *headers, struct span body);
-
 #endif

@@ -62,7 +62,7 @@ void control_close(struct worker *w)
 
 static int ask(struct worker *w, struct chan *to, struct loop_fd *poll, const struct ipc_msg *m)
 {
-	if (to == &w->auth && !w->is_auth_up)
+	if (to == &w->auth.chan && !w->auth.is_up)
 		return ERR_CLOSED;
 	int r = chan_send(to, m, -1);
 	if (r < 0)
@@ -74,8 +74,8 @@ static bool call_send(struct call *c, const struct ipc_msg *m)
 {
 	struct worker *w = c->w;
 	bool is_monitor = ipc_is_for(m->type, IPC_MONITOR);
-	int r = ask(w, is_monitor ? &w->process->monitor : &w->auth,
-	        is_monitor ? &w->process->monitor_poll : &w->auth_poll, m);
+	int r = ask(w, is_monitor ? &w->process->monitor : &w->auth.chan,
+	        is_monitor ? &w->process->monitor_poll : &w->auth.poll, m);
 	if (r < 0)
 		call_fail(
 		        c, "ERROR: the %s process is away: %s", is_monitor ? "monitor" : "auth", err_text(r));
@@ -102,7 +102,7 @@ void call_ask_more(struct call *c, struct ipc_msg *m)
 		c->ref = 0;
 }
 
-static struct control_client *find_waiting(const struct worker *w, uint32_t ref)
+struct control_client *control_client_waiting(const struct worker *w, uint32_t ref)
 {
 	for (size_t i = 0; w->process->control && i < CONTROL_MAX_CLIENTS; i++) {
 		struct control_client *k = w->process->control->clients[i];
@@ -112,83 +112,12 @@ static struct control_client *find_waiting(const struct worker *w, uint32_t ref)
 	return NULL; /* an answer of whom the console gave up waiting for finds nobody */
 }
 
-static void on_answer(struct worker *w, const struct ipc_msg *m)
+void control_on_answer(struct worker *w, const struct ipc_msg *m)
 {
-	struct control_client *k = find_waiting(w, m->ref);
+	struct control_client *k = control_client_waiting(w, m->ref);
 	if (k == NULL)
 		return;
 	k->call.ref = 0;
 	k->call.on_answer(&k->call, m);
 	control_client_go_on(k);
-}
-
-void control_on_auth(struct worker *w, const struct ipc_msg *m)
-{
-	on_answer(w, m);
-}
-
-void control_on_monitor(struct worker *w, const struct ipc_msg *m)
-{
-	on_answer(w, m);
-}
-
-/* ---- questions to the other threads ---- */
-
-struct gather_letter {
-	struct mail mail;
-	uint32_t ref;
-	gather_f *f;
-	struct gathered g;
-};
-
-/* Back in the main thread. */
-static void gather_take(struct worker *w, struct mail *m)
-{
-	struct gather_letter *l = CONTAINER_OF(m, struct gather_letter, mail);
-	struct control_client *k = find_waiting(w, l->ref);
-	if (k)
-		gathered_add(&k->call.gathered, &l->g);
-	free(l);
-	if (k == NULL || --k->call.n_asked > 0)
-		return;
-	k->call.ref = 0;
-	k->call.on_gathered(&k->call);
-	control_client_go_on(k);
-}
-
-/* In the thread that was asked. */
-static void gather_do(struct worker *w, struct mail *m)
-{
-	struct gather_letter *l = CONTAINER_OF(m, struct gather_letter, mail);
-	if (l->f)
-		l->f(w, &l->g);
-	m->open = gather_take;
-	process_mail(w->process->threads[0], m);
-}
-
-void call_gather(struct call *c, gather_f *f, void (*then)(struct call *c))
-{
-	struct process *p = c->w->process;
-	c->n_asked = 0;
-	c->on_gathered = then;
-	if (p->n_threads > 1)
-		c->ref = CONTROL_REF | (p->control->next_ref++ & ~CONTROL_REF);
-	for (unsigned i = 1; i < p->n_threads; i++) {
-		struct gather_letter *l = calloc(1, sizeof(*l));
-		if (l == NULL) {
-			c->gathered.is_short = true;
-			continue;
-		}
-		l->mail.open = gather_do;
-		l->ref = c->ref;
-		l->f = f;
-		process_mail(p->threads[i], &l->mail);
-		c->n_asked++;
-	}
-	if (f)
-		f(c->w, &c->gathered);
-	if (c->n_asked > 0)
-		return;
-	c->ref = 0;
-	then(c);
 }

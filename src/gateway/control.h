@@ -5,9 +5,10 @@
 #include "gateway/process.h"
 
 /* All of these in the main thread, whose worker w is. */
+/* Takes the listening socket; below 0: a gateway without a console. -ENOMEM, -errno. */
 MUST_USE int control_open(struct worker *w, int listen_fd);
-void control_on_auth(struct worker *w, const struct ipc_msg *m);
-void control_on_monitor(struct worker *w, const struct ipc_msg *m);
+/* An answer of auth or of the monitor to a question of a command. */
+void control_on_answer(struct worker *w, const struct ipc_msg *m);
 /* A line of debug output, for every console that wants this level. Never waits. */
 void control_debug_line(struct control *ctl, unsigned level, const char *text);
 /* So many lines were lost before they came here. */

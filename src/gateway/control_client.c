@@ -130,7 +130,8 @@ static void put_answer(struct call *c)
 	}
 }
 
-void control_client_answer(struct control_client *k)
+/* The call has what it needs: sends it. */
+static void answer(struct control_client *k)
 {
 	if (!k->call.is_begun)
 		put_answer(&k->call);
@@ -158,14 +159,14 @@ static void list_pump(struct control_client *k)
 	if (k->call.listing)
 		wait_for(k, UV_DISCONNECT, CONTROL_ANSWER_MS);
 	else
-		control_client_answer(k);
+		answer(k);
 }
 
 void control_client_go_on(struct control_client *k)
 {
 	struct call *c = &k->call;
 	if (c->listing == NULL && c->ref == 0)
-		control_client_answer(k);
+		answer(k);
 	else if (c->listing == NULL || control_list_is_waiting(c))
 		wait_for(k, UV_DISCONNECT, CONTROL_ANSWER_MS);
 	else
@@ -281,7 +282,7 @@ static void on_time(struct loop_timer *t, ms_t now_ms)
 	}
 	k->call.ref = 0;
 	call_fail(&k->call, "ERROR: no answer from the gateway's other processes");
-	control_client_answer(k);
+	answer(k);
 }
 
 /* Takes fd also when it fails. */

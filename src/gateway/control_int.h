@@ -21,9 +21,7 @@
 
 /* What threads have counted, added up. */
 struct gathered {
-	uint64_t drops[N_DROP_REASONS];
-	struct switches switches;
-	uint64_t n_handed_over;
+	struct worker_counts counts;
 	bool is_short; /* memory was: something is missing */
 };
 struct listing;
@@ -85,26 +83,30 @@ struct control {
 
 extern const struct command_table control_commands;
 
+/* control.c */
 /* Sends m (its ref is set here) to auth, or to the monitor. On failure the call has its error. */
 void call_ask(struct call *c, struct ipc_msg *m, void (*on_answer)(struct call *c, const struct ipc_msg *m));
 /* One more, whose answer has the same ref and comes behind that of call_ask(). */
 void call_ask_more(struct call *c, struct ipc_msg *m);
 /* Of an answer: another one to the same question is to come. */
 void call_expect(struct call *c, uint32_t ref, void (*on_answer)(struct call *c, const struct ipc_msg *m));
+/* The client whose call has asked the question with this ref; NULL: it gave up waiting. */
+struct control_client *control_client_waiting(const struct worker *w, uint32_t ref);
+
+/* control_request.c */
+/* The call ends with this text. */
+void call_fail(struct call *c, const char *fmt, ...) PRINTF_LIKE(2, 3);
+
+/* control_gather.c */
 /* Runs f in every thread, the main one included, and goes on with then() when all have answered: at once when
  * there is no other. f NULL: only waits until each has done what it was sent before. */
 void call_gather(struct call *c, gather_f *f, void (*then)(struct call *c));
-/* control_gather.c */
-void gathered_add(struct gathered *to, const struct gathered *from);
 void gather_counts(struct worker *w, struct gathered *g);
 void gather_clear_drops(struct worker *w, struct gathered *g);
-void call_fail(struct call *c, const char *fmt, ...) PRINTF_LIKE(2, 3);
 
 /* control_client.c */
 MUST_USE int control_client_open(struct control *ctl, int fd);
 void control_client_close(struct control_client *k);
-/* The call has what it needs: sends it. */
-void control_client_answer(struct control_client *k);
 /* One of those that the call waited for has answered, and it has seen to that: waits for others, sends, asks
  * again, or answers. */
 void control_client_go_on(struct control_client *k);

@@ -299,7 +299,7 @@ static void walk_take(struct call *c, struct list_letter *letter)
 	letter->n_refs = 0; /* all taken */
 	if (letter->cursor != 0)
 		letter_send(c, letter->thread, letter_walk);
-	else if (l->n_away == 0 && c->w->is_auth_up)
+	else if (l->n_away == 0 && c->w->auth.is_up)
 		ask_waiting(c, 0);
 	else if (l->n_away == 0)
 		l->is_walked = true;

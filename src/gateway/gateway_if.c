@@ -2,13 +2,13 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <sched.h>
 #include <stdio.h>
 #include <unistd.h>
 
 #include "base/err.h"
-#include "io/offload.h"
+#include "io/cpus.h"
 #include "io/log.h"
+#include "io/offload.h"
 #include "io/sock.h"
 
 static const char *const forward_paths[GATEWAY_N_FORWARD] = {
@@ -27,15 +27,13 @@ void gateway_if_init(struct gateway_if *g)
 
 /* ---- threads ---- */
 
-unsigned gateway_if_threads(const struct config *c)
+/* As the configuration says, or one for every processor that the gateway may use. */
+static unsigned n_threads_of(const struct config *c)
 {
-	cpu_set_t cores;
-	int n = 1;
 	if (c->worker_threads > 0)
 		return c->worker_threads;
-	if (sched_getaffinity(0, sizeof(cores), &cores) == 0)
-		n = CPU_COUNT(&cores) / 2;
-	return n < 1 ? 1 : n > POLICY_MAX_THREADS ? POLICY_MAX_THREADS : (unsigned)n;
+	unsigned n = cpus_usable();
+	return n < POLICY_MAX_THREADS ? n : POLICY_MAX_THREADS;
 }
 
 static void fd_close(int *fd)
@@ -80,7 +78,8 @@ int gateway_if_open_tun(struct gateway_if *g, const struct config *c, struct tex
 		r = tun_open(&want, &g->tun);
 	}
 	if (r < 0) {
-		text_fmt(why, "cannot make the tunnel device %s: %s", c->tunnel_interface, tun_error_text(r));
+		text_fmt(why, "cannot make the tunnel device %s: %s%s", c->tunnel_interface,
+		        tun_error_text(r), r == -EBUSY ? " (\"tunnel-interface NAME\")" : "");
 		return r;
 	}
 	if ((r = netlink_link_index(g->nl, g->tun.name, &g->ifindex)) < 0)
@@ -265,7 +264,7 @@ int gateway_if_open_sockets(
 	        .pmtu = UDP_PMTU_PROBE,
 	        .buffer_bytes = GATEWAY_IF_UDP_BUFFER_BYTES,
 	};
-	g->n_threads = gateway_if_threads(c);
+	g->n_threads = n_threads_of(c);
 	int r = ports_open(g, &tcp, &udp, 1, why);
 	if (r == 0 && g->n_threads > 1) {
 		/* sockets that share a port would share it with another gateway as well: the first pair has

@@ -39,9 +39,6 @@ struct gateway_if {
 };
 
 void gateway_if_init(struct gateway_if *g);
-/* As the configuration says, or one for every two cores: a second thread on two cores was not faster, with
- * one client or with four (the kernel needs them for TCP, UDP and TUN). */
-unsigned gateway_if_threads(const struct config *c);
 /* All of these: 0, or an error and one line for the operator in why. */
 MUST_USE int gateway_if_open_tun(struct gateway_if *g, const struct config *c, struct text *why);
 MUST_USE int gateway_if_open_sockets(

@@ -9,7 +9,8 @@ uint8_t log_setup_own_level(const struct config *c)
 	return LOG_INFO;
 }
 
-int log_setup_relay_level(const struct config *c)
+/* Least severe level of buffer and log hosts together; -1: neither wants anything. */
+static int relay_level(const struct config *c)
 {
 	const struct logging_settings *l = &c->logging;
 	int level = -1;
@@ -36,7 +37,7 @@ void log_setup_apply(const struct config *c, log_relay_fn *fn, void *ctx)
 	log_set_rules(rules, n);
 	log_set_level(log_setup_own_level(c));
 	log_set_json(c->logging.format == 1);
-	log_set_relay(log_setup_relay_level(c), fn, ctx);
+	log_set_relay(relay_level(c), fn, ctx);
 }
 
 uint64_t log_setup_now_us(void)

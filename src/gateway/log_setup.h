@@ -12,8 +12,6 @@
 
 /* Least severe level of the program's own log. */
 uint8_t log_setup_own_level(const struct config *c);
-/* Least severe level of buffer and log hosts together; -1: neither wants anything. */
-int log_setup_relay_level(const struct config *c);
 /* Settings of single messages, level and form of the own log, and fn for what buffer or log hosts want. */
 void log_setup_apply(const struct config *c, log_relay_fn *fn, void *ctx);
 

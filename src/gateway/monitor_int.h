@@ -71,6 +71,26 @@ void monitor_children_reload(struct monitor *m);
 /* SHUTDOWN to all, and the end of their patience. */
 void monitor_children_stop(struct monitor *m, bool tells_clients);
 bool monitor_children_alive(const struct monitor *m);
+/* With SIGKILL, now or when it still lives then. */
+void monitor_child_kill(struct monitor_child *c, ms_t in_ms);
+
+/* monitor_channel.c */
+/* Listens to what the child says; what it may not say is its death. On failure the channel is closed or, when
+ * only the watch failed, open. -errno. */
+MUST_USE int monitor_channel_open(struct monitor_child *c);
+void monitor_channel_end(struct monitor_child *c);
+/* The log of a child that is dead; everything else it wanted is void. */
+void monitor_last_words(struct monitor_child *c);
+
+/* monitor_hand.c: what a child is given. 0 or what chan_send() says: then it is of no use. */
+/* Configuration, certificate and log file: before START, and before a RELOAD. */
+MUST_USE int monitor_hand_settings(struct monitor_child *c);
+/* All that auth, or the worker, has of its own; settings included. */
+MUST_USE int monitor_hand_auth(struct monitor_child *c);
+MUST_USE int monitor_hand_worker(struct monitor_child *c);
+/* Both ends of the sockets between worker and auth, one a thread. */
+MUST_USE int monitor_hand_pairs(struct monitor_child *auth, struct monitor_child *worker);
+MUST_USE int monitor_hand_start(struct monitor_child *c);
 
 /* monitor.c */
 /* Reads the file again. messages: what the operator should see. The former stays on failure. */

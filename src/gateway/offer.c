@@ -60,7 +60,7 @@ enum dtls_suite offer_choose_suite(const struct ssl_settings *ssl, const struct 
 
 static void choose_dtls(struct session *s, const struct tunnel_request *req)
 {
-	s->dtls.suite = s->policy.dtls ? offer_choose_suite(&s->config->ssl, req) : DTLS_NONE;
+	s->dtls.suite = s->policy.dtls && s->config->webvpn.has_dtls ? offer_choose_suite(&s->config->ssl, req) : DTLS_NONE;
 	if (s->dtls.suite == DTLS_NONE)
 		return;
 	memcpy(s->dtls.master_secret, req->master_secret, sizeof(s->dtls.master_secret));
@@ -138,7 +138,7 @@ static int fill(struct session *s, const struct ipc_session_info *info, const st
 {
 	const struct group_policy_values *v = &s->policy;
 	int r;
-	snprintf(p->server_name, sizeof(p->server_name), "Culvert %s", worker_version());
+	snprintf(p->server_name, sizeof(p->server_name), "Culvert %s", CULVERT_VERSION);
 	snprintf(p->hostname, sizeof(p->hostname), "%s", req->hostname);
 	snprintf(p->default_domain, sizeof(p->default_domain), "%s", v->default_domain);
 	snprintf(p->banner, sizeof(p->banner), "%s", v->banner);

@@ -1,39 +1,25 @@
-#include "gateway/process.h"
+#include "gateway/process_int.h"
 
 #include <errno.h>
 #include <poll.h>
 #include <stdlib.h>
 #include <sys/random.h>
 #include <sys/resource.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
-#include "gateway/config_text.h"
-#include "gateway/conn.h"
 #include "gateway/control.h"
-#include "gateway/tls_policy.h"
 #include "io/log.h"
 #include "io/sandbox.h"
 
-#define MEMFD_MAX_BYTES    (8u << 20)
-#define LAST_WORDS_MS      200
-#define THREAD_FDS         12  /* descriptors of one thread */
-#define STRANGER_LINES     100 /* of one kind at once, then one per period */
-#define STRANGER_PERIOD_MS 100
-#define ADDRESS_CONNS      64 /* new connections of one address at once while many wait, then one per period */
-#define ADDRESS_PERIOD_MS  200
-#define PRE_LOGIN_HIGH     (WORKER_MAX_PRE_LOGIN / 10 * 9) /* watermarks of the ASA: 90 and 70 % */
-#define PRE_LOGIN_LOW      (WORKER_MAX_PRE_LOGIN / 10 * 7)
-#define PRE_LOGIN_QUIET_MS 10000 /* one line about them in this time */
+#define LAST_WORDS_MS 200
+#define THREAD_FDS    12 /* descriptors of one thread */
 
 void process_init(struct process *p)
 {
 	*p = (struct process){.n_threads = 1, .control_fd = -1, .monitor.fd = -1};
 	p->started_at_ms = loop_now();
 	owners_init(&p->owners);
-	pthread_mutex_init(&p->counts.lock, NULL);
-	ratelimit_init(&p->counts.log_strangers, STRANGER_LINES, STRANGER_PERIOD_MS);
-	ratelimit_init(&p->counts.accepts, ADDRESS_CONNS, ADDRESS_PERIOD_MS);
+	process_counts_init(&p->counts);
 }
 
 /* ---- between threads ---- */
@@ -52,142 +38,9 @@ void process_hand_over(
 	if (r < 0)
 		worker_drop(w, DROP_HANDOVER);
 	else
-		w->n_handed_over++;
+		w->counts.n_handed_over++;
 	if (r == 1)
 		uv_async_send(&to->wake);
-}
-
-/* ---- counts ---- */
-
-bool process_may_log(struct process *p, uint64_t key, ms_t now_ms, uint32_t *ret_suppressed)
-{
-	pthread_mutex_lock(&p->counts.lock);
-	bool may = ratelimit_allows(&p->counts.log_strangers, key, now_ms, ret_suppressed);
-	pthread_mutex_unlock(&p->counts.lock);
-	return may;
-}
-
-void process_tunnels(struct process *p, struct tunnel_count ret[static N_TUNNEL_KINDS])
-{
-	pthread_mutex_lock(&p->counts.lock);
-	memcpy(ret, p->counts.tunnels, sizeof(p->counts.tunnels));
-	pthread_mutex_unlock(&p->counts.lock);
-}
-
-void process_count_conn(struct process *p, int by)
-{
-	atomic_fetch_add(&p->n_conns, (unsigned)by);
-}
-
-int process_count_pre_login(struct process *p, int by, ms_t now_ms)
-{
-	struct process_counts *c = &p->counts;
-	unsigned n = atomic_fetch_add(&p->n_pre_login, (unsigned)by) + (unsigned)by;
-	int crossed = 0;
-	if (n != PRE_LOGIN_HIGH && n > PRE_LOGIN_LOW && n < PRE_LOGIN_HIGH)
-		return 0;
-	pthread_mutex_lock(&c->lock);
-	if ((c->is_pre_login_high ? n <= PRE_LOGIN_LOW : n >= PRE_LOGIN_HIGH) &&
-	        (c->pre_login_told_at_ms == 0 || now_ms - c->pre_login_told_at_ms >= PRE_LOGIN_QUIET_MS)) {
-		c->is_pre_login_high = !c->is_pre_login_high;
-		c->pre_login_told_at_ms = now_ms;
-		crossed = c->is_pre_login_high ? 1 : -1;
-	}
-	pthread_mutex_unlock(&c->lock);
-	return crossed;
-}
-
-bool process_has_room(struct process *p, const struct ip_addr *peer, ms_t now_ms)
-{
-	unsigned n = atomic_load(&p->n_pre_login);
-	if (n >= WORKER_MAX_PRE_LOGIN || atomic_load(&p->n_conns) >= p->max_conns)
-		return false;
-	if (n < WORKER_CROWDED_PRE_LOGIN)
-		return true;
-	struct ip_addr who = addr_customer(peer);
-	pthread_mutex_lock(&p->counts.lock);
-	bool is_fair = ratelimit_allows(
-	        &p->counts.accepts, ratelimit_key(span_of(&who, sizeof(who)), 0), now_ms, NULL);
-	pthread_mutex_unlock(&p->counts.lock);
-	return is_fair;
-}
-
-/* ---- lines for the main thread ---- */
-
-struct line_letter {
-	struct mail mail;
-	struct ipc_msg log; /* IPC_LOG, or a line of debug in its text */
-	unsigned level;     /* of debug */
-};
-
-/* NULL when too many wait, or memory is short. */
-static struct line_letter *line_new(struct process *p, void (*open)(struct worker *w, struct mail *m))
-{
-	if (atomic_fetch_add(&p->n_letters, 1) < PROCESS_LETTERS_MAX) {
-		struct line_letter *l = calloc(1, sizeof(*l));
-		if (l) {
-			l->mail.open = open;
-			return l;
-		}
-	}
-	atomic_fetch_sub(&p->n_letters, 1);
-	return NULL;
-}
-
-static void line_done(struct process *p, struct line_letter *l)
-{
-	atomic_fetch_sub(&p->n_letters, 1);
-	free(l);
-}
-
-static void log_pass(struct worker *w, struct mail *m)
-{
-	struct line_letter *l = CONTAINER_OF(m, struct line_letter, mail);
-	log_relay_send(&w->process->log_relay, &l->log);
-	line_done(w->process, l);
-}
-
-/* The log of another thread: only this one may use the monitor's channel. */
-static bool on_log_elsewhere(void *ctx, const struct ipc_msg *m)
-{
-	struct process *p = ctx;
-	struct line_letter *l = line_new(p, log_pass);
-	if (l == NULL)
-		return false;
-	l->log = *m;
-	process_mail(p->threads[0], &l->mail);
-	return true;
-}
-
-/* The log has put more into the monitor's channel than went out at once. */
-static void on_log_waiting(void *ctx)
-{
-	struct process *p = ctx;
-	worker_watch_chan(&p->monitor_poll, &p->monitor);
-}
-
-static void debug_pass(struct worker *w, struct mail *m)
-{
-	struct line_letter *l = CONTAINER_OF(m, struct line_letter, mail);
-	control_debug_lost(w->process->control, atomic_exchange(&w->process->n_lines_lost, 0));
-	control_debug_line(w->process->control, l->level, l->log.log.text);
-	line_done(w->process, l);
-}
-
-void process_debug_line(struct worker *w, unsigned level, const char *text)
-{
-	if (w->index == 0) {
-		control_debug_line(w->process->control, level, text);
-		return;
-	}
-	struct line_letter *l = level <= process_debug_level(w) ? line_new(w->process, debug_pass) : NULL;
-	if (l == NULL) {
-		atomic_fetch_add(&w->process->n_lines_lost, level <= process_debug_level(w));
-		return;
-	}
-	l->level = level;
-	ipc_cut_str(l->log.log.text, sizeof(l->log.log.text), text);
-	process_mail(w->process->threads[0], &l->mail);
 }
 
 /* ---- end ---- */
@@ -238,180 +91,6 @@ void process_fail(struct worker *w)
 	process_mail(w->process->threads[0], m);
 }
 
-/* ---- configuration ---- */
-
-/* The whole of a memfd. Owned bytes in *ret; wiped and freed by the caller. */
-static int read_memfd(int fd, struct text *ret)
-{
-	struct stat st;
-	char buf[4096];
-	off_t at = 0;
-	if (fstat(fd, &st) < 0)
-		return -errno;
-	if (st.st_size > MEMFD_MAX_BYTES)
-		return ERR_TOO_LARGE;
-	while (at < st.st_size) {
-		ssize_t n = pread(fd, buf, sizeof(buf), at);
-		if (n <= 0)
-			return n < 0 ? -errno : ERR_MALFORMED;
-		text_put(ret, span_of(buf, (size_t)n));
-		at += n;
-	}
-	explicit_bzero(buf, sizeof(buf));
-	return text_ok(ret) ? 0 : -ENOMEM;
-}
-
-static int take_config(struct process *p, int fd)
-{
-	struct worker *w = p->threads[0];
-	struct config *c;
-	int r = config_text_read(fd, &c);
-	if (r < 0)
-		return r;
-	config_put(w->config);
-	w->config = c;
-	if (w->ipc_state == IPC_RUNNING)
-		log_relay_apply(&p->log_relay, c);
-	return 0;
-}
-
-static int take_cert(struct worker *w, int fd)
-{
-	struct text pem = {0}, why = {0};
-	struct tls_server_ctx *ctx;
-	int r = read_memfd(fd, &pem);
-	if (r == 0) {
-		struct span all = span_of(pem.p, pem.n);
-		struct tls_server_opts o = {.cert_pem = all, .key_pem = all};
-		if (w->config)
-			o = tls_policy_opts(&w->config->ssl, all);
-		r = tls_server_ctx_new(&o, &why, &ctx);
-		if (r == 0)
-			r = tls_cert_sha1_hex(all, w->cert_sha1);
-	}
-	tls_pem_wipe(&pem);
-	if (r < 0) {
-		log_line(LOG_ERR, "certificate: %s", why.n ? text_cstr(&why) : err_text(r));
-	} else {
-		tls_server_ctx_put(w->tls_ctx);
-		w->tls_ctx = ctx;
-	}
-	text_done(&why);
-	return r;
-}
-
-struct settings_letter {
-	struct mail mail;
-	struct config *config;
-	struct tls_server_ctx *tls_ctx;
-	char cert_sha1[TLS_SHA1_TEXT_MAX];
-};
-
-static void settings_use(struct worker *w, struct mail *m)
-{
-	struct settings_letter *l = CONTAINER_OF(m, struct settings_letter, mail);
-	config_put(w->config);
-	tls_server_ctx_put(w->tls_ctx);
-	w->config = l->config;
-	w->tls_ctx = l->tls_ctx;
-	memcpy(w->cert_sha1, l->cert_sha1, sizeof(w->cert_sha1));
-	free(l);
-}
-
-/* What the main thread has, for one of the others. NULL when memory is short. */
-static struct mail *settings_letter_new(const struct worker *from)
-{
-	struct settings_letter *l = calloc(1, sizeof(*l));
-	if (l == NULL)
-		return NULL;
-	l->mail.open = settings_use;
-	l->config = config_get(from->config);
-	l->tls_ctx = tls_server_ctx_get(from->tls_ctx);
-	memcpy(l->cert_sha1, from->cert_sha1, sizeof(l->cert_sha1));
-	return &l->mail;
-}
-
-static int settings_share(struct process *p)
-{
-	for (unsigned i = 1; i < p->n_threads; i++) {
-		struct mail *m = settings_letter_new(p->threads[0]);
-		if (m == NULL)
-			return -ENOMEM;
-		process_mail(p->threads[i], m);
-	}
-	return 0;
-}
-
-/* ---- monitor ---- */
-
-/* The thread with that number; made when it is heard of first. */
-static int thread_find(struct process *p, uint16_t index, struct worker **ret)
-{
-	int r = 0;
-	if (index >= N_ELEM(p->threads))
-		return -ERANGE;
-	if (p->threads[index] == NULL)
-		r = worker_new(p, (uint8_t)index, &p->threads[index]);
-	*ret = p->threads[index];
-	return r;
-}
-
-/* Descriptors that each thread has of its own. Takes fd on success. */
-static int take_thread_fd(struct process *p, const struct ipc_fd *f, int fd)
-{
-	struct worker *w;
-	int r = thread_find(p, f->index, &w);
-	if (r < 0)
-		return r;
-	switch (f->kind) {
-	case IPC_FD_TUN:
-		w->tun.fds[0] = fd;
-		return 0;
-	case IPC_FD_TCP:
-		w->tcp_fd = fd;
-		return 0;
-	case IPC_FD_UDP:
-		return udp_adopt(fd, &w->udp);
-	default: /* IPC_FD_AUTH */
-		chan_init(&w->auth, fd, IPC_WORKER, IPC_AUTH);
-		w->is_auth_up = true;
-		return 0;
-	}
-}
-
-/* Takes the descriptor: kept, or used and closed. */
-static int take_fd(struct process *p, const struct ipc_fd *f, int fd)
-{
-	int r = 0;
-	switch (f->kind) {
-	case IPC_FD_CONFIG:
-		r = take_config(p, fd);
-		break;
-	case IPC_FD_CERT:
-		r = take_cert(p->threads[0], fd);
-		break;
-	case IPC_FD_TUN:
-	case IPC_FD_TCP:
-	case IPC_FD_UDP:
-	case IPC_FD_AUTH:
-		if ((r = take_thread_fd(p, f, fd)) == 0)
-			return 0;
-		break;
-	case IPC_FD_CONTROL:
-		p->control_fd = fd;
-		return 0;
-	case IPC_FD_STEER:
-		r = f->index < STEER_N_KEYS ? steer_map(fd, &p->steer[f->index]) : -ERANGE;
-		break;
-	case IPC_FD_LOG:
-		return dup2(fd, STDERR_FILENO) < 0 ? -errno : (close(fd), 0);
-	default:
-		break;
-	}
-	close(fd);
-	return r;
-}
-
 /* ---- start ---- */
 
 /* As many connections as the system lets us have; one more would make accept fail and the listener spin. */
@@ -435,7 +114,7 @@ static int threads_open(struct process *p, const struct ipc_start *start)
 		return -ERANGE;
 	for (unsigned i = 0; i < start->n_threads; i++) {
 		struct worker *w;
-		int r = thread_find(p, (uint16_t)i, &w);
+		int r = process_thread(p, (uint16_t)i, &w);
 		if (r == 0)
 			r = worker_open(w, start->offloads_refused);
 		if (r < 0)
@@ -459,7 +138,7 @@ static int threads_go(struct process *p)
 {
 	int r = worker_go(p->threads[0]);
 	for (unsigned i = 1; r == 0 && i < p->n_threads; i++) {
-		struct mail *m = settings_letter_new(p->threads[0]);
+		struct mail *m = process_settings_letter(p->threads[0]);
 		if (m == NULL)
 			return -ENOMEM;
 		m->open(p->threads[i], m); /* it does not run yet */
@@ -505,7 +184,7 @@ static int process_start(struct process *p, const struct ipc_start *start)
 static int on_reload(struct process *p)
 {
 	struct ipc_msg ready = {.type = IPC_READY};
-	int r = settings_share(p);
+	int r = process_share_settings(p);
 	return r < 0 ? r : chan_send(&p->monitor, &ready, -1);
 }
 
@@ -513,7 +192,7 @@ static int on_monitor_msg(struct process *p, const struct ipc_msg *m, int fd)
 {
 	switch (m->type) {
 	case IPC_FD:
-		return take_fd(p, &m->fd, fd);
+		return process_take_fd(p, &m->fd, fd);
 	case IPC_START:
 		return process_start(p, &m->start);
 	case IPC_RELOAD:
@@ -522,7 +201,7 @@ static int on_monitor_msg(struct process *p, const struct ipc_msg *m, int fd)
 	case IPC_LOG_INFO:
 	case IPC_LOG_HOST_INFO:
 	case IPC_LOG_ITEM:
-		control_on_monitor(p->threads[0], m);
+		control_on_answer(p->threads[0], m);
 		return 0;
 	case IPC_SHUTDOWN:
 		process_stop(p, m->shutdown.tells_clients);
@@ -571,12 +250,9 @@ int worker_main(int monitor_fd)
 		return 1;
 	process_init(p);
 	chan_init(&p->monitor, monitor_fd, IPC_WORKER, IPC_MONITOR);
-	p->log_relay = (struct log_relay){.monitor = &p->monitor,
-	        .wants_write = on_log_waiting,
-	        .elsewhere = on_log_elsewhere,
-	        .ctx = p};
+	process_log_open(p);
 	if (getrandom(p->hash_key, sizeof(p->hash_key), 0) != (ssize_t)sizeof(p->hash_key) ||
-	        (r = thread_find(p, 0, &w)) < 0 ||
+	        (r = process_thread(p, 0, &w)) < 0 ||
 	        (r = loop_fd_open(&p->monitor_poll, &w->loop, monitor_fd, on_monitor_ready, p)) < 0 ||
 	        (r = loop_fd_watch(&p->monitor_poll, UV_READABLE)) < 0) {
 		log_line(LOG_CRIT, "worker cannot start: %s", err_text(r));

@@ -11,9 +11,8 @@
 #include "gateway/worker.h"
 #include "io/steer.h"
 
-#define PROCESS_LETTERS_MAX                                                                                  \
-	512u /* lines for log or consoles that wait for the main thread; more are lost                       \
-	      */
+/* Lines for log or consoles that wait for the main thread; more are lost. */
+#define PROCESS_LETTERS_MAX 512u
 
 struct control;
 

@@ -22,11 +22,6 @@ struct render_now {
 /* render_session.c */
 /* "2d 4h:21m:44s", "0h:00m:00s" */
 void render_duration(uint64_t seconds, struct text *out);
-/* "01:40:44 UTC Tue Feb 5 2013" */
-void render_time(uint64_t unix_s, struct text *out);
-/* The names of the ASA for one of OpenSSL's: "AES-GCM-256", "SHA384"; "none" when there is none. */
-const char *render_encryption(const char *cipher);
-const char *render_hashing(const char *cipher);
 /* One of a list; before the first one of all the head, without any the words that there is none. */
 void render_session_brief(const struct render_session *r, const struct render_now *now, struct text *out);
 void render_session_detail(const struct render_session *r, const struct render_now *now, struct text *out);
@@ -73,7 +68,7 @@ void render_drops(
 json_t *render_drops_json(const uint64_t drops[static N_DROP_REASONS]);
 
 void render_pool_head(struct text *out);
-void render_pool(const struct ipc_pool_info *p, struct text *out);
+void render_pool(const struct ipc_pool_info *p, bool has_addresses, struct text *out);
 json_t *render_pool_json(const char *name, const struct ipc_pool_info *p);
 
 /* render_log.c: in the order of these functions. */

@@ -15,7 +15,8 @@ void render_duration(uint64_t seconds, struct text *out)
 	        (unsigned)(seconds % 60));
 }
 
-void render_time(uint64_t unix_s, struct text *out)
+/* "01:40:44 UTC Tue Feb 5 2013" */
+static void put_time(uint64_t unix_s, struct text *out)
 {
 	time_t t = (time_t)unix_s;
 	struct tm tm;
@@ -36,7 +37,8 @@ static const char *name_in(const char *cipher, const char *const table[][2], con
 	return otherwise;
 }
 
-const char *render_encryption(const char *cipher)
+/* The names of the ASA for one of OpenSSL's: "AES-GCM-256", "SHA384"; "none" when there is none. */
+static const char *encryption_name(const char *cipher)
 {
 	static const char *const names[][2] = {
 	        {"AES256-GCM", "AES-GCM-256"},
@@ -51,7 +53,7 @@ const char *render_encryption(const char *cipher)
 	return name_in(cipher, names, "none");
 }
 
-const char *render_hashing(const char *cipher)
+static const char *hashing_name(const char *cipher)
 {
 	static const char *const names[][2] = {
 	        {"SHA384", "SHA384"},
@@ -142,7 +144,7 @@ static void put_per_tunnel(
 static void put_times(struct text *out, const struct session *s, const struct render_now *now)
 {
 	text_fmt(out, "%-13s: ", "Login Time");
-	render_time(s->id.login_at_s, out);
+	put_time(s->id.login_at_s, out);
 	text_fmt(out, "\n%-13s: ", "Duration");
 	render_duration(now->now_s > s->id.login_at_s ? now->now_s - s->id.login_at_s : 0, out);
 	text_fmt(out, "\n%-13s: ", "Inactivity");
@@ -170,8 +172,8 @@ static void put_session(
 	text_fmt(out, "%-13s: AnyConnect-Parent%s%s\n", "Protocol", has(s, TUNNEL_TLS) ? " SSL-Tunnel" : "",
 	        has(s, TUNNEL_DTLS) ? " DTLS-Tunnel" : "");
 	line(out, "", "License", "AnyConnect Premium", NULL, NULL);
-	put_per_tunnel(out, s, "Encryption", render_encryption);
-	put_per_tunnel(out, s, "Hashing", render_hashing);
+	put_per_tunnel(out, s, "Encryption", encryption_name);
+	put_per_tunnel(out, s, "Hashing", hashing_name);
 	put_traffic(out, "", &sum, is_detail);
 	line(out, "", "Group Policy", s->id.group_policy, "Tunnel Group", s->id.tunnel_group);
 	put_times(out, s, now);
@@ -259,7 +261,7 @@ static void put_tunnel(
 	text_fmt(out, "\n%s:\n", session_tunnel_name(t->kind));
 	line(out, "  ", "Tunnel ID", id, NULL, NULL);
 	put_addresses(out, "  ", s);
-	line(out, "  ", "Encryption", render_encryption(t->cipher), "Hashing", render_hashing(t->cipher));
+	line(out, "  ", "Encryption", encryption_name(t->cipher), "Hashing", hashing_name(t->cipher));
 	if (t->cipher[0])
 		line(out, "  ", "Ciphersuite", t->cipher, NULL, NULL);
 	put_ports(out, t);

@@ -10,78 +10,6 @@
 #include "gateway/session_log.h"
 #include "io/log.h"
 
-/* ---- tables ---- */
-
-static uint64_t hash_bytes(struct worker *w, const void *p, size_t n)
-{
-	return htab_hash(w->tables.hash_key, span_of(p, n));
-}
-
-struct session *session_by_index(struct worker *w, uint32_t index)
-{
-	struct session *s = session_key_find(w, SESSION_BY_INDEX, hash_bytes(w, &index, sizeof(index)));
-	while (s && s->id.index != index)
-		s = session_key_next(s, SESSION_BY_INDEX);
-	return s;
-}
-
-struct session *session_by_inner(struct worker *w, const struct ip_addr *a)
-{
-	enum session_key_kind kind = a->family == 4 ? SESSION_BY_IP4 : SESSION_BY_IP6;
-	struct session *s = session_key_find(w, kind, hash_bytes(w, a, sizeof(*a)));
-	while (s && !addr_eq(a->family == 4 ? &s->id.ip4.addr : &s->id.ip6.addr, a))
-		s = session_key_next(s, kind);
-	return s;
-}
-
-uint64_t session_inner_elsewhere(struct worker *w, const struct ip_addr *a)
-{
-	return session_key_elsewhere(w, SESSION_BY_IP4, hash_bytes(w, a, sizeof(*a)));
-}
-
-uint64_t session_is_where(struct worker *w, uint32_t index)
-{
-	uint64_t here = session_by_index(w, index) ? (uint64_t)1 << w->index : 0;
-	return here | session_key_elsewhere(w, SESSION_BY_INDEX, hash_bytes(w, &index, sizeof(index)));
-}
-
-/* What comes from TUN for the session comes to this thread. */
-static void steer_inner(struct session *s)
-{
-	steer_slot *slots = s->w->process->steer[STEER_BY_DESTINATION];
-	if (s->id.ip4.addr.family)
-		steer_set(slots, &s->id.ip4.addr, 0, s->w->index);
-	if (s->id.ip6.addr.family)
-		steer_set(slots, &s->id.ip6.addr, 0, s->w->index);
-}
-
-static int session_publish(struct session *s, uint64_t token_hash)
-{
-	struct worker *w = s->w;
-	int r = session_key_set(s, SESSION_BY_INDEX, hash_bytes(w, &s->id.index, sizeof(s->id.index)));
-	if (r == 0)
-		r = session_key_set(s, SESSION_BY_TOKEN, token_hash);
-	if (r == 0 && s->id.ip4.addr.family)
-		r = session_key_set(
-		        s, SESSION_BY_IP4, hash_bytes(w, &s->id.ip4.addr, sizeof(struct ip_addr)));
-	if (r == 0 && s->id.ip6.addr.family)
-		r = session_key_set(
-		        s, SESSION_BY_IP6, hash_bytes(w, &s->id.ip6.addr, sizeof(struct ip_addr)));
-	steer_inner(s);
-	return r;
-}
-
-static void session_unpublish(struct session *s)
-{
-	steer_slot *slots = s->w->process->steer[STEER_BY_DESTINATION];
-	steer_clear(slots, &s->id.ip4.addr, 0, s->w->index);
-	steer_clear(slots, &s->id.ip6.addr, 0, s->w->index);
-	session_key_drop(s, SESSION_BY_INDEX);
-	session_key_drop(s, SESSION_BY_TOKEN);
-	session_key_drop(s, SESSION_BY_IP4);
-	session_key_drop(s, SESSION_BY_IP6);
-}
-
 /* ---- life ---- */
 
 static void on_timer_closed(struct loop_timer *t)
@@ -98,10 +26,10 @@ static void session_free(struct session *s)
 	struct worker *w = s->w;
 	dtls_forget(s);
 	session_pieces_done(s);
-	if (w->touched == s)
-		w->touched = NULL;
+	if (w->turn.touched == s)
+		w->turn.touched = NULL;
 	session_tunnel_end(s);
-	session_unpublish(s);
+	session_key_unpublish(s);
 	if (s->prev)
 		s->prev->next = s->next;
 	else
@@ -214,7 +142,7 @@ static void tell_auth(struct worker *w, uint8_t type, uint32_t index, uint32_t c
 		m.session_lost = (struct ipc_session_lost){index, connection};
 	else
 		m.session_end = (struct ipc_session_end){index, connection, reason};
-	if (worker_tell_auth(w, &m) < 0 && w->is_auth_up)
+	if (worker_tell_auth(w, &m) < 0 && w->auth.is_up)
 		log_line(LOG_WARNING, "auth process does not answer: end of session %u not recorded", index);
 }
 
@@ -249,10 +177,10 @@ int session_open(struct worker *w, struct conn *c, const struct ipc_session_info
 		dtls_next_done(s);
 		if (!keeps_dtls(s, req))
 			drop_dtls(s);
-		session_unpublish(s); /* the client may ask for other address families than before */
+		session_key_unpublish(s); /* the client may ask for other address families than before */
 	}
 	set_identity(s, c, info, req);
-	if ((r = session_publish(s, c->token_hash)) < 0)
+	if ((r = session_key_publish(s, c->token_hash)) < 0)
 		goto fail;
 	if ((r = resolve_policy(s)) < 0)
 		goto fail;

@@ -4,37 +4,15 @@
 #ifndef GATEWAY_SESSION_H
 #define GATEWAY_SESSION_H
 
-#include "base/htab.h"
 #include "datapath/super.h"
-#include "gateway/owners.h"
+#include "gateway/dtls_tunnel.h"
+#include "gateway/session_key.h"
 #include "gateway/session_tunnel.h"
 #include "gateway/worker.h"
 #include "mtu/derive.h"
 #include "tunnel/link.h"
 #include "wire/cstp.h"
 #include "wire/params.h"
-
-/* A DTLS association and where its datagrams go. */
-struct session_assoc {
-	struct dtls *dtls; /* NULL: none */
-	struct udp_path path;
-};
-
-struct session_dtls {
-	struct session_assoc active; /* carries data once up */
-	struct session_assoc next;   /* handshaking; replaces active when it is up */
-	struct session_assoc old;    /* replaced: what is still on the way is read until old_until_ms */
-	ms_t old_until_ms;
-	enum dtls_suite suite; /* DTLS_NONE: not offered in this connection */
-	uint8_t id[DTLS_ID_BYTES];
-	uint8_t master_secret[DTLS_SECRET_BYTES]; /* injected styles */
-	char protocol[16], cipher[64];            /* OpenSSL's names, once up */
-	uint16_t limit_bytes;                     /* largest inner packet for one datagram */
-	ms_t next_since_ms;                       /* when the handshake of next began */
-	ms_t hello_window_ms;                     /* handshakes are limited per session */
-	uint8_t n_hellos[2];                      /* [1]: from the address of the TLS connection */
-	uint16_t n_established;
-};
 
 /* Sizes of inner packets, bytes: what the client was told, and where that comes from. */
 struct session_mtu {
@@ -70,24 +48,6 @@ struct session_identity {
 	struct ip_addr peer; /* public address of the newest connection */
 	uint16_t peer_port;
 	uint64_t login_at_s; /* Unix time */
-};
-
-/* What a session is found by: in the tables of its thread, and which thread that is (gateway/owners.h). */
-enum session_key_kind {
-	SESSION_BY_INDEX,
-	SESSION_BY_IP4,
-	SESSION_BY_IP6,
-	SESSION_BY_DTLS_ID,
-	SESSION_BY_PEER, /* of dtls.active */
-	SESSION_BY_NEXT, /* of dtls.next */
-	SESSION_BY_HOST, /* public address that dtls.active may come from */
-	SESSION_BY_TOKEN,
-	N_SESSION_KEYS,
-};
-
-struct session_key {
-	struct htab_node own;
-	struct owner_node shared;
 };
 
 struct session {
@@ -134,8 +94,6 @@ void session_on_tls_record(struct session *s, struct span record);
 void session_on_dtls_record(struct session *s, struct span record);
 /* What was read from TUN for the client; CSTP_HEADER_BYTES and SUPER_HEADER_BYTES in front of it are free. */
 void session_send(struct session *s, struct split *split);
-/* One inner packet of it. */
-void session_send_packet(struct session *s, struct span packet);
 
 /* The two ways on, after the packet's treatment: into the tunnel that takes its size; from channel ch to TUN.
  */
@@ -162,50 +120,8 @@ void session_settle(struct worker *w);
 /* What waits to be put together is given up. */
 void session_pieces_done(struct session *s);
 
-/* gateway/session_key.c: one key of its kind, in place of a former one. -ENOMEM: it has none then. */
-MUST_USE int session_key_set(struct session *s, enum session_key_kind kind, uint64_t hash);
-void session_key_drop(struct session *s, enum session_key_kind kind);
-/* The first session of this thread in that table, then session_key_next(): the hash agrees, the caller
- * compares. */
-struct session *session_key_find(const struct worker *w, enum session_key_kind kind, uint64_t hash);
-struct session *session_key_next(const struct session *s, enum session_key_kind kind);
-/* The threads besides this one that have such a session: bit n is thread n. */
-uint64_t session_key_elsewhere(struct worker *w, enum session_key_kind kind, uint64_t hash);
-struct session *session_by_index(struct worker *w, uint32_t index);
-struct session *session_by_inner(struct worker *w, const struct ip_addr *a);
-/* The threads besides this one that have a session with that inner address; has one that session? */
-uint64_t session_inner_elsewhere(struct worker *w, const struct ip_addr *a);
-/* The threads, this one included, that have the session: bit n is thread n. */
-uint64_t session_is_where(struct worker *w, uint32_t index);
-
-/* The largest inner packet for that tunnel as announced, bytes: the threshold of 722035 and 722036. Without a
- * channel (LINK_N_CHANNELS) 0. session_mtu_now(): of the tunnel that carries data now. */
-uint16_t session_mtu_on(const struct session *s, enum link_channel ch);
-uint16_t session_mtu_now(const struct session *s);
-
 /* "Group <g> User <u> IP <ip> " and the text, as 722xxx messages are. Left out when the session causes too
  * many of them. */
 void session_log(struct session *s, unsigned severity, unsigned id, const char *fmt, ...) PRINTF_LIKE(4, 5);
-
-/* gateway/dtls_rx.c */
-void dtls_rx_ready(struct worker *w);
-/* A datagram that other threads (tried: bit n is thread n) could not place. */
-void dtls_rx_handed_over(struct worker *w, const struct udp_datagram *in, uint64_t tried);
-/* Sends what waits in scratch.dtls_out for w->dtls_pending. */
-void dtls_tx_flush(struct worker *w);
-/* Appends one typed packet to the session's DTLS batch. 0 or an error of dtls_write(). */
-MUST_USE int dtls_tx(struct session *s, uint8_t type, struct span payload);
-/* The same, with DTLS_CHANNEL_BYTES in front of the payload that may be written. */
-MUST_USE int dtls_tx_in_place(struct session *s, uint8_t type, uint8_t *payload, size_t n);
-/* Sends what one association has put into scratch.dtls_out (handshake flights). */
-void dtls_assoc_flush(struct session *s, struct session_assoc *a);
-void dtls_active_done(struct session *s); /* the association in use is over */
-void dtls_next_done(struct session *s);   /* the handshake under way is given up */
-void dtls_id_new(struct session *s);      /* draws an id and makes it known */
-void dtls_old_done(struct session *s);    /* nothing can be on the way any more */
-void dtls_forget(struct session *s);      /* all associations, id and peer */
-/* Datagrams from this host are tried on the association in use as well: its client has come back from there.
- */
-void dtls_expect_from(struct session *s, const struct ip_addr *host);
 
 #endif

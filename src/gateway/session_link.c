@@ -78,7 +78,7 @@ static void on_dead(struct session *s, enum link_channel ch)
  */
 static void nudge(struct session *s)
 {
-	s->w->switches.n_nudges++;
+	s->w->counts.switches.n_nudges++;
 	s->n_nudges++;
 	session_log_nudge(s);
 	session_on_dtls_lost(s, "DTLS does not answer");
@@ -104,11 +104,11 @@ static void obey(struct session *s, const struct link_action *a)
 		nudge(s);
 		break;
 	case LINK_SWITCHED:
-		switches_count(&s->w->switches, &a->change);
+		switches_count(&s->w->counts.switches, &a->change);
 		session_log_switched(s, &a->change);
 		break;
 	case LINK_PATH_LIMIT:
-		s->w->switches.n_limits[a->limit.cause]++;
+		s->w->counts.switches.n_limits[a->limit.cause]++;
 		session_log_limit(s, &a->limit);
 		break;
 	}
@@ -122,7 +122,7 @@ static void step_handshake(struct session *s, ms_t now_ms)
 	if (s->dtls.next.dtls == NULL || dtls_timeout_due_ms(s->dtls.next.dtls, now_ms) > now_ms)
 		return;
 	dtls_tx_flush(w);
-	w->dtls_pending = NULL;
+	w->turn.dtls_pending = NULL;
 	if (dtls_on_timeout(s->dtls.next.dtls) < 0)
 		dtls_next_done(s);
 	else
@@ -168,16 +168,16 @@ void session_rearm(struct session *s)
 void session_touch(struct session *s)
 {
 	struct worker *w = s->w;
-	if (w->touched == s)
+	if (w->turn.touched == s)
 		return;
 	session_settle(w);
-	w->touched = s;
+	w->turn.touched = s;
 }
 
 void session_settle(struct worker *w)
 {
-	struct session *s = w->touched;
-	w->touched = NULL;
+	struct session *s = w->turn.touched;
+	w->turn.touched = NULL;
 	if (s && !s->is_closing)
 		session_rearm(s);
 }

@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <time.h>
 
-#include "gateway/conn.h"
+#include "gateway/http.h"
 #include "gateway/render.h"
 #include "io/log.h"
 

@@ -82,3 +82,10 @@ bool session_mtu_wants_reconnect(const struct session *s)
 {
 	return session_mtu_adapter(s) != s->mtu.tls;
 }
+
+uint16_t session_mtu_on(const struct session *s, enum link_channel ch)
+{
+	if (ch == LINK_DTLS)
+		return s->mtu.dtls;
+	return ch == LINK_TLS ? s->mtu.tls : 0;
+}

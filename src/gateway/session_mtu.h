@@ -1,4 +1,4 @@
-/* Why a session's packets may measure what they do: for `show mtu` and `debug webvpn anyconnect`. */
+/* How large a session's packets may be, and why: for `show mtu` and `debug webvpn anyconnect`. */
 #ifndef GATEWAY_SESSION_MTU_H
 #define GATEWAY_SESSION_MTU_H
 
@@ -10,6 +10,10 @@ struct session_mtu_reason {
 	bool is_known;   /* false: the suite is none that can be explained; in and derived are empty */
 	bool is_classic; /* what is announced is what was derived; else both tunnels have one value */
 };
+
+/* The largest inner packet for that tunnel as announced, bytes: the threshold of 722035 and 722036. 0:
+ * without a channel (LINK_N_CHANNELS). */
+uint16_t session_mtu_on(const struct session *s, enum link_channel ch);
 
 enum mtu_version session_mtu_tls_version(const char *protocol);     /* by OpenSSL's name */
 enum mtu_version session_mtu_dtls_version(const struct session *s); /* of the style that was offered */

@@ -1,6 +1,6 @@
 /* The three tunnels of a session as `show vpn-sessiondb` knows them: the parent, which is the session itself,
  * and the SSL-Tunnel and DTLS-Tunnel that come and go (cisco-facts.md 2.1). Only book-keeping: what makes a
- * tunnel live or die is elsewhere (tunnel/link.h, session.c, dtls_rx.c). */
+ * tunnel live or die is elsewhere (tunnel/link.h, session.c, dtls_assoc.c). */
 #ifndef GATEWAY_SESSION_TUNNEL_H
 #define GATEWAY_SESSION_TUNNEL_H
 

@@ -1,4 +1,4 @@
-#include "gateway/worker.h"
+#include "gateway/worker_int.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -8,21 +8,13 @@
 #include "gateway/control.h"
 #include "gateway/process.h"
 #include "gateway/session.h"
-#include "datapath/split.h"
 #include "io/log.h"
 #include "io/offload.h"
-#include "io/tun.h"
-#include "wire/ip.h"
 
 #define SESSION_LINES     20
 #define SESSION_PERIOD_MS 1000
 #define TOO_BIG_ANSWERS   10 /* ICMP to one sender about one session at once, then one per period */
 #define TOO_BIG_PERIOD_MS 100
-
-const char *worker_version(void)
-{
-	return CULVERT_VERSION;
-}
 
 /* ---- drops ---- */
 
@@ -51,12 +43,12 @@ const char *worker_drop_name(enum drop_reason why)
 
 void worker_drop(struct worker *w, enum drop_reason why)
 {
-	w->drops[why]++;
+	w->counts.drops[why]++;
 }
 
 void worker_flush(struct worker *w)
 {
-	outlet_flush(&w->to_tun);
+	outlet_flush(&w->tun.out);
 	dtls_tx_flush(w);
 	conn_flush_dirty(w);
 	session_settle(w);
@@ -81,211 +73,7 @@ void worker_watch_chan(struct loop_fd *f, const struct chan *c)
 		log_line(LOG_CRIT, "worker cannot poll its channel: %s", err_text(r));
 }
 
-/* ---- questions to auth ---- */
-
-int worker_ask_auth(struct worker *w, struct ipc_msg *m, struct conn *c)
-{
-	/* the upper half of the numbers belongs to the console */
-	w->next_ref = (w->next_ref + 1) & 0x7fffffff;
-	if (w->next_ref == 0)
-		w->next_ref = 1;
-	m->ref = w->next_ref;
-	if (!w->is_auth_up)
-		return ERR_CLOSED;
-	int r = htab_insert(&w->tables.by_ref, &c->by_ref, m->ref);
-	if (r < 0)
-		return r;
-	if ((r = chan_send(&w->auth, m, -1)) < 0) {
-		htab_remove(&w->tables.by_ref, &c->by_ref);
-		return r;
-	}
-	c->ref = m->ref;
-	c->state = CONN_WAIT_AUTH;
-	conn_touch(c);
-	worker_watch_chan(&w->auth_poll, &w->auth);
-	return 0;
-}
-
-int worker_tell_auth(struct worker *w, const struct ipc_msg *m)
-{
-	if (!w->is_auth_up)
-		return ERR_CLOSED;
-	int r = chan_send(&w->auth, m, -1);
-	worker_watch_chan(&w->auth_poll, &w->auth); /* what had to be queued goes out when auth reads again */
-	return r;
-}
-
-/* An answer for a connection that did not wait for it. */
-static void on_auth_late(struct worker *w, const struct ipc_msg *m)
-{
-	if (m->type == IPC_SESSION_INFO && m->session_info.status == IPC_OPEN_OK)
-		session_not_opened(w, &m->session_info);
-}
-
-static void on_auth_msg(struct worker *w, const struct ipc_msg *m)
-{
-	if (m->type == IPC_SESSION_KICK) {
-		struct session *s = session_by_index(w, m->session_kick.index);
-		if (s && s->id.connection == m->session_kick.connection)
-			session_on_kick(s, m->session_kick.reason);
-		return;
-	}
-	if (m->ref & 0x80000000u) {
-		control_on_auth(w, m);
-		return;
-	}
-	struct htab_node *n = htab_find(&w->tables.by_ref, m->ref);
-	if (n == NULL) { /* who asked is gone */
-		on_auth_late(w, m);
-		return;
-	}
-	struct conn *c = CONTAINER_OF(n, struct conn, by_ref);
-	htab_remove(&w->tables.by_ref, n);
-	c->ref = 0;
-	if (c->n_closing > 0 || c->state != CONN_WAIT_AUTH)
-		on_auth_late(w, m);
-	else
-		conn_on_auth(c, m);
-}
-
-static void on_auth_ready(struct loop_fd *f, int err, int events)
-{
-	struct worker *w = f->ctx;
-	struct ipc_msg m;
-	int fd, r = err;
-	if (err == 0 && events & UV_WRITABLE)
-		r = chan_flush(&w->auth);
-	for (int i = 0; r == 0 && i < LOOP_BATCH; i++) {
-		r = chan_recv(&w->auth, w->ipc_state, loop_now(), &m, &fd);
-		if (r == 0)
-			on_auth_msg(w, &m);
-		ipc_wipe(&m);
-	}
-	if (r < 0 && r != -EAGAIN) {
-		log_line(LOG_ERR, "auth process is gone: %s", err_text(r));
-		w->is_auth_up = false;
-		loop_fd_close(&w->auth_poll, NULL);
-		process_fail(w); /* the monitor starts both anew; clients resume with their cookies */
-		return;
-	}
-	worker_watch_chan(&w->auth_poll, &w->auth);
-	worker_flush(w);
-}
-
 /* ---- TUN ---- */
-
-static int write_tun(void *ctx, const struct iovec *iov, unsigned n_iov)
-{
-	const struct worker *w = ctx;
-	return tun_writev(w->tun.fds[0], iov, n_iov);
-}
-
-/* Counted as carried when it came: now it is a drop. */
-static void on_tun_refused(void *ctx, struct span head, unsigned n_packets)
-{
-	struct worker *w = ctx;
-	struct ip_addr src, dst;
-	w->drops[DROP_NO_CHANNEL] += n_packets;
-	struct session *s = ip_addresses(head, &src, &dst) == 0 ? session_by_inner(w, &src) : NULL;
-	if (s)
-		s->traffic[link_active(&s->link) == LINK_DTLS ? LINK_DTLS : LINK_TLS].rx_drops += n_packets;
-}
-
-static int tun_start(struct worker *w, unsigned offloads_refused)
-{
-	tun_adopt(w->tun.fds[0], offload_tun_refused(offloads_refused), &w->tun);
-	const struct outlet_config c = {
-	        .has_vnet_hdr = w->tun.has_vnet_hdr,
-	        .kinds = (w->tun.offloads & TUN_OFFLOAD_TSO4 ? COALESCE_TCP4 : 0) |
-	                 (w->tun.offloads & TUN_OFFLOAD_TSO6 ? COALESCE_TCP6 : 0) |
-	                 (w->tun.offloads & TUN_OFFLOAD_USO ? COALESCE_UDP : 0),
-	        .write = write_tun,
-	        .refused = on_tun_refused,
-	        .ctx = w,
-	};
-	return outlet_open(&w->to_tun, &c);
-}
-
-static bool is_within(const uint8_t *p, const uint8_t *begin, size_t n)
-{
-	return p >= begin && p < begin + n;
-}
-
-void worker_to_tun(struct worker *w, struct span packet)
-{
-	const struct worker_scratch *x = &w->scratch;
-	outlet_put(&w->to_tun, packet,
-	        is_within(packet.p, x->udp, (size_t)UDP_RECV_SLOTS_MAX * UDP_SLOT_BYTES) ||
-	                is_within(packet.p, x->tls_rx, WORKER_TLS_RX_BYTES));
-}
-
-void worker_to_tun_super(struct worker *w, const struct super *u)
-{
-	outlet_put_super(&w->to_tun, u);
-}
-
-/* To the thread that has the session, if another one has it. */
-static bool hand_packet(struct worker *w, const struct ip_addr *dst, struct span read)
-{
-	uint64_t threads = session_inner_elsewhere(w, dst);
-	if (threads == 0)
-		return false;
-	process_hand_over(w, threads, &(struct handover_head){0}, read);
-	return true;
-}
-
-/* What was read from TUN: one packet, or many in one. may_stray: it may be another thread's. */
-static void forward(struct worker *w, uint8_t *p, size_t n, bool may_stray)
-{
-	struct span whole = span_of(p, n);
-	struct vnet_hdr h = {0};
-	struct split split;
-	struct ip_addr src, dst;
-	struct session *s;
-	if (w->tun.has_vnet_hdr) {
-		if (n <= VNET_HDR_BYTES)
-			return;
-		h = vnet_read(p);
-		p += VNET_HDR_BYTES;
-		n -= VNET_HDR_BYTES;
-	}
-	bool has_ends = ip_addresses(span_of(p, n), &src, &dst) == 0;
-	s = has_ends ? session_by_inner(w, &dst) : NULL;
-	if (s == NULL && has_ends && may_stray && hand_packet(w, &dst, whole))
-		return;
-	if (split_open(&split, &h, p, n, 0) < 0) {
-		worker_drop(w, DROP_BAD_LENGTH);
-		return;
-	}
-	if (s)
-		session_send(s, &split);
-	else
-		w->drops[DROP_NO_SESSION] += split_count(&split);
-}
-
-static void on_tun_ready(struct loop_fd *f, int err, int events)
-{
-	struct worker *w = f->ctx;
-	struct tun_packet packet;
-	size_t n_bytes = 0;
-	int n = err < 0 ? err : 1;
-	(void)events;
-	/* one after the other through the same memory, which stays in the cache */
-	for (int i = 0; n > 0 && i < LOOP_BATCH && n_bytes < WORKER_TUN_TURN; i++) {
-		n = tun_read_batch(w->tun.fds[0], w->scratch.tun + WORKER_TUN_HEADROOM, TUN_SUPER_SLOT_BYTES,
-		        &packet, 1);
-		if (n <= 0)
-			break;
-		n_bytes += packet.n;
-		forward(w, packet.p, packet.n, true);
-	}
-	if (n < 0) {
-		log_line(LOG_CRIT, "TUN device failed: %s", err_text(n));
-		process_fail(w);
-		return;
-	}
-	worker_flush(w);
-}
 
 static void on_udp_ready(struct loop_fd *f, int err, int events)
 {
@@ -305,7 +93,7 @@ static void on_accept_timer(struct loop_timer *t, ms_t now_ms)
 {
 	struct worker *w = t->ctx;
 	(void)now_ms;
-	if (loop_fd_watch(&w->tcp_poll, UV_READABLE) < 0)
+	if (loop_fd_watch(&w->listener.poll, UV_READABLE) < 0)
 		log_line(LOG_CRIT, "worker cannot poll its listener");
 }
 
@@ -322,7 +110,7 @@ static void on_handed_over(struct worker *w)
 		if (h->is_datagram)
 			dtls_rx_handed_over(w, &in, h->tried);
 		else
-			forward(w, p, h->n, false);
+			worker_forward(w, p, h->n, false);
 	}
 }
 
@@ -360,7 +148,7 @@ int worker_new(struct process *p, uint8_t index, struct worker **ret)
 	w->process = p;
 	w->index = index;
 	w->ipc_state = IPC_SETUP;
-	w->tun.fds[0] = w->tcp_fd = w->udp.fd = w->auth.fd = -1;
+	w->tun.dev.fds[0] = w->listener.fd = w->udp.fd = w->auth.chan.fd = -1;
 	ratelimit_init(&w->log_sessions, SESSION_LINES, SESSION_PERIOD_MS);
 	ratelimit_init(&w->too_big, TOO_BIG_ANSWERS, TOO_BIG_PERIOD_MS);
 	memcpy(w->tables.hash_key, p->hash_key, sizeof(w->tables.hash_key));
@@ -377,28 +165,28 @@ int worker_new(struct process *p, uint8_t index, struct worker **ret)
 int worker_open(struct worker *w, unsigned offloads_refused)
 {
 	int r;
-	if (w->tun.fds[0] < 0 || w->tcp_fd < 0 || w->udp.fd < 0 || w->auth.fd < 0)
+	if (w->tun.dev.fds[0] < 0 || w->listener.fd < 0 || w->udp.fd < 0 || w->auth.chan.fd < 0)
 		return -EBADF;
 	w->udp.has_no_gso = offloads_refused & OFFLOAD_GSO;
 	w->has_no_super = offloads_refused & OFFLOAD_SUPER;
-	if ((r = tun_start(w, offloads_refused)) < 0 ||
-	        (r = loop_fd_open(&w->tun_poll, &w->loop, w->tun.fds[0], on_tun_ready, w)) < 0 ||
-	        (r = loop_timer_open(&w->accept_timer, &w->loop, on_accept_timer, w)) < 0 ||
-	        (r = loop_fd_open(&w->tcp_poll, &w->loop, w->tcp_fd, on_tcp_ready, w)) < 0 ||
+	if ((r = worker_tun_open(w, offloads_refused)) < 0 ||
+	        (r = loop_fd_open(&w->tun.poll, &w->loop, w->tun.dev.fds[0], worker_on_tun_ready, w)) < 0 ||
+	        (r = loop_timer_open(&w->listener.pause, &w->loop, on_accept_timer, w)) < 0 ||
+	        (r = loop_fd_open(&w->listener.poll, &w->loop, w->listener.fd, on_tcp_ready, w)) < 0 ||
 	        (r = loop_fd_open(&w->udp_poll, &w->loop, w->udp.fd, on_udp_ready, w)) < 0)
 		return r;
-	return loop_fd_open(&w->auth_poll, &w->loop, w->auth.fd, on_auth_ready, w);
+	return loop_fd_open(&w->auth.poll, &w->loop, w->auth.chan.fd, worker_on_auth_ready, w);
 }
 
 int worker_go(struct worker *w)
 {
 	int r;
 	w->ipc_state = IPC_RUNNING;
-	if ((r = loop_fd_watch(&w->tun_poll, UV_READABLE)) < 0 ||
-	        (r = loop_fd_watch(&w->tcp_poll, UV_READABLE)) < 0 ||
+	if ((r = loop_fd_watch(&w->tun.poll, UV_READABLE)) < 0 ||
+	        (r = loop_fd_watch(&w->listener.poll, UV_READABLE)) < 0 ||
 	        (r = loop_fd_watch(&w->udp_poll, UV_READABLE)) < 0)
 		return r;
-	return loop_fd_watch(&w->auth_poll, UV_READABLE);
+	return loop_fd_watch(&w->auth.poll, UV_READABLE);
 }
 
 void worker_stop(struct worker *w, bool tells_clients)
@@ -414,7 +202,7 @@ void worker_stop(struct worker *w, bool tells_clients)
 			session_detach(s, "Gateway restart");
 	}
 	worker_flush(w);
-	if (w->is_auth_up && chan_flush(&w->auth) < 0)
+	if (w->auth.is_up && chan_flush(&w->auth.chan) < 0)
 		log_line(LOG_WARNING, "auth process not told of the sessions' end");
 	uv_stop(&w->loop);
 }

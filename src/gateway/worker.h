@@ -14,6 +14,7 @@
 #include "datapath/outlet.h"
 #include "gateway/handover.h"
 #include "gateway/mail.h"
+#include "gateway/session_key.h"
 #include "gateway/switches.h"
 #include "io/dtls.h"
 #include "io/loop.h"
@@ -63,8 +64,8 @@ enum drop_reason {
 
 struct worker_tables {
 	uint8_t hash_key[16];
-	struct htab by[8];  /* sessions, by enum session_key_kind; the token is asked for by others only */
-	struct htab by_ref; /* conns that wait for an answer of auth */
+	struct htab by[N_SESSION_KEYS]; /* sessions; by token they are asked for by others only */
+	struct htab by_ref;             /* conns that wait for an answer of auth */
 };
 
 /* Buffers that one turn of the loop uses and leaves empty. */
@@ -82,6 +83,40 @@ struct worker_scratch {
 	uint8_t *spare_long;    /* CSTP_LONG_BYTES for the next long packet that comes; NULL: in use */
 };
 
+struct worker_auth {
+	struct chan chan;
+	struct loop_fd poll;
+	bool is_up;
+	uint32_t last_ref; /* given to a question of a connection: 1..0x7fffffff */
+};
+
+struct worker_listener {
+	int fd; /* TCP */
+	struct loop_fd poll;
+	struct loop_timer pause; /* no descriptor was left: when to try again */
+};
+
+struct worker_tun {
+	struct tun dev; /* one queue; fds[0] < 0: none yet */
+	struct loop_fd poll;
+	struct outlet out; /* to the inside */
+};
+
+/* What the end of a turn of the loop has still to do; nothing between two of them. */
+struct worker_turn {
+	struct conn *dirty;           /* with output to flush */
+	struct session *touched;      /* whose deadlines have moved */
+	struct session *dtls_pending; /* whose active association's datagrams lie in scratch.dtls_out */
+	struct session *dtls_same;    /* who alone the last datagram could be for; NULL: ask the tables */
+};
+
+/* Counted by one thread since its start; consoles see the sum. */
+struct worker_counts {
+	uint64_t drops[N_DROP_REASONS];
+	uint64_t n_handed_over; /* packets and datagrams that came to the wrong thread */
+	struct switches switches;
+};
+
 struct worker {
 	struct process *process;
 	uint8_t index; /* of the thread, and of its queue and sockets */
@@ -94,33 +129,23 @@ struct worker {
 	struct dtls_ctx *dtls_ctx;
 	char cert_sha1[TLS_SHA1_TEXT_MAX];
 
-	struct chan auth;
-	struct loop_fd auth_poll, tun_poll, tcp_poll, udp_poll;
-	int tcp_fd;
-	struct tun tun; /* one queue; fds[0] < 0: none yet */
-	struct outlet to_tun;
+	struct worker_auth auth;
+	struct worker_listener listener;
+	struct worker_tun tun;
 	struct udp udp;
+	struct loop_fd udp_poll;
 	uint8_t ipc_state; /* enum ipc_state */
-	bool is_auth_up;
 	bool has_no_super; /* --no-offload super */
 
 	struct worker_tables tables;
 	struct worker_scratch scratch;
-	struct conn *conns;           /* all, doubly linked */
-	struct conn *dirty;           /* with output to flush at the end of this turn */
-	struct session *sessions;     /* all, doubly linked */
-	struct session *touched;      /* whose deadlines have moved in this turn */
-	struct session *dtls_pending; /* whose active association's datagrams lie in scratch.dtls_out */
-	struct session
-	        *dtls_same; /* the only one that the last datagram could belong to; NULL: ask the tables */
+	struct worker_turn turn;
+	struct conn *conns;       /* all, doubly linked */
+	struct session *sessions; /* all, doubly linked */
 	uint32_t n_sessions;
-	uint32_t next_ref;
-	uint64_t drops[N_DROP_REASONS];
-	uint64_t n_handed_over;         /* packets and datagrams that came to the wrong thread */
-	struct ratelimit log_sessions;  /* lines that a client can cause, by message and session */
-	struct ratelimit too_big;       /* ICMP "too big" by session and sender */
-	struct loop_timer accept_timer; /* no descriptor was left: when to try again */
-	struct switches switches;
+	struct worker_counts counts;
+	struct ratelimit log_sessions; /* lines that a client can cause, by message and session */
+	struct ratelimit too_big;      /* ICMP "too big" by session and sender */
 };
 
 /* A thread's state, not running; then its descriptors are put into it, worker_open() makes it ready, and
@@ -148,8 +173,6 @@ const char *worker_drop_name(enum drop_reason why); /* "mp-svc-no-session" */
 /* May the line with this message id be written? False too often in a row: a peer causes it at will. session:
  * its index, or 0 for peers without one. */
 bool worker_may_log(struct worker *w, uint32_t id, uint32_t session);
-/* Text of the process's certificate and configuration, for show version and HTTP. */
-const char *worker_version(void);
 
 /* The loop's clock of this turn: cheap, for what happens per packet. */
 static inline ms_t worker_now(const struct worker *w)

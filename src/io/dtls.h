@@ -53,8 +53,8 @@ static inline void dtls_out_may_fragment(struct dtls_out *o)
 
 struct dtls_ctx;
 MUST_USE int dtls_ctx_new(struct dtls_ctx **ret);
-struct dtls_ctx *dtls_ctx_get(struct dtls_ctx *c);
-void dtls_ctx_put(struct dtls_ctx *c); /* associations hold their own reference */
+/* Also while associations live that were made with it. NULL is allowed. */
+void dtls_ctx_free(struct dtls_ctx *c);
 
 /* ---- one association ---- */
 

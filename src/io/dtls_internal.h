@@ -10,7 +10,6 @@
 
 struct dtls_ctx {
 	SSL_CTX *ssl_ctx;
-	unsigned refs; /* atomic */
 };
 
 /* What OpenSSL's own records in the epoch of the data have used up: all that it sends passes dtls_bio.c. */
@@ -43,7 +42,6 @@ struct dtls_early {
 
 struct dtls {
 	SSL *ssl; /* NULL after the switch to our own record layer */
-	struct dtls_ctx *ctx;
 	struct dtls_out *out;
 	struct span in;      /* the datagram not yet read */
 	bool is_in_writable; /* .. by dtls_feed_writable() */

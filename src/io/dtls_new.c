@@ -64,7 +64,6 @@ int dtls_ctx_new(struct dtls_ctx **ret)
 		free(c);
 		return -ENOMEM;
 	}
-	c->refs = 1;
 	SSL_CTX_set_options(c->ssl_ctx, SSL_OP_NO_TICKET | SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION |
 	                                        SSL_OP_NO_QUERY_MTU | SSL_OP_CIPHER_SERVER_PREFERENCE |
 	                                        SSL_OP_LEGACY_SERVER_CONNECT);
@@ -73,24 +72,17 @@ int dtls_ctx_new(struct dtls_ctx **ret)
 	if (SSL_CTX_set_min_proto_version(c->ssl_ctx, DTLS1_2_VERSION) != 1 ||
 	        SSL_CTX_set_max_proto_version(c->ssl_ctx, DTLS1_2_VERSION) != 1 ||
 	        SSL_CTX_set_session_id_context(c->ssl_ctx, sid_context, sizeof(sid_context)) != 1) {
-		dtls_ctx_put(c);
+		dtls_ctx_free(c);
 		return ERR_CRYPTO;
 	}
 	*ret = c;
 	return 0;
 }
 
-struct dtls_ctx *dtls_ctx_get(struct dtls_ctx *c)
+void dtls_ctx_free(struct dtls_ctx *c)
 {
-	__atomic_add_fetch(&c->refs, 1, __ATOMIC_RELAXED);
-	return c;
-}
-
-void dtls_ctx_put(struct dtls_ctx *c)
-{
-	if (c == NULL || __atomic_sub_fetch(&c->refs, 1, __ATOMIC_ACQ_REL) > 0)
-		return;
-	SSL_CTX_free(c->ssl_ctx);
+	if (c)
+		SSL_CTX_free(c->ssl_ctx); /* the SSL objects made from it have references of their own */
 	free(c);
 }
 
@@ -109,7 +101,6 @@ static int dtls_make(struct dtls_ctx *c, bool is_server, struct dtls **ret)
 		return -ENOMEM;
 	}
 	SSL_set_bio(d->ssl, bio, bio);
-	d->ctx = dtls_ctx_get(c);
 	d->is_server = is_server;
 	dtls_set_mtu(d, MTU_DEFAULT);
 	if (is_server)
@@ -129,7 +120,6 @@ void dtls_free(struct dtls *d)
 	dtls_record_free(d->record);
 	dtls_flight_reset(d);
 	dtls_early_reset(d);
-	dtls_ctx_put(d->ctx);
 	explicit_bzero(d, sizeof(*d));
 	free(d);
 	ERR_clear_error();
@@ -224,6 +214,16 @@ static bool id_ok(struct span id)
 	return id.n >= 1 && id.n <= DTLS_ID_MAX;
 }
 
+/* The end of each of the four: the association is given out, or gone. */
+static int dtls_made(struct dtls *d, int r, struct dtls **ret)
+{
+	if (r < 0)
+		dtls_free(d);
+	else
+		*ret = d;
+	return r;
+}
+
 int dtls_server_new_psk(
         struct dtls_ctx *c, const uint8_t psk[static DTLS_PSK_BYTES], const char *ciphers, struct dtls **ret)
 {
@@ -231,22 +231,27 @@ int dtls_server_new_psk(
 	struct dtls *d;
 	int r = dtls_make(c, true, &d);
 
-	if (r < 0)
-		return r;
-	if ((r = psk_setup(d, psk, ciphers, &suite)) < 0) {
-		dtls_free(d);
-		return r;
-	}
-	*ret = d;
-	return 0;
+	return r < 0 ? r : dtls_made(d, psk_setup(d, psk, ciphers, &suite), ret);
+}
+
+/* A session that is offered for its id alone. A server that "resumes" it instead of the full handshake must
+ * not find a known key. */
+static int label_set(struct dtls *d, struct span app_id, const SSL_CIPHER *suite)
+{
+	uint8_t nobody_knows[DTLS_MASTER_BYTES];
+
+	if (RAND_bytes(nobody_knows, sizeof(nobody_knows)) != 1)
+		return ERR_CRYPTO;
+	SSL_SESSION *label = session_make(app_id, nobody_knows, suite);
+	int r = label != NULL && SSL_set_session(d->ssl, label) == 1 ? 0 : ERR_CRYPTO;
+	SSL_SESSION_free(label);
+	return r;
 }
 
 int dtls_client_new_psk(struct dtls_ctx *c, struct span app_id, const uint8_t psk[static DTLS_PSK_BYTES],
         const char *cipher, struct dtls **ret)
 {
-	uint8_t nobody_knows[DTLS_MASTER_BYTES];
 	const SSL_CIPHER *suite;
-	SSL_SESSION *label = NULL;
 	struct dtls *d;
 
 	if (!id_ok(app_id))
@@ -254,21 +259,10 @@ int dtls_client_new_psk(struct dtls_ctx *c, struct span app_id, const uint8_t ps
 	int r = dtls_make(c, false, &d);
 	if (r < 0)
 		return r;
-	if ((r = psk_setup(d, psk, cipher, &suite)) < 0)
-		goto fail;
-	/* a server that "resumes" the label instead of the full handshake must not find a known key */
-	r = ERR_CRYPTO;
-	if (RAND_bytes(nobody_knows, sizeof(nobody_knows)) != 1 ||
-	        (label = session_make(app_id, nobody_knows, suite)) == NULL ||
-	        SSL_set_session(d->ssl, label) != 1)
-		goto fail;
-	SSL_SESSION_free(label);
-	*ret = d;
-	return 0;
-fail:
-	SSL_SESSION_free(label);
-	dtls_free(d);
-	return r;
+	r = psk_setup(d, psk, cipher, &suite);
+	if (r == 0)
+		r = label_set(d, app_id, suite);
+	return dtls_made(d, r, ret);
 }
 
 /* Sessions of the HTTPS headers know no extended master secret; with it OpenSSL would silently fall back to a
@@ -300,14 +294,7 @@ int dtls_server_new_resume(struct dtls_ctx *c, struct span id, const uint8_t mas
 	if (!id_ok(id))
 		return -EINVAL;
 	int r = dtls_make(c, true, &d);
-	if (r < 0)
-		return r;
-	if ((r = resume_setup(d, id, master, cipher, &d->resume)) < 0) {
-		dtls_free(d);
-		return r;
-	}
-	*ret = d;
-	return 0;
+	return r < 0 ? r : dtls_made(d, resume_setup(d, id, master, cipher, &d->resume), ret);
 }
 
 int dtls_use_v1_0(struct dtls *d)
@@ -343,17 +330,9 @@ int dtls_client_new_resume(struct dtls_ctx *c, struct span id, const uint8_t mas
 	if (r < 0)
 		return r;
 	SSL_set_verify(d->ssl, SSL_VERIFY_PEER, refuse_certificate);
-	if ((r = resume_setup(d, id, master, cipher, &s)) < 0)
-		goto fail;
-	if (SSL_set_session(d->ssl, s) != 1) {
+	r = resume_setup(d, id, master, cipher, &s);
+	if (r == 0 && SSL_set_session(d->ssl, s) != 1)
 		r = ERR_CRYPTO;
-		goto fail;
-	}
 	SSL_SESSION_free(s);
-	*ret = d;
-	return 0;
-fail:
-	SSL_SESSION_free(s);
-	dtls_free(d);
-	return r;
+	return dtls_made(d, r, ret);
 }

@@ -297,7 +297,7 @@ void log_line(int level, const char *fmt, ...)
 	log_emit(&(struct log_record){.severity = (uint8_t)level, .text = text}, "", text);
 }
 
-void log_vmsg(unsigned severity, const char *prefix, unsigned id, const char *fmt, va_list args)
+static void vmsg(unsigned severity, const char *prefix, unsigned id, const char *fmt, va_list args)
 {
 	char text[LOG_LINE_MAX], name[LOG_ID_MAX];
 	severity = rule_apply(severity, id);
@@ -314,6 +314,6 @@ void log_msg(unsigned severity, const char *prefix, unsigned id, const char *fmt
 {
 	va_list args;
 	va_start(args, fmt);
-	log_vmsg(severity, prefix, id, fmt, args);
+	vmsg(severity, prefix, id, fmt, args);
 	va_end(args);
 }

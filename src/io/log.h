@@ -86,7 +86,5 @@ void log_line(int level, const char *fmt, ...) PRINTF_LIKE(2, 3);
 /* "%ASA-6-722022: text" (contract.md section 2): severity 0..7, prefix "ASA" for the ASA's own messages and
  * "CULVERT" for ours, id the number. As JSON: {"t","program","severity","id":"%ASA-6-722022","text"}. */
 void log_msg(unsigned severity, const char *prefix, unsigned id, const char *fmt, ...) PRINTF_LIKE(4, 5);
-void log_vmsg(unsigned severity, const char *prefix, unsigned id, const char *fmt, va_list args)
-        PRINTF_LIKE(4, 0);
 
 #endif

@@ -92,16 +92,6 @@ int sock_local(int fd, struct ip_addr *ret, uint16_t *ret_port)
 	return 0;
 }
 
-int sock_peer(int fd, struct ip_addr *ret, uint16_t *ret_port)
-{
-	struct sockaddr_storage sa = {0};
-	socklen_t len = sizeof(sa);
-	if (getpeername(fd, (struct sockaddr *)&sa, &len) < 0)
-		return -errno;
-	*ret = addr_from_sockaddr((struct sockaddr *)&sa, ret_port);
-	return 0;
-}
-
 int sock_tune(int fd, unsigned idle_s, unsigned interval_s)
 {
 	int r = sock_opt(fd, IPPROTO_TCP, TCP_NODELAY, 1);

@@ -29,7 +29,6 @@ const char *sock_listen_hint(int err);
 MUST_USE int sock_accept(int listen_fd, struct ip_addr *ret_peer, uint16_t *ret_port);
 
 MUST_USE int sock_local(int fd, struct ip_addr *ret, uint16_t *ret_port);
-MUST_USE int sock_peer(int fd, struct ip_addr *ret, uint16_t *ret_port);
 
 /* ---- TCP options and facts ---- */
 

@@ -266,16 +266,6 @@ void tls_close(struct tls *t)
 	t->in.n = 0;
 }
 
-void tls_refuse(struct tls *t)
-{
-	/* alert, TLS 1.2 record version, 2 bytes: fatal, access_denied (RFC 8446 5.1, 6.2) */
-	static const uint8_t alert[] = {21, 3, 3, 0, 2, 2, SSL_AD_ACCESS_DENIED};
-
-	if (!t->is_closed && t->ssl && SSL_in_before(t->ssl) && t->out)
-		(void)tls_out_put(t->out, alert, sizeof(alert));
-	tls_close(t);
-}
-
 int tls_key_update(struct tls *t)
 {
 	if (!tls_is_up(t))
@@ -343,18 +333,6 @@ const char *tls_proposed(const struct tls *t, size_t i)
 	if (i >= tls_n_proposed(t))
 		return "";
 	return SSL_CIPHER_get_name(sk_SSL_CIPHER_value(SSL_get_client_ciphers(t->ssl), (int)i));
-}
-
-int tls_peer_cert_pem(const struct tls *t, struct text *ret)
-{
-	X509 *x = peer_cert(t);
-	return x ? ossl_cert_pem(x, ret) : ERR_CLOSED;
-}
-
-int tls_peer_cert_sha1_hex(const struct tls *t, char ret[static TLS_SHA1_TEXT_MAX])
-{
-	X509 *x = peer_cert(t);
-	return x == NULL ? ERR_CLOSED : ossl_sha1_hex(x, ret) ? 0 : ERR_CRYPTO;
 }
 
 const char *tls_error(const struct tls *t)

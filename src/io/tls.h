@@ -1,13 +1,14 @@
-/* TLS 1.2 and 1.3, for old clients 1.0 and 1.1, without sockets: ciphertext in, ciphertext out, one record at
- *a time. This file's .c files and those of io/dtls.h and io/tls_cert.h are the only ones that include
- *OpenSSL.
+/* TLS 1.2 and 1.3, for old clients 1.0 and 1.1, without sockets: ciphertext in, ciphertext out, one record
+ * at a time. OpenSSL's TLS is used here, in io/dtls.h and in io/tls_cert.h, and nowhere else.
  *
  * Use, per readable socket:
- *	recv() into a buffer of the thread -> tls_feed(t, span)
- *	until tls_is_up(): tls_handshake(t); then tls_read_record() until it returns 0 (all fed bytes
- *consumed) what the connection wants to send lies in the tls_out set by tls_set_output(): one send() for all
- *of it. Nothing here blocks, reads a clock for the protocol, or keeps a pointer to the caller's bytes after
- *they were consumed. One connection is used by one thread at a time; contexts may be shared by threads. */
+ *	recv() into a buffer of the thread, then tls_feed(t, span)
+ *	until tls_is_up(): tls_handshake(t)
+ *	then tls_read_record() until it returns 0: all fed bytes are consumed
+ *	what the connection wants to send lies in the tls_out of tls_set_output(): one send() for all of it
+ *
+ * Nothing here blocks, reads a clock for the protocol, or keeps a pointer to the caller's bytes after they
+ * were consumed. One connection is used by one thread at a time; contexts may be shared by threads. */
 #ifndef IO_TLS_H
 #define IO_TLS_H
 
@@ -134,18 +135,14 @@ MUST_USE int tls_read_record(struct tls *t, void *buf, size_t cap);
  * call, or at buf. Whoever collects several records must copy what is not in the fed bytes. */
 MUST_USE int tls_read_view(struct tls *t, uint8_t *buf, size_t cap, uint8_t **ret);
 /* The bytes (1..TLS_RECORD_MAX) as exactly one record appended to the output (before it an empty one in TLS
- * 1.0 with CBC, against guessed IVs). 0, or -ENOBUFS (output full:
- * nothing was written, flush and try again), ERR_TOO_LARGE, ERR_CLOSED, ERR_CRYPTO. */
+ * 1.0 with CBC, against guessed IVs). 0, or -ENOBUFS (output full: nothing was written, flush and try again),
+ * ERR_TOO_LARGE, ERR_CLOSED, ERR_CRYPTO. */
 MUST_USE int tls_write(struct tls *t, struct span plaintext);
 /* Whether n bytes, as records of TLS_RECORD_MAX, can all be written now: tls_write() will find room and
  * memory for each of them. For what must not be left half written. */
 bool tls_has_room(struct tls *t, size_t n);
 /* Appends close_notify, once. Later writes fail with ERR_CLOSED. */
 void tls_close(struct tls *t);
-/* Turns the peer away: before the handshake has begun the fatal alert access_denied (49), without any
- * cryptography; later close_notify, because OpenSSL sends no alerts of ours. Later use fails with ERR_CLOSED.
- */
-void tls_refuse(struct tls *t);
 /* Asks for new keys in TLS 1.3 (both directions); ERR_UNSUPPORTED with TLS 1.2. */
 MUST_USE int tls_key_update(struct tls *t);
 
@@ -165,9 +162,6 @@ void tls_info(const struct tls *t, struct tls_info *ret);
  */
 size_t tls_n_proposed(const struct tls *t);
 const char *tls_proposed(const struct tls *t, size_t i);
-/* The peer's certificate as PEM / SHA-1 text; ERR_CLOSED without one. */
-MUST_USE int tls_peer_cert_pem(const struct tls *t, struct text *ret);
-MUST_USE int tls_peer_cert_sha1_hex(const struct tls *t, char ret[static TLS_SHA1_TEXT_MAX]);
 /* What went wrong, one line; "" when nothing did. Lives as long as t. */
 const char *tls_error(const struct tls *t);
 /* Name, version and date of the library in use. */

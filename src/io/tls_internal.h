@@ -20,7 +20,6 @@ struct tls_pin {
 
 /* ERR_CONFIG: not one of the forms of tls_client_opts.pin. */
 MUST_USE int tls_pin_parse(const char *text, struct tls_pin *ret);
-bool tls_pin_matches(const struct tls_pin *pin, X509 *x);
 
 struct tls_server_ctx {
 	SSL_CTX *ssl_ctx;
@@ -95,6 +94,14 @@ BIO *tls_bio_new(struct tls *t);
 bool tls_out_put(struct tls_out *o, const void *p, size_t n);
 /* Room for n bytes behind what is there, to be counted by the caller; NULL: the limit, or no memory. */
 uint8_t *tls_out_reserve(struct tls_out *o, size_t n);
+
+/* tls_suites.c */
+/* Versions and suites without other orders (tls.h). False: impossible. */
+bool tls_suites_default(SSL_CTX *c, enum tls_version min, enum tls_version max);
+/* The server's own groups and suites, after its key was loaded. ERR_CONFIG with a line in why (may be NULL),
+ * -ENOMEM. */
+MUST_USE int tls_groups_set(SSL_CTX *c, const struct tls_server_opts *o, struct text *why);
+MUST_USE int tls_suites_set(struct tls_server_ctx *c, const struct tls_server_opts *o, struct text *why);
 
 /* Callbacks of OpenSSL. */
 void tls_on_keylog(const SSL *ssl, const char *line);

@@ -56,7 +56,9 @@ static bool hkdf_expand(
 	return ok;
 }
 
-bool tls_expand_label(const struct tls_suite *suite, const uint8_t *secret, const char *label,
+/* HKDF-Expand-Label(secret, label, context) of RFC 8446 7.1. context at most 64 bytes. False: OpenSSL failed.
+ */
+static bool expand_label(const struct tls_suite *suite, const uint8_t *secret, const char *label,
         struct span context, uint8_t *ret, size_t n)
 {
 	uint8_t info[INFO_MAX];
@@ -79,8 +81,8 @@ bool tls_export(const struct tls_suite *suite, const uint8_t *exporter_secret, c
 
 	bool ok = EVP_Q_digest(NULL, suite->hash, NULL, "", 0, empty, &n_empty) == 1;
 	struct span context = span_of(empty, n_empty);
-	ok = ok && tls_expand_label(suite, exporter_secret, label, context, secret, suite->secret_bytes) &&
-	     tls_expand_label(suite, secret, "exporter", context, ret, n);
+	ok = ok && expand_label(suite, exporter_secret, label, context, secret, suite->secret_bytes) &&
+	     expand_label(suite, secret, "exporter", context, ret, n);
 	explicit_bzero(secret, sizeof(secret));
 	return ok;
 }
@@ -93,8 +95,8 @@ static int keys_make(struct tls_record *r)
 	struct aead *a = NULL;
 	int err = ERR_CRYPTO;
 
-	if (tls_expand_label(r->suite, r->secret, "key", none, key, aead_key_bytes(r->suite->alg)) &&
-	        tls_expand_label(r->suite, r->secret, "iv", none, r->iv, sizeof(r->iv)))
+	if (expand_label(r->suite, r->secret, "key", none, key, aead_key_bytes(r->suite->alg)) &&
+	        expand_label(r->suite, r->secret, "iv", none, r->iv, sizeof(r->iv)))
 		err = aead_new(r->engine, r->suite->alg, r->use, key, &a);
 	explicit_bzero(key, sizeof(key));
 	if (err < 0)
@@ -126,7 +128,7 @@ int tls_record_update(struct tls_record *r)
 	uint8_t next[TLS_RECORD_SECRET_BYTES];
 	size_t n = r->suite->secret_bytes;
 
-	if (!tls_expand_label(r->suite, r->secret, "traffic upd", span_of(NULL, 0), next, n))
+	if (!expand_label(r->suite, r->secret, "traffic upd", span_of(NULL, 0), next, n))
 		return ERR_CRYPTO;
 	memcpy(r->secret, next, n);
 	explicit_bzero(next, sizeof(next));

@@ -55,10 +55,6 @@ MUST_USE int tls_record_seal(struct tls_record *r, enum tls_content type, uint8_
  * forgery; ERR_MALFORMED: no type in it; ERR_TOO_LARGE. */
 MUST_USE int tls_record_open(struct tls_record *r, struct span record, uint8_t *dst, uint8_t *ret_type);
 
-/* HKDF-Expand-Label(secret, label, context) of RFC 8446 7.1. context at most 64 bytes. False: OpenSSL failed.
- */
-bool tls_expand_label(const struct tls_suite *suite, const uint8_t *secret, const char *label,
-        struct span context, uint8_t *ret, size_t n);
 /* The exporter of RFC 8446 7.5 with an empty context. */
 bool tls_export(const struct tls_suite *suite, const uint8_t *exporter_secret, const char *label,
         uint8_t *ret, size_t n);

@@ -77,7 +77,7 @@ static bool pin_text(enum tls_pin_kind kind, X509 *x, char ret[static 65])
 	return false;
 }
 
-bool tls_pin_matches(const struct tls_pin *pin, X509 *x)
+static bool pin_matches(const struct tls_pin *pin, X509 *x)
 {
 	char have[65];
 
@@ -96,8 +96,16 @@ static void identity_text(struct tls *t, X509 *leaf, const char *reason)
 
 	if (leaf && !ossl_pin(leaf, pin))
 		memcpy(pin, "(unknown)", 10);
-	snprintf(t->error, sizeof(t->error),
-	        "server certificate not accepted: %s; to trust exactly this key: --pin %s", reason, pin);
+	if (t->client->n_pin > 0)
+		snprintf(t->error, sizeof(t->error),
+		        "none of the pins matches: its key is %s; ask who runs the gateway, it may be "
+		        "somebody else "
+		        "who answers",
+		        pin);
+	else
+		snprintf(t->error, sizeof(t->error),
+		        "server certificate not accepted: %s; to trust exactly this key: --pin %s", reason,
+		        pin);
 }
 
 int tls_verify_server(X509_STORE_CTX *chain, void *unused)
@@ -110,7 +118,7 @@ int tls_verify_server(X509_STORE_CTX *chain, void *unused)
 	if (t == NULL || t->client == NULL || leaf == NULL)
 		return 0;
 	for (size_t i = 0; i < t->client->n_pin; i++) {
-		if (tls_pin_matches(&t->client->pin[i], leaf)) {
+		if (pin_matches(&t->client->pin[i], leaf)) {
 			X509_STORE_CTX_set_error(chain, X509_V_OK);
 			t->is_peer_verified = true;
 			return 1;

@@ -58,8 +58,13 @@ MUST_USE int tun_open(const struct tun_config *config, struct tun *ret);
 /* One queue that another process opened with tun_open(), with these offloads refused. A descriptor that is no
  * TUN device (tests) has no headers. */
 void tun_adopt(int fd, unsigned offloads_refused, struct tun *ret);
+/* Another queue_packets, at any time. What waits and no longer fits is dropped. */
+void tun_queue_change(int fd, unsigned packets);
 /* Closes all queues; the kernel removes the device with the last one. Copes with a zeroed struct. */
 void tun_close(struct tun *tun);
+/* Whether there is any use in tun_open(): this process may make devices, or somebody has made this one for
+ * it. */
+bool tun_is_allowed(const char *name);
 /* What to tell the operator about an error of tun_open(). */
 const char *tun_error_text(int err);
 
@@ -67,10 +72,8 @@ const char *tun_error_text(int err);
  * 0 when none waits, -errno when nothing could be read. A packet larger than a slot is cut by the kernel
  * and is left out here, and so is one that fills its slot exactly. -EBADFD: the device was removed. */
 MUST_USE int tun_read_batch(int fd, uint8_t *buf, size_t stride, struct tun_packet *ret, size_t max);
-/* Writes one packet (with its header if the device has one). 0, -EAGAIN when the queue is full, -EIO when
- * the device is down, -EINVAL when the kernel does not like the packet. */
-MUST_USE int tun_write(int fd, const uint8_t *p, size_t n);
-/* The same of a packet in pieces, its header first: one super-packet per call. */
+/* Writes one packet or super-packet in pieces, its header first if the device has one. 0, -EAGAIN when the
+ * queue is full, -EIO when the device is down, -EINVAL when the kernel does not like the packet. */
 MUST_USE int tun_writev(int fd, const struct iovec *iov, unsigned n_iov);
 
 #endif

@@ -87,9 +87,8 @@ struct udp_rx; /* opaque: headers of one batch; one per thread */
 MUST_USE int udp_rx_new(uint8_t *buf, unsigned slots, size_t slot_bytes, struct udp_rx **ret);
 void udp_rx_free(struct udp_rx *rx);
 /* Receives one batch: returns how many datagrams are at *ret (owned by rx), 0 when none waits, -errno.
- * Datagrams cut because a slot was too small are left out and counted. Empty datagrams are given, n 0. */
+ * Datagrams cut because a slot was too small are left out. Empty datagrams are given, n 0. */
 MUST_USE int udp_recv_batch(const struct udp *u, struct udp_rx *rx, const struct udp_datagram **ret);
-uint64_t udp_rx_truncated(const struct udp_rx *rx);
 
 /* Where one datagram to send lies in the caller's buffer. */
 struct udp_piece {

@@ -31,7 +31,6 @@ struct udp_rx {
 	uint8_t *buf;
 	unsigned slots;
 	size_t slot_bytes;
-	uint64_t truncated;
 	unsigned n_next; /* messages to ask for next time */
 	struct mmsghdr msgs[UDP_RECV_SLOTS_MAX];
 	struct iovec iovs[UDP_RECV_SLOTS_MAX];
@@ -65,11 +64,6 @@ int udp_rx_new(uint8_t *buf, unsigned slots, size_t slot_bytes, struct udp_rx **
 void udp_rx_free(struct udp_rx *rx)
 {
 	free(rx);
-}
-
-uint64_t udp_rx_truncated(const struct udp_rx *rx)
-{
-	return rx->truncated;
 }
 
 static void udp_slots_rearm(struct udp_rx *rx)
@@ -118,10 +112,8 @@ static size_t udp_slot_split(struct udp_rx *rx, unsigned i, struct udp_datagram 
 	struct msghdr *h = &rx->msgs[i].msg_hdr;
 	size_t left = rx->msgs[i].msg_len, segment = udp_control_read(h, slot), n = 0;
 	uint8_t *p = rx->iovs[i].iov_base;
-	if (h->msg_flags & MSG_TRUNC) {
-		rx->truncated++;
+	if (h->msg_flags & MSG_TRUNC)
 		return 0;
-	}
 	if (segment == 0)
 		segment = left;
 	do {

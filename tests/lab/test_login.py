@@ -1,4 +1,5 @@
 """Who may log in, with what result, into which group, and what the client is told."""
+import re
 import signal
 import time
 
@@ -7,7 +8,7 @@ import pytest
 from checks import PingLog, ping_size
 from netns import GW4, LabError, SRV4, wait_for
 from peers import Culvert, Culvertd, OpenConnect, PASSWORD
-from raw import RawClient
+from raw import DISCONNECT, RawClient
 
 pytestmark = pytest.mark.culvert
 
@@ -168,7 +169,7 @@ def test_simultaneous_logins_replace_the_oldest(lab):
 
 @pytest.mark.slow
 def test_idle_and_session_timeout(lab):
-    """The shortest that the configuration allows is a minute; both at the same time."""
+    """The shortest that the configuration allows is a minute; both at the same time. An end by time has a code of its own."""
     gateway = Culvertd(lab, policy="vpn-idle-timeout 1", groups="""
 group-policy SHORT internal
 group-policy SHORT attributes
@@ -181,6 +182,10 @@ tunnel-group SHORT general-attributes
 tunnel-group SHORT webvpn-attributes
  group-alias short enable
 """, webvpn="tunnel-group-list enable")
+    timed = RawClient(lab.cl).tunnel(group="short")
+    out = gateway.ctl("show", "vpn-sessiondb", "detail", "anyconnect", as_json=False)
+    assert re.search(r"^  Conn Time Out: 1 Minutes              Conn TO Left : [01] Minutes$", out, re.M), out
+    assert re.search(r"^  Idle Time Out: 30 Minutes             Idle TO Left : (29|30) Minutes$", out, re.M), out
     idle = RawClient(lab.cl).tunnel()
     begin = time.monotonic()
     other, _ = lab.add_client()
@@ -188,6 +193,7 @@ tunnel-group SHORT webvpn-attributes
     ping = PingLog(other, SRV4, interval_ms=500)
     assert idle.ended(90)
     assert time.monotonic() - begin > 50
+    assert timed.recv_packet(DISCONNECT) == b"\x90Max time exceeded"
     assert exit_of(busy) == 1
     ping.stop(0)
     wait_for(lambda: not gateway.sessions(), 10, "both sessions to end")
@@ -290,7 +296,7 @@ def test_script_gets_the_vpnc_environment(lab):
     """culvert --script: the variables that stock scripts read."""
     gateway = Culvertd(lab, policy=TOLD)
     script, out = lab.dir / "script.sh", lab.dir / "script-env"
-    script.write_text(f'#!/bin/sh\nenv >{out}.$reason\n')
+    script.write_text(f'#!/bin/sh\nenv >{out}.part && mv {out}.part {out}.$reason\n')
     script.chmod(0o755)
     client = Culvert(lab, gateway, options=["--script", script], up=False)
     env_file = lab.dir / "script-env.connect"

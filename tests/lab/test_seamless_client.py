@@ -9,7 +9,7 @@ import time
 import pytest
 
 import faults
-from checks import FileServer, PingLog, ping_size
+from checks import FileServer, PingLog, ping_size, within
 from netns import CL4, GW4, GW6, NsThread, SRV4, SRV6, run, wait_for
 from peers import Culvert, Culvertd, Ocserv
 from timeline import Timeline
@@ -42,7 +42,7 @@ class Watched:
             p.stop()
         gaps = [round(p.longest_gap_ms()) for p in self.pings]
         print(f"{what}: longest silence {gaps} ms, lost {[p.lost() for p in self.pings]}")
-        assert max(gaps) <= bound_ms * NOISE, f"{what}: {gaps} ms, bound {bound_ms} ms"
+        within(max(gaps), bound_ms * NOISE, f"{what}: {gaps} ms")
         s = self.client.status()
         assert s["adapter_bounces"] == 0 and self.client.ifindex() == self.ifindex
         return s
@@ -66,7 +66,9 @@ def test_udp_dies_and_returns(lab):
     assert s["last_switch"]["to"] == "dtls" and s["last_switch"]["cause"] == "probe answered", s["last_switch"]
     assert s["switches_by_cause"]["no answer"] + s["switches_by_cause"]["peer changed"] >= 1, s
     out = client.proc.text()
-    assert out.count("UDP lost, continuing over TLS.") == 1 and out.count("UDP back.") == 1, out
+    for words in ("UDP lost, continuing over TLS.", "UDP back."):
+        assert words in out, out
+        within(out.count(words), 1, words)
 
 
 @pytest.mark.parametrize("towards", ["gateway", "client"])
@@ -89,7 +91,7 @@ def test_udp_flaps(lab):
         lab.unblock_udp()
         settle(1.5)
     s = w.check("UDP flaps", 300)
-    assert s["switches"] <= 4, s["switches_by_cause"]
+    within(s["switches"], 4, s["switches_by_cause"])
 
 
 def test_udp_blocked_from_the_start(lab):
@@ -128,8 +130,8 @@ def test_link_mtu_falls(lab):
     w = Watched(lab, client, client.mtu() - 28)
     faults.link_mtu(lab, 1300)
     w.go_on(60)
-    s = w.check("the link's MTU falls", 500)
-    assert s["path_limit"] < 1300, s["path_limit"]
+    wait_for(lambda: client.status()["path_limit"] < 1300, 10, lambda: f"the limit: {client.status()}")
+    w.check("the link's MTU falls", 500)
 
 
 class Stream:
@@ -217,7 +219,7 @@ def test_link_mtu_falls_under_a_stream(lab, direction, outer):
         lost = stream.end()
     assert n_made > 0, "the kernel refused no data"  # a probe may have been the first, but not each time
     print(f"{lost} segments lost")
-    assert lost <= NOISE, "20 and more when the refused batches are lost"
+    within(lost, NOISE, "segments lost, 20 and more when the refused batches are lost")
 
 
 def test_tcp_reset_under_live_dtls(lab):
@@ -228,7 +230,7 @@ def test_tcp_reset_under_live_dtls(lab):
     w.go_on(60)
     s = w.check("TCP reset", 100)
     assert s["active"] == "dtls" and s["dtls"]["state"] == "up"
-    assert s["switches"] <= 1, "data stayed on DTLS"
+    within(s["switches"], 1, "data stayed on DTLS")
 
 
 def test_address_changes(lab):
@@ -292,13 +294,13 @@ def test_stock_gateway_udp_dies_and_returns(lab):
     w.go_on()
     on_tls = data_counts(client.status())
     w.go_on()
-    assert data_counts(client.status())[1] == on_tls[1], "nothing by DTLS while data is on TLS"
+    within(data_counts(client.status())[1], on_tls[1], "nothing by DTLS while data is on TLS")
     lab.unblock_udp()
     client.wait_dtls(60)
     w.go_on()
     on_dtls = data_counts(client.status())
     w.go_on()
-    assert data_counts(client.status())[0] == on_dtls[0], "nothing by TLS while data is on DTLS"
+    within(data_counts(client.status())[0], on_dtls[0], "nothing by TLS while data is on DTLS")
     s = w.check("ocserv: UDP dies and returns", 300)
     assert s["duplicates"] == 0
 

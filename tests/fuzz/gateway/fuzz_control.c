@@ -26,7 +26,7 @@ static void call_free(struct call *c)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static struct process process;
-	static struct worker w = {.process = &process, .auth.fd = -1};
+	static struct worker w = {.process = &process, .auth.chan.fd = -1};
 	static struct control control = {.w = &w};
 	struct control_client k = {.control = &control};
 	if (!w.config) {

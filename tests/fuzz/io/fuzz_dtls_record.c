@@ -23,7 +23,7 @@ static void start(void)
 	        dtls_record_new(AEAD_AUTO, &k, &s, &server->record) < 0 ||
 	        dtls_record_new(AEAD_AUTO, &back, &s, &peer) < 0)
 		abort();
-	dtls_ctx_put(ctx);
+	dtls_ctx_free(ctx);
 	SSL_free(server->ssl);
 	server->ssl = NULL;
 	server->is_up = true;

@@ -196,7 +196,7 @@ TEST(worn_keys_are_replaced_without_loss)
 	assert_int_equal(uv_loop_close(&c.loop), 0);
 	for (unsigned i = 0; i < g.n_assocs; i++)
 		dtls_free(g.assocs[i].dtls);
-	dtls_ctx_put(g.ctx);
+	dtls_ctx_free(g.ctx);
 	udp_rx_free(g.rx);
 	dtls_out_done(&g.out);
 }

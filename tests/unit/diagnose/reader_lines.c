@@ -48,6 +48,8 @@ static const char *const fact_names[FACT_N] = {
         [FACT_TLS_PORT] = "tls-port",
         [FACT_IDLE_TIMEOUT] = "idle-timeout",
         [FACT_SESSION_TIMEOUT] = "session-timeout",
+        [FACT_LOGINS] = "logins",
+        [FACT_SSL_CLIENT] = "ssl-client",
         [FACT_DPD_CLIENT] = "dpd-client",
         [FACT_DPD_GATEWAY] = "dpd-gateway",
         [FACT_POLICY_OF_PROFILE] = "policy-of-profile",
@@ -129,7 +131,7 @@ static void on_event(void *ctx, const struct event *e)
 static void on_fact(void *ctx, const struct fact *f)
 {
 	struct text *out = ctx;
-	text_fmt(out, "%u: %s %u", f->line, fact_names[f->kind], f->number);
+	text_fmt(out, "%u: %s%s %u", f->line, f->is_user ? "user's " : "", fact_names[f->kind], f->number);
 	put_span(out, "scope", f->scope);
 	put_span(out, "text", f->text);
 	assert_true(f->raw.n > 0);

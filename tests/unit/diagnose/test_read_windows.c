@@ -133,7 +133,7 @@ TEST(powershell)
 	        "\"Reconfigure reason code 16:\nNew MTU configuration.\",\"2018\",\"3\",\"acvpnagent\","
 	        "\"Cisco AnyConnect Secure Mobility Client\",\"26/10/2013 18:03:30\"\n"
 	        "\"" DOWN "\",\"2070\",\"4\",\"acvpnagent\",\"Cisco AnyConnect Secure Mobility "
-	                  "Client\",\"27/10/2013 18:03:30\"\n",
+	        "Client\",\"27/10/2013 18:03:30\"\n",
 	        "2 2013-10-26 18:03:30 reconfigure code=16 \"New MTU configuration.\"\n4 2013-10-27 18:03:30 "
 	        "network\n");
 }

@@ -710,7 +710,7 @@ void worker_unit_setup(void)
 int worker_unit_done(int status)
 {
 	tls_client_ctx_put(tls_ctx);
-	dtls_ctx_put(dtls_ctx);
+	dtls_ctx_free(dtls_ctx);
 	tls_pem_wipe(&pem);
 	free(config_text);
 	return status;

@@ -68,7 +68,7 @@ static inline void pair_done(struct pair *p)
 {
 	dtls_free(p->client);
 	dtls_free(p->server);
-	dtls_ctx_put(p->ctx);
+	dtls_ctx_free(p->ctx);
 	dtls_out_done(&p->to_server);
 	dtls_out_done(&p->to_client);
 	memset(p, 0, sizeof(*p));

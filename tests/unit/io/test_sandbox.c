@@ -17,7 +17,6 @@
 
 #include <uv.h>
 
-#include "io/msg.h"
 #include "io/sandbox.h"
 #include "io/udp.h"
 
@@ -99,6 +98,34 @@ static int worker_can_work(void)
 static int ends[2];
 static struct udp udp_ends[2];
 
+static union {
+	struct cmsghdr head;
+	uint8_t bytes[CMSG_SPACE(sizeof(int))];
+} control;
+
+/* A message of one byte and a descriptor. */
+static ssize_t fd_send(int to, int fd)
+{
+	struct iovec iov = {.iov_base = "m", .iov_len = 1};
+	struct msghdr h = {
+	        .msg_iov = &iov, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof(control)};
+	control.head = (struct cmsghdr){
+	        .cmsg_level = SOL_SOCKET, .cmsg_type = SCM_RIGHTS, .cmsg_len = CMSG_LEN(sizeof(int))};
+	memcpy(CMSG_DATA(&control.head), &fd, sizeof(fd));
+	return sendmsg(to, &h, MSG_NOSIGNAL);
+}
+
+static ssize_t fd_recv(int from, int *ret_fd)
+{
+	uint8_t byte;
+	struct iovec iov = {.iov_base = &byte, .iov_len = 1};
+	struct msghdr h = {
+	        .msg_iov = &iov, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof(control)};
+	ssize_t n = recvmsg(from, &h, MSG_CMSG_CLOEXEC);
+	memcpy(ret_fd, CMSG_DATA(&control.head), sizeof(*ret_fd));
+	return n;
+}
+
 static int worker_can_use_descriptors(void)
 {
 	static uint8_t in[4 * 2048];
@@ -106,11 +133,10 @@ static int worker_can_use_descriptors(void)
 	struct udp_rx *rx;
 	struct udp_path path = {0};
 	struct udp_piece pieces[] = {{0, 10}, {10, 10}, {20, 5}};
-	uint8_t buf[64];
-	int got[1];
-	size_t n;
-	CHECK(msg_send(ends[0], span_str("m"), &ends[1], 1) == 0);
-	CHECK(msg_recv(ends[1], buf, sizeof(buf), got, 1, &n) == 1 && n == 1);
+	uint8_t buf[64] = {0};
+	int got = -1;
+	CHECK(fd_send(ends[0], udp_ends[0].fd) == 1);
+	CHECK(fd_recv(ends[1], &got) == 1 && fcntl(got, F_GETFD) == FD_CLOEXEC);
 	CHECK(udp_rx_new(in, 4, 2048, &rx) == 0);
 	CHECK(udp_send_batch(&udp_ends[1], &path, buf, pieces, 3, NULL) == 3);
 	CHECK(udp_recv_batch(&udp_ends[0], rx, &d) == 3);
@@ -183,7 +209,7 @@ TEST(memory_is_hidden)
 TEST(worker_works)
 {
 	assert_exit(in_child(SANDBOX_WORKER, worker_can_work), 0);
-	assert_int_equal(msg_pair(ends), 0);
+	assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends), 0);
 	struct udp_config config = {0};
 	struct ip_addr addr = addr_from_v4(INADDR_LOOPBACK);
 	uint16_t port;
