@@ -146,6 +146,18 @@ static int file_restore(const char *path, struct span now)
 	return err;
 }
 
+/* A running culvert lets nobody see its program who may not look into its memory; its name anybody may. */
+static bool process_is_named_so(long pid)
+{
+	char path[32];
+	struct text name = {0};
+	(void)snprintf(path, sizeof(path), "/proc/%ld/comm", pid);
+	bool is_so =
+	        file_read(path, RESOLV_MAX, &name) == 0 && span_starts(span_of(name.p, name.n), "culvert");
+	text_done(&name);
+	return is_so;
+}
+
 /* Whether it is still a culvert: the number may be another program's by now, and a zombie has no program at
  * all. */
 static bool process_lives(long pid)
@@ -153,6 +165,8 @@ static bool process_lives(long pid)
 	char path[32], exe[PATH_MAX];
 	(void)snprintf(path, sizeof(path), "/proc/%ld/exe", pid);
 	ssize_t n = readlink(path, exe, sizeof(exe) - 1);
+	if (n < 0 && errno == EACCES)
+		return process_is_named_so(pid);
 	if (n <= 0)
 		return false;
 	exe[n] = '\0';

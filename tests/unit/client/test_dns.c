@@ -1,8 +1,11 @@
 #include "../unit.h"
 
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "client/dns.h"
@@ -110,6 +113,47 @@ TEST(leftovers_are_repaired)
 	text_done(&t);
 }
 
+/* The file's owner as another user sees it who must not look into its memory: by its name. */
+static int repaired_as_nobody(const char *name)
+{
+	struct dns d = dns_here();
+	struct tunnel_params p = params();
+	struct text t = {0};
+	int status, fds[2];
+	char byte;
+	assert_int_equal(pipe(fds), 0);
+	pid_t owner = fork();
+	assert_true(owner >= 0);
+	if (owner == 0) {
+		(void)prctl(PR_SET_NAME, name);
+		(void)prctl(PR_SET_DUMPABLE, 0);
+		_exit(write(fds[1], "", 1) == 1 && pause() != 0);
+	}
+	assert_int_equal(read(fds[0], &byte, 1), 1);
+	dns_file_format(&p, owner, span_str("nameserver 192.0.2.9\n"), "", &t);
+	put(path, text_cstr(&t));
+	assert_int_equal(chmod(folder, 0777), 0);
+	pid_t other = fork();
+	assert_true(other >= 0);
+	if (other == 0)
+		_exit(setresuid(65534, 65534, 65534) < 0 ? 2 : dns_repair(&d));
+	assert_int_equal(waitpid(other, &status, 0), other);
+	assert_int_equal(kill(owner, SIGKILL), 0);
+	assert_int_equal(waitpid(owner, NULL, 0), owner);
+	close(fds[0]);
+	close(fds[1]);
+	text_done(&t);
+	return WEXITSTATUS(status);
+}
+
+TEST(a_session_that_hides_its_memory_lives)
+{
+	if (geteuid() != 0)
+		skip();
+	assert_int_equal(repaired_as_nobody("culvert"), 0);
+	assert_int_equal(repaired_as_nobody("another"), 1);
+}
+
 TEST(no_resolvers_no_change)
 {
 	struct tunnel_params p = {0};
@@ -146,6 +190,7 @@ int main(void)
 	        cmocka_unit_test(link_stays_a_link),
 	        cmocka_unit_test(newer_file_wins),
 	        cmocka_unit_test(leftovers_are_repaired),
+	        cmocka_unit_test(a_session_that_hides_its_memory_lives),
 	        cmocka_unit_test(no_resolvers_no_change),
 	};
 	return cmocka_run_group_tests(tests, setup, teardown);
