@@ -119,16 +119,6 @@ struct htab_node *htab_next(const struct htab_node *node)
 	return NULL;
 }
 
-void htab_each(struct htab *t, void (*f)(struct htab_node *node, void *arg), void *arg)
-{
-	for (size_t i = 0; i < t->n_slots; i++) {
-		for (struct htab_node *n = t->slots[i], *next; n; n = next) {
-			next = n->next;
-			f(n, arg);
-		}
-	}
-}
-
 static uint64_t reverse_bits(uint64_t v)
 {
 	uint64_t r = 0;

@@ -25,8 +25,6 @@ void htab_remove(struct htab *t, struct htab_node *node); /* no-op when it is no
 /* First node with this hash, then htab_next(); NULL at the end. */
 struct htab_node *htab_find(const struct htab *t, uint64_t hash);
 struct htab_node *htab_next(const struct htab_node *node);
-/* Walks everything: f must not insert; it may remove the node it is given. */
-void htab_each(struct htab *t, void (*f)(struct htab_node *node, void *arg), void *arg);
 /* One slot of a walk in many steps, between which nodes may come and go and the table may grow: begins with
  * cursor 0, goes on with what it returns, is over when that is 0. A node that is inside all the time is seen
  * at least once (twice when the table grows meanwhile). f must not change the table. */

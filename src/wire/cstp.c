@@ -77,18 +77,3 @@ bool disconnect_ends_session(const struct disconnect *d)
 	/* a computer that goes to sleep says goodbye with the code of a logout, and comes back */
 	return d->code == DISCONNECT_USER && !text_mentions(d->text, "suspend");
 }
-
-const char *cstp_type_name(uint8_t type)
-{
-	static const char *const names[] = {
-	        [CSTP_DATA] = "data",
-	        [CSTP_DPD_REQUEST] = "dpd-request",
-	        [CSTP_DPD_RESPONSE] = "dpd-response",
-	        [CSTP_DISCONNECT] = "disconnect",
-	        [CSTP_KEEPALIVE] = "keepalive",
-	        [CSTP_COMPRESSED] = "compressed",
-	        [CSTP_TERMINATE] = "terminate",
-	        [CSTP_SUPER] = "super",
-	};
-	return type < N_ELEM(names) && names[type] ? names[type] : "unknown";
-}

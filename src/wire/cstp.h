@@ -72,7 +72,4 @@ struct disconnect disconnect_parse(struct span payload);
  * whose text announces a suspend (cisco-facts.md 3.1). */
 bool disconnect_ends_session(const struct disconnect *d);
 
-/* Short lower-case name for logs: "data", "dpd-request", ..., "unknown". */
-const char *cstp_type_name(uint8_t type);
-
 #endif

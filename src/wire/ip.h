@@ -65,8 +65,5 @@ bool tcp_is_syn(struct span packet);
 /* tcp_clamp_mss() to max, and raises an MSS that is smaller to min; 0: no such limit. Where the two contradict, max
  * counts. */
 bool tcp_fit_mss(uint8_t *packet, size_t bytes, uint16_t min, uint16_t max);
-/* The same for a packet whose checksum field holds only the pseudo header's sum (VIRTIO_NET_HDR_F_NEEDS_CSUM from a
- * TUN device): the field stays as it is. */
-bool tcp_clamp_mss_partial(uint8_t *packet, size_t bytes, uint16_t mss);
 
 #endif

@@ -59,7 +59,7 @@ static uint16_t mss_fit(uint16_t mss, struct mss_range r)
 	return mss > r.max ? r.max : mss;
 }
 
-static bool options_clamp(uint8_t *tcp, size_t header_bytes, struct mss_range range, bool has_checksum)
+static bool options_clamp(uint8_t *tcp, size_t header_bytes, struct mss_range range)
 {
 	struct rd r = rd_open(span_of(tcp + TCP_HEADER_BYTES, header_bytes - TCP_HEADER_BYTES));
 	uint8_t kind;
@@ -72,8 +72,7 @@ static bool options_clamp(uint8_t *tcp, size_t header_bytes, struct mss_range ra
 		if (mss == ip_get16(value.p))
 			continue;
 		size_t at = (size_t)(value.p - tcp);
-		if (has_checksum)
-			checksum_update(tcp, at, ip_get16(value.p), mss);
+		checksum_update(tcp, at, ip_get16(value.p), mss);
 		ip_put16(tcp + at, mss);
 		is_changed = true;
 	}
@@ -97,12 +96,12 @@ static struct span syn_header(struct span packet)
 	return span_of(p.payload.p, header_bytes);
 }
 
-static bool clamp(uint8_t *packet, size_t bytes, struct mss_range range, bool has_checksum)
+static bool clamp(uint8_t *packet, size_t bytes, struct mss_range range)
 {
 	struct span tcp = syn_header(span_of(packet, bytes));
 	if (tcp.n == 0)
 		return false;
-	return options_clamp(packet + (tcp.p - packet), tcp.n, range, has_checksum);
+	return options_clamp(packet + (tcp.p - packet), tcp.n, range);
 }
 
 /* Tells almost every packet that is no SYN by three of its bytes. */
@@ -126,15 +125,10 @@ bool tcp_is_syn(struct span packet)
 
 bool tcp_clamp_mss(uint8_t *packet, size_t bytes, uint16_t mss)
 {
-	return clamp(packet, bytes, (struct mss_range){.max = mss}, true);
+	return clamp(packet, bytes, (struct mss_range){.max = mss});
 }
 
 bool tcp_fit_mss(uint8_t *packet, size_t bytes, uint16_t min, uint16_t max)
 {
-	return clamp(packet, bytes, (struct mss_range){min, max ? max : UINT16_MAX}, true);
-}
-
-bool tcp_clamp_mss_partial(uint8_t *packet, size_t bytes, uint16_t mss)
-{
-	return clamp(packet, bytes, (struct mss_range){.max = mss}, false);
+	return clamp(packet, bytes, (struct mss_range){min, max ? max : UINT16_MAX});
 }

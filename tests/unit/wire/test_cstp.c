@@ -146,16 +146,6 @@ TEST(only_logout_and_local_error_end_the_session)
 	assert_true(span_is(d.text, "bye"));
 }
 
-TEST(types_have_names)
-{
-	assert_string_equal(cstp_type_name(CSTP_DATA), "data");
-	assert_string_equal(cstp_type_name(CSTP_TERMINATE), "terminate");
-	assert_string_equal(cstp_type_name(CSTP_SUPER), "super");
-	assert_string_equal(cstp_type_name(0x10), "unknown");
-	assert_string_equal(cstp_type_name(1), "unknown");
-	assert_string_equal(cstp_type_name(255), "unknown");
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -167,7 +157,6 @@ int main(void)
 	        cmocka_unit_test(the_header_is_the_one_of_the_reference),
 	        cmocka_unit_test(a_dtls_payload_has_a_type_byte),
 	        cmocka_unit_test(only_logout_and_local_error_end_the_session),
-	        cmocka_unit_test(types_have_names),
 	};
 	return RUN(tests);
 }

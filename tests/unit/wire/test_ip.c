@@ -416,16 +416,6 @@ TEST(segments_that_must_stay_stay)
 	assert_false(tcp_clamp_mss(buf, n, 1000));
 }
 
-TEST(an_unfinished_checksum_is_left_alone)
-{
-	size_t n = build_tcp(4, 0x02, OPTIONS("\x02\x04\x05\xb4"));
-	buf[36] = 0x12;
-	buf[37] = 0x34;
-	assert_true(tcp_clamp_mss_partial(buf, n, 1000));
-	assert_memory_equal(buf + 36, "\x12\x34", 2);
-	assert_memory_equal(buf + 42, "\x03\xe8", 2);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -442,7 +432,6 @@ int main(void)
 	        cmocka_unit_test(the_mss_is_kept_in_a_range),
 	        cmocka_unit_test(syns_are_found_behind_extensions),
 	        cmocka_unit_test(segments_that_must_stay_stay),
-	        cmocka_unit_test(an_unfinished_checksum_is_left_alone),
 	};
 	return RUN(tests);
 }
