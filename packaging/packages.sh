@@ -34,8 +34,9 @@ packages_install() {
 		chmod 755 $policy
 		made_policy=1
 	fi
-	{ apt-get -qq update &&
-		DEBIAN_FRONTEND=noninteractive apt-get -qq -y --no-install-recommends install "${missing[@]}" >/dev/null; } || status=1
+	# others may have dpkg locked for a while, as unattended upgrades do
+	{ apt-get -qq -o Acquire::Retries=3 update &&
+		DEBIAN_FRONTEND=noninteractive apt-get -qq -y -o Acquire::Retries=3 -o DPkg::Lock::Timeout=300 --no-install-recommends install "${missing[@]}" >/dev/null; } || status=1
 	[ $made_policy = 1 ] && rm -f $policy
 	if [[ " ${missing[*]} " == *" ocserv "* ]] && command -v systemctl >/dev/null; then
 		systemctl disable -q ocserv.service ocserv.socket 2>/dev/null || true # nor after the next boot

@@ -4,6 +4,7 @@
 #ifndef BENCH_LOAD_H
 #define BENCH_LOAD_H
 
+#include "base/option_table.h"
 #include "client/conn.h"
 #include "client/https.h"
 #include "client/watch.h"
@@ -23,7 +24,7 @@
 
 struct load_options {
 	struct ip_addr gateway;
-	uint16_t port;
+	uint32_t port; /* 1..65535 */
 	const char *pin;
 	const char *user; /* name, or with n_users what stands before the number */
 	const char *password;
@@ -35,8 +36,8 @@ struct load_options {
 	bool is_once;       /* a session ends as soon as it is up, and the program with the last one */
 };
 
-/* 0; -EINVAL: said on standard error. */
-MUST_USE int load_options_parse(int argc, char **argv, struct load_options *ret);
+/* As option_table_parse(). */
+enum options_verdict load_options_parse(int argc, char **argv, struct load_options *ret, struct text *say);
 
 /* What a member does until it is up, in the order of the report's columns. */
 enum load_step { STEP_TCP, STEP_TLS, STEP_LOGIN, STEP_CONNECT, STEP_TOTAL, STEP_DTLS, LOAD_N_STEPS };

@@ -47,8 +47,10 @@ int main(int argc, char **argv)
 	static struct load load;
 	struct load_options o;
 	uv_signal_t signals[2];
-	if (load_options_parse(argc, argv, &o) != 0)
-		return 2;
+	struct text say = {0};
+	enum options_verdict verdict = load_options_parse(argc, argv, &o, &say);
+	if (verdict != OPTIONS_OK)
+		return option_table_say(verdict, &say) == 0 ? 0 : 2;
 	signal(SIGPIPE, SIG_IGN);
 	int err = raise_limit(&o);
 	if (err == 0)

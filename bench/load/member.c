@@ -24,7 +24,7 @@ static int dial_socket(const struct member *m)
 {
 	const struct load_options *o = &m->load->options;
 	struct sockaddr_storage sa;
-	socklen_t n = addr_to_sockaddr(&o->gateway, o->port, &sa);
+	socklen_t n = addr_to_sockaddr(&o->gateway, (uint16_t)o->port, &sa);
 	int fd = socket(sa.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 	if (fd < 0)
 		return -errno;

@@ -60,7 +60,8 @@ static int make_socket(struct member *m, const struct tunnel_params *p)
 	struct udp_config config = {.pmtu = UDP_PMTU_DONT};
 	if (o->n_sources > 0)
 		config.local = o->sources[m->number % o->n_sources];
-	int err = udp_connect(&config, &o->gateway, p->dtls_port ? p->dtls_port : o->port, &m->dtls.udp);
+	int err = udp_connect(
+	        &config, &o->gateway, p->dtls_port ? p->dtls_port : (uint16_t)o->port, &m->dtls.udp);
 	if (err) {
 		m->dtls.udp.fd = -1;
 		return err;

@@ -20,7 +20,7 @@ int member_login_init(struct member *m)
 	else
 		(void)snprintf(m->talk->user, sizeof(m->talk->user), "%s", o->user);
 	struct login_config config = {.host = addr_format(&o->gateway, host),
-	        .port = o->port,
+	        .port = (uint16_t)o->port,
 	        .user_agent = LOAD_USER_AGENT,
 	        .version = "v9.12",
 	        .device_id = "linux-64"};

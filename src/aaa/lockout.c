@@ -168,12 +168,10 @@ static uint64_t user_hash(const struct lockout *l, struct span user)
 	return htab_hash(l->key, user);
 }
 
-/* What one customer usually has: one IPv4 address, one IPv6 /64. */
 static uint64_t address_hash(const struct lockout *l, const struct ip_addr *addr)
 {
-	uint8_t bytes[9] = {addr->family};
-	memcpy(bytes + 1, addr->b, addr->family == 4 ? 4 : 8);
-	return htab_hash(l->key, span_of(bytes, sizeof(bytes)));
+	struct ip_addr who = addr_customer(addr);
+	return htab_hash(l->key, span_of(&who, sizeof(who)));
 }
 
 int lockout_new(const struct lockout_config *config, const uint8_t key[static 16], struct lockout **ret)

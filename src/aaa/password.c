@@ -6,6 +6,7 @@
 #include <openssl/evp.h>
 #include <stdlib.h>
 
+#include "aaa/sha_crypt.h"
 #include "base/parse.h"
 
 #define PBKDF2_MAX_BYTES      64 /* salt, hash: one SHA-512 block of output is plenty */
@@ -151,6 +152,9 @@ static int crypt_verify(const char *stored, struct span password)
 {
 	if (!crypt_is_ok(stored))
 		return ERR_CONFIG;
+	int err = sha_crypt_verify(stored, password);
+	if (err != ERR_CONFIG)
+		return err;
 	char phrase[PASSWORD_MAX_BYTES + 1] = {0};
 	struct crypt_data *data = calloc(1, sizeof(*data));
 	if (data == NULL)
@@ -159,9 +163,9 @@ static int crypt_verify(const char *stored, struct span password)
 		memcpy(phrase, password.p, password.n);
 	errno = 0;
 	const char *hash = crypt_rn(phrase, stored, data, (int)sizeof(*data));
-	int err = hash == NULL            ? (errno == ENOMEM ? -ENOMEM : ERR_CONFIG)
-	          : hash_eq(hash, stored) ? 0
-	                                  : ERR_REFUSED;
+	err = hash == NULL            ? (errno == ENOMEM ? -ENOMEM : ERR_CONFIG)
+	      : hash_eq(hash, stored) ? 0
+	                              : ERR_REFUSED;
 	explicit_bzero(phrase, sizeof(phrase));
 	explicit_bzero(data, sizeof(*data));
 	free(data);

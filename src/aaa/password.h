@@ -18,8 +18,8 @@
  * SECRET_PBKDF2  $sha512$ROUNDS$SALT$HASH, base64; PBKDF2-HMAC-SHA512 (RFC 8018), salt and hash of 16 bytes
  * on an ASA 9.6 and later; salts of 1..64 and hashes of 16..64 bytes are accepted SECRET_CRYPT   crypt(5):
  * $y$ (up to 256 MiB of memory), $6$, $5$ SECRET_NONE    nobody gets in. 0; ERR_REFUSED; ERR_CONFIG (stored
- * is not of this kind, or beyond the limits); ERR_CRYPTO; -ENOMEM. Comparison is in constant time. A hash that
- * is not usable costs as much as password_burn(); a plain secret costs next to nothing. */
+ * is not of this kind, or beyond the limits); ERR_CRYPTO; -ENOMEM. Comparison is in constant time. A hash
+ * that is not usable costs as much as password_burn(); a plain secret costs next to nothing. */
 MUST_USE int password_verify(enum secret_kind kind, const char *stored, struct span password);
 
 /* Takes as long as verifying against an ASA's hash: for users that do not exist or have no hash, where others

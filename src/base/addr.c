@@ -102,6 +102,11 @@ struct ip_addr prefix_network(const struct ip_prefix *p)
 	return a;
 }
 
+struct ip_addr addr_customer(const struct ip_addr *a)
+{
+	return prefix_network(&(struct ip_prefix){.addr = *a, .len = 64});
+}
+
 bool prefix_has(const struct ip_prefix *p, const struct ip_addr *a)
 {
 	if (a->family != p->addr.family || a->family == 0)

@@ -47,6 +47,9 @@ MUST_USE int addr_mask_len(const struct ip_addr *mask, uint8_t *ret);
 struct ip_addr addr_mask_v4(uint8_t len);
 /* The address with everything behind the prefix length zeroed. */
 struct ip_addr prefix_network(const struct ip_prefix *p);
+/* What one customer usually has, for limits that count by address: the IPv4 address itself, of IPv6 the /64.
+ */
+struct ip_addr addr_customer(const struct ip_addr *a);
 bool prefix_has(const struct ip_prefix *p, const struct ip_addr *a);
 /* a + n, within its family; wraps silently: callers check with prefix_has(). */
 struct ip_addr addr_add(const struct ip_addr *a, uint32_t n);

@@ -39,8 +39,11 @@ static inline bool span_is_nocase(struct span a, const char *s)
 	return a.n == strlen(s) && strncasecmp((const char *)a.p, s, a.n) == 0;
 }
 
+/* The first byte decides most calls: loops over tables of beginnings need no strlen() for each row. */
 static inline bool span_starts(struct span a, const char *prefix)
 {
+	if (a.n == 0 || a.p[0] != (uint8_t)prefix[0])
+		return prefix[0] == '\0';
 	size_t n = strlen(prefix);
 	return a.n >= n && memcmp(a.p, prefix, n) == 0;
 }

@@ -1,6 +1,5 @@
 #include "base/text.h"
 
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -55,19 +54,24 @@ void text_str(struct text *t, const char *s)
 	text_put(t, span_str(s));
 }
 
-void text_fmt(struct text *t, const char *fmt, ...)
+void text_vfmt(struct text *t, const char *fmt, va_list ap)
 {
-	va_list ap;
-	va_start(ap, fmt);
 	char *p = NULL;
 	int n = vasprintf(&p, fmt, ap);
-	va_end(ap);
 	if (n < 0) {
 		t->is_bad = true;
 		return;
 	}
 	text_put(t, span_of(p, (size_t)n));
 	free(p);
+}
+
+void text_fmt(struct text *t, const char *fmt, ...)
+{
+	va_list ap;
+	va_start(ap, fmt);
+	text_vfmt(t, fmt, ap);
+	va_end(ap);
 }
 
 void text_escaped(struct text *t, struct span s, size_t max)

@@ -1,8 +1,6 @@
 #include "base/wr.h"
 
 #include <errno.h>
-#include <stdarg.h>
-#include <stdio.h>
 
 void wr_put(struct wr *w, struct span s)
 {
@@ -56,20 +54,6 @@ void wr_u64(struct wr *w, uint64_t v)
 void wr_str(struct wr *w, const char *s)
 {
 	wr_put(w, span_str(s));
-}
-
-void wr_fmt(struct wr *w, const char *fmt, ...)
-{
-	char tmp[512];
-	va_list ap;
-	va_start(ap, fmt);
-	int n = vsnprintf(tmp, sizeof(tmp), fmt, ap);
-	va_end(ap);
-	if (n < 0 || (size_t)n >= sizeof(tmp)) {
-		w->is_full = true; /* one field of this size is a mistake, not a case */
-		return;
-	}
-	wr_put(w, span_of(tmp, (size_t)n));
 }
 
 void wr_hex(struct wr *w, struct span s)

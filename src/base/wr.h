@@ -26,8 +26,6 @@ void wr_u48(struct wr *w, uint64_t v);
 void wr_u64(struct wr *w, uint64_t v);
 void wr_put(struct wr *w, struct span s);
 void wr_str(struct wr *w, const char *s);
-/* Formatted text, without a terminator in the output. */
-void wr_fmt(struct wr *w, const char *fmt, ...) PRINTF_LIKE(2, 3);
 /* Lower-case hexadecimal digits of s. */
 void wr_hex(struct wr *w, struct span s);
 

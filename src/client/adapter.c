@@ -1,9 +1,9 @@
 #include "client/adapter.h"
 
-#include "io/offload.h"
-
-#include <errno.h>
 #include <stdlib.h>
+
+#include "client/datapath.h"
+#include "io/offload.h"
 
 uint16_t adapter_mtu(const struct tunnel_params *p)
 {
@@ -66,7 +66,7 @@ static int device_open(struct adapter *a)
 	struct tun_config config = {
 	        .name = a->opt->interface,
 	        .queues = 1,
-	        .queue_packets = ADAPTER_QUEUE_PACKETS,
+	        .queue_packets = DATAPATH_QUEUE_TLS,
 	        .wants_vnet_hdr = !(a->opt->offloads_refused & OFFLOAD_TUN),
 	        .offloads_refused = offload_tun_refused(a->opt->offloads_refused),
 	};

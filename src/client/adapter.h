@@ -4,18 +4,15 @@
 #ifndef CLIENT_ADAPTER_H
 #define CLIENT_ADAPTER_H
 
+#include "client/connect_options.h"
 #include "client/dns.h"
 #include "client/events.h"
 #include "client/netconf.h"
-#include "client/options.h"
 #include "client/script.h"
 #include "io/tun.h"
 
 #define ADAPTER_MTU_MAX 16320 /* with all headers in one TLS record */
-/* What may wait to be read, above all while TLS takes no more: large packets of a bulk stream fill the queue,
- * and others wait behind them. The kernel's usual 500 were made for packets of 1500 bytes. */
-#define ADAPTER_QUEUE_PACKETS 300
-#define ADAPTER_MTU_IP6       1280 /* RFC 8200 section 5 */
+#define ADAPTER_MTU_IP6 1280  /* RFC 8200 section 5 */
 
 struct adapter {
 	const struct network_options *opt;

@@ -1,22 +1,13 @@
 #include "client/ask.h"
 
-#include <errno.h>
-#include <jansson.h>
 #include <stdio.h>
 
-#include "base/err.h"
+#include "client/connect_options.h"
 #include "client/control.h"
 #include "client/exits.h"
 #include "client/export.h"
-#include "client/options.h"
 
 /* ---- text of that JSON ---- */
-
-static const char *str_of(json_t *o, const char *key)
-{
-	const char *v = json_string_value(json_object_get(o, key));
-	return v != NULL && v[0] != '\0' ? v : "-";
-}
 
 static long long int_of(json_t *o, const char *key)
 {
@@ -25,8 +16,8 @@ static long long int_of(json_t *o, const char *key)
 
 static void print_channel(const char *name, json_t *c)
 {
-	printf("%-12s %s, %s %s, MTU %lld", name, str_of(c, "state"), str_of(c, "protocol"),
-	        str_of(c, "cipher"), int_of(c, "mtu"));
+	printf("%-12s %s, %s %s, MTU %lld", name, export_value(c, "state"), export_value(c, "protocol"),
+	        export_value(c, "cipher"), int_of(c, "mtu"));
 	if (json_is_integer(json_object_get(c, "rtt_ms")))
 		printf(", RTT %lld ms", int_of(c, "rtt_ms"));
 	printf("\n");
@@ -34,23 +25,23 @@ static void print_channel(const char *name, json_t *c)
 
 static void print_status(json_t *o)
 {
-	printf("%-12s %s\n", "State", str_of(o, "state"));
-	printf("%-12s %s\n", "Gateway", str_of(o, "gateway"));
-	printf("%-12s %s\n", "User", str_of(o, "user"));
-	printf("%-12s %s\n", "Group", str_of(o, "group"));
-	printf("%-12s %s %s\n", "Addresses", str_of(o, "inner4"), str_of(o, "inner6"));
-	printf("%-12s %s, MTU %lld\n", "Adapter", str_of(o, "adapter"), int_of(o, "adapter_mtu"));
-	printf("%-12s %s (%s)\n", "Data over", str_of(o, "active"), str_of(o, "why"));
+	printf("%-12s %s\n", "State", export_value(o, "state"));
+	printf("%-12s %s\n", "Gateway", export_value(o, "gateway"));
+	printf("%-12s %s\n", "User", export_value(o, "user"));
+	printf("%-12s %s\n", "Group", export_value(o, "group"));
+	printf("%-12s %s %s\n", "Addresses", export_value(o, "inner4"), export_value(o, "inner6"));
+	printf("%-12s %s, MTU %lld\n", "Adapter", export_value(o, "adapter"), int_of(o, "adapter_mtu"));
+	printf("%-12s %s (%s)\n", "Data over", export_value(o, "active"), export_value(o, "why"));
 	if (json_is_integer(json_object_get(o, "path_limit")))
 		printf("%-12s %lld bytes (%s)\n", "Path limit", int_of(o, "path_limit"),
-		        str_of(o, "path_state"));
+		        export_value(o, "path_state"));
 	print_channel("TLS", json_object_get(o, "tls"));
 	print_channel("DTLS", json_object_get(o, "dtls"));
 	json_t *last = json_object_get(o, "last_switch");
 	printf("%-12s %lld", "Switches", int_of(o, "switches"));
 	if (json_is_object(last))
-		printf(", last from %s to %s: %s, %lld ms", str_of(last, "from"), str_of(last, "to"),
-		        str_of(last, "cause"), int_of(last, "gap_ms"));
+		printf(", last from %s to %s: %s, %lld ms", export_value(last, "from"),
+		        export_value(last, "to"), export_value(last, "cause"), int_of(last, "gap_ms"));
 	printf("\n%-12s %lld, adapter disabled %lld times\n", "Reconnects", int_of(o, "reconnects"),
 	        int_of(o, "adapter_bounces"));
 }
@@ -59,61 +50,37 @@ static void print_status(json_t *o)
 
 struct ask_options {
 	const char *control;
-	bool is_json, wants_help;
+	bool is_json;
 };
 
-static bool ask_options_parse(int argc, char **argv, struct ask_options *ret)
-{
-	*ret = (struct ask_options){.control = OPTIONS_DEFAULT_CONTROL};
-	for (int i = 1; i < argc; i++) {
-		if (strcmp(argv[i], "--json") == 0) {
-			ret->is_json = true;
-		} else if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0) {
-			ret->wants_help = true;
-		} else if (strcmp(argv[i], "--control") == 0 && i + 1 < argc) {
-			ret->control = argv[++i];
-		} else if (span_starts(span_str(argv[i]), "--control=")) {
-			ret->control = argv[i] + strlen("--control=");
-		} else {
-			fprintf(stderr, "culvert: %s does not know \"%s\". Try: culvert %s --help\n", argv[0],
-			        argv[i], argv[0]);
-			return false;
-		}
-	}
-	return true;
-}
+static const struct option_row rows[] = {
+        {"json", 0, NULL, "as JSON", OPTION_SWITCH(struct ask_options, is_json)},
+        {"control", 0, "SOCKET", "of the running session (default " CONNECT_DEFAULT_CONTROL ")",
+                OPTION_TEXT(struct ask_options, control)},
+        {"help", 'h', NULL, "this text", OPTION_HELP},
+};
 
-/* The answer's object, the caller's; NULL: told the user. */
-static json_t *ask(const char *control, const char *word)
+/* argv[0] is the word to ask as well. */
+static int ask_command(int argc, char **argv, const char *about, void (*print)(json_t *o))
 {
-	struct text answer = {0};
-	json_t *o = NULL;
-	int err = control_ask(control, word, &answer);
-	if (err == -ENOENT || err == -ECONNREFUSED)
-		fprintf(stderr, "culvert: not connected (nothing answers at %s).\n", control);
-	else if (err)
-		fprintf(stderr, "culvert: %s: %s\n", control, err_text(err));
-	else if ((o = json_loads(text_cstr(&answer), 0, NULL)) == NULL)
-		fprintf(stderr, "culvert: %s gave no sensible answer.\n", control);
-	text_done(&answer);
-	const char *refusal = json_string_value(json_object_get(o, "error"));
-	if (refusal == NULL)
-		return o;
-	fprintf(stderr, "culvert: %s.\n", refusal);
-	json_decref(o);
-	return NULL;
-}
-
-static int ask_command(int argc, char **argv, const char *help, void (*print)(json_t *o))
-{
-	struct ask_options opt;
-	if (!ask_options_parse(argc, argv, &opt))
-		return EXIT_USAGE;
-	if (opt.wants_help) {
-		printf("Usage: culvert %s [--json] [--control SOCKET]\n\n%s\n", argv[0], help);
-		return 0;
-	}
-	json_t *o = ask(opt.control, argv[0]);
+	const struct option_table table = {
+	        .program = "culvert",
+	        .command = argv[0],
+	        .usage = "[options]",
+	        .about = about,
+	        .rows = rows,
+	        .n_rows = N_ELEM(rows),
+	};
+	struct ask_options opt = {.control = CONNECT_DEFAULT_CONTROL};
+	struct option_words words;
+	struct text say = {0};
+	enum options_verdict verdict = option_table_parse(&table, argc, argv, &opt, &words, &say);
+	if (verdict != OPTIONS_OK)
+		return option_table_say(verdict, &say);
+	json_t *o = control_ask_json(opt.control, argv[0], &say);
+	if (o == NULL)
+		fprintf(stderr, "culvert: %s.\n", text_cstr(&say));
+	text_done(&say);
 	if (o == NULL)
 		return EXIT_UNREACHABLE;
 	if (opt.is_json) {

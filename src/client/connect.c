@@ -2,14 +2,18 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/wait.h>
+#include <string.h>
 #include <unistd.h>
 
+#include "client/child.h"
 #include "client/login_io.h"
 #include "client/session.h"
+#include "io/sandbox.h"
+#include "io/tun.h"
 
 struct run {
 	const struct connect_options *opt;
@@ -112,7 +116,6 @@ static int run_here(struct run *r)
 static int wait_connected(pid_t child, int fd)
 {
 	char byte;
-	int status;
 	ssize_t n;
 	do
 		n = read(fd, &byte, 1);
@@ -120,10 +123,8 @@ static int wait_connected(pid_t child, int fd)
 	close(fd);
 	if (n == 1)
 		return 0;
-	while (waitpid(child, &status, 0) < 0)
-		if (errno != EINTR)
-			return EXIT_UNREACHABLE;
-	return WIFEXITED(status) ? WEXITSTATUS(status) : EXIT_UNREACHABLE;
+	int status = child_wait(child);
+	return status < 0 ? EXIT_UNREACHABLE : status;
 }
 
 static int run_background(struct run *r)
@@ -147,19 +148,40 @@ static int run_background(struct run *r)
 	return run_here(r);
 }
 
+/* What would be found out only when the adapter is there: by then a password was asked for. */
+static int check_early(const struct connect_options *o)
+{
+	const char *script = o->network.script;
+	char program[PATH_MAX];
+	size_t n = script != NULL && script[0] == '/' ? strcspn(script, " \t;&|") : 0;
+	if (n > 0 && n < sizeof(program)) {
+		memcpy(program, script, n);
+		program[n] = '\0';
+		if (access(program, X_OK) < 0) {
+			fprintf(stderr, "culvert: --script %s: %s.\n", program, err_text(-errno));
+			return EXIT_USAGE;
+		}
+	}
+	if (!tun_is_allowed(o->network.interface)) {
+		fprintf(stderr, "culvert: The adapter cannot be made: this needs root or CAP_NET_ADMIN. Try: "
+		                "sudo culvert "
+		                "connect ...\n");
+		return EXIT_NETWORK;
+	}
+	return 0;
+}
+
 int connect_command(int argc, char **argv)
 {
 	struct connect_options o;
-	switch (options_parse(argc, argv, &o)) {
-	case OPTIONS_HELP:
-		options_print_help();
-		return 0;
-	case OPTIONS_BAD:
-		fprintf(stderr, "Try: culvert connect --help\n");
-		return EXIT_USAGE;
-	case OPTIONS_OK:
-		break;
-	}
+	struct text say = {0};
+	enum options_verdict verdict = connect_options_parse(argc, argv, &o, &say);
+	if (verdict != OPTIONS_OK)
+		return option_table_say(verdict, &say);
+	sandbox_hide_memory();
+	int code = check_early(&o);
+	if (code != 0)
+		return code;
 	signal(SIGPIPE, SIG_IGN);
 	struct run r = {.opt = &o, .ready_fd = -1};
 	return o.run.is_background ? run_background(&r) : run_here(&r);

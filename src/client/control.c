@@ -3,7 +3,6 @@
 #include <errno.h>
 #include <limits.h>
 #include <poll.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -55,9 +54,18 @@ static bool peer_is_owner(int sock)
 	return sock_peer_cred(sock, &uid, &gid, &pid) == 0 && (uid == 0 || uid == getuid());
 }
 
+static bool may_stay(const struct control *c, bool is_owner)
+{
+	size_t n_others = 0;
+	for (size_t i = 0; i < CONTROL_CLIENTS_MAX; i++)
+		n_others += c->clients[i].sock >= 0 && !c->clients[i].is_owner;
+	return is_owner || n_others < CONTROL_OTHERS_MAX;
+}
+
 static void client_take(struct control *c, int sock)
 {
-	for (size_t i = 0; i < CONTROL_CLIENTS_MAX; i++) {
+	bool is_owner = peer_is_owner(sock);
+	for (size_t i = 0; may_stay(c, is_owner) && i < CONTROL_CLIENTS_MAX; i++) {
 		struct control_client *cl = &c->clients[i];
 		if (cl->sock >= 0)
 			continue;
@@ -65,7 +73,7 @@ static void client_take(struct control *c, int sock)
 			break;
 		cl->control = c;
 		cl->sock = sock;
-		cl->is_owner = peer_is_owner(sock);
+		cl->is_owner = is_owner;
 		if (loop_fd_watch(&cl->fd, UV_READABLE) != 0)
 			client_drop(cl);
 		return;
@@ -153,4 +161,24 @@ int control_ask(const char *path, const char *word, struct text *out)
 	free(buf);
 	close(fd);
 	return err;
+}
+
+json_t *control_ask_json(const char *path, const char *word, struct text *why)
+{
+	struct text answer = {0};
+	json_t *o = NULL;
+	int err = control_ask(path, word, &answer);
+	if (err == -ENOENT || err == -ECONNREFUSED)
+		text_fmt(why, "not connected (nothing answers at %s)", path);
+	else if (err)
+		text_fmt(why, "%s: %s", path, err_text(err));
+	else if ((o = json_loads(text_cstr(&answer), 0, NULL)) == NULL)
+		text_fmt(why, "%s gave no sensible answer", path);
+	text_done(&answer);
+	const char *refusal = json_string_value(json_object_get(o, "error"));
+	if (refusal == NULL)
+		return o;
+	text_str(why, refusal);
+	json_decref(o);
+	return NULL;
 }

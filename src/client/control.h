@@ -3,6 +3,7 @@
 #ifndef CLIENT_CONTROL_H
 #define CLIENT_CONTROL_H
 
+#include <jansson.h>
 #include <sys/types.h>
 
 #include "base/text.h"
@@ -11,6 +12,7 @@
 #define CONTROL_WORD_MAX    64
 #define CONTROL_ANSWER_MAX  65536
 #define CONTROL_CLIENTS_MAX 8
+#define CONTROL_OTHERS_MAX  4 /* of them, who are neither root nor the owner: these are not kept out */
 
 /* Appends the answer to one word. is_owner: root or the user who runs the session. */
 typedef void control_fn(void *ctx, struct span word, bool is_owner, struct text *out);
@@ -38,5 +40,8 @@ void control_close(struct control *c); /* removes the socket's name; memory is f
 
 /* The other end, blocking. 0, or -errno: -ENOENT and -ECONNREFUSED mean that no session runs. */
 MUST_USE int control_ask(const char *path, const char *word, struct text *out);
+/* The same for answers that are a JSON object, the caller's. NULL: what to tell the user was appended to why.
+ */
+json_t *control_ask_json(const char *path, const char *word, struct text *why);
 
 #endif

@@ -5,7 +5,7 @@
 #include <stdbool.h>
 #include <stdio.h>
 
-#include "client/options.h"
+#include "client/connect_options.h"
 
 #define CREDENTIAL_BYTES 256 /* with the NUL */
 

@@ -1,7 +1,5 @@
 #include "client/dart.h"
 
-#include <errno.h>
-#include <getopt.h>
 #include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,13 +8,13 @@
 #include <zip.h>
 
 #include "base/err.h"
+#include "client/connect_options.h"
 #include "client/control.h"
 #include "client/dart_gather.h"
 #include "client/dart_text.h"
 #include "client/dns.h"
 #include "client/exits.h"
 #include "client/export.h"
-#include "client/options.h"
 #include "io/tls.h"
 
 #define DART_MAX_PARTS     16
@@ -25,7 +23,6 @@
 struct dart_options {
 	const char *out; /* NULL: by date and time */
 	const char *control, *events;
-	bool wants_help;
 };
 
 struct dart_part {
@@ -52,18 +49,13 @@ static void part_add(struct dart *d, const char *name, const char *about, struct
 	text_done(raw);
 }
 
-/* The answer's object, the caller's; NULL: no session, or no right. */
+/* NULL: no session, or no right. */
 static json_t *ask(const char *control, const char *word)
 {
-	struct text answer = {0};
-	json_t *o = NULL;
-	if (control_ask(control, word, &answer) == 0 && answer.n > 0)
-		o = json_loadb(answer.p, answer.n, 0, NULL);
-	text_done(&answer);
-	if (json_object_get(o, "error") == NULL)
-		return o;
-	json_decref(o);
-	return NULL;
+	struct text why = {0};
+	json_t *o = control_ask_json(control, word, &why);
+	text_done(&why);
+	return o;
 }
 
 /* One answer's events; returns the number to ask for next, or -1 at the end. */
@@ -224,33 +216,26 @@ static void name_by_time(char *buf, size_t size)
 
 /* ---- the command ---- */
 
-static bool options_read(int argc, char **argv, struct dart_options *ret)
-{
-	static const struct option longs[] = {
-	        {"output", required_argument, NULL, 'o'},
-	        {"control", required_argument, NULL, 'c'},
-	        {"events", required_argument, NULL, 'e'},
-	        {"help", no_argument, NULL, 'h'},
-	        {0},
-	};
-	*ret = (struct dart_options){.control = OPTIONS_DEFAULT_CONTROL};
-	optind = 1;
-	for (int id; (id = getopt_long(argc, argv, "o:h", longs, NULL)) != -1;) {
-		if (id == 'o')
-			ret->out = optarg;
-		else if (id == 'c')
-			ret->control = optarg;
-		else if (id == 'e')
-			ret->events = optarg;
-		else if (id == 'h')
-			ret->wants_help = true;
-		else
-			return false; /* getopt has said what is wrong */
-	}
-	if (optind != argc)
-		fprintf(stderr, "culvert: dart does not know \"%s\".\n", argv[optind]);
-	return optind == argc;
-}
+static const struct option_row rows[] = {
+        {"output", 'o', "FILE.zip", "name of the bundle (default DARTBundle_MMDD_HHMM.zip, here)",
+                OPTION_TEXT(struct dart_options, out)},
+        {"control", 0, "SOCKET", "of the running session (default " CONNECT_DEFAULT_CONTROL ")",
+                OPTION_TEXT(struct dart_options, control)},
+        {"events", 0, "FILE", "event log to use instead of the session's memory",
+                OPTION_TEXT(struct dart_options, events)},
+        {"help", 'h', NULL, "this text", OPTION_HELP},
+};
+
+static const struct option_table table = {
+        .program = "culvert",
+        .command = "dart",
+        .usage = "[options]",
+        .about = "Gathers what support needs: events, statistics, state, interfaces, routes, name servers, "
+                 "versions.\n"
+                 "Cookies, passwords and keys are not in it.",
+        .rows = rows,
+        .n_rows = N_ELEM(rows),
+};
 
 static int dart_make(const struct dart_options *o)
 {
@@ -282,17 +267,9 @@ static int dart_make(const struct dart_options *o)
 
 int dart_command(int argc, char **argv)
 {
-	struct dart_options o;
-	if (!options_read(argc, argv, &o))
-		return EXIT_USAGE;
-	if (!o.wants_help)
-		return dart_make(&o);
-	printf("Usage: culvert dart [-o FILE.zip] [--control SOCKET] [--events FILE]\n\n"
-	       "Gathers what support needs: events, statistics, state, interfaces, routes, name servers, "
-	       "versions.\n"
-	       "Cookies, passwords and keys are not in it.\n\n"
-	       "  -o, --output FILE  name of the bundle (default DARTBundle_MMDD_HHMM.zip, here)\n"
-	       "  --control SOCKET   of the running session (default " OPTIONS_DEFAULT_CONTROL ")\n"
-	       "  --events FILE      event log to use instead of the session's memory\n");
-	return 0;
+	struct dart_options o = {.control = CONNECT_DEFAULT_CONTROL};
+	struct option_words words;
+	struct text say = {0};
+	enum options_verdict verdict = option_table_parse(&table, argc, argv, &o, &words, &say);
+	return verdict == OPTIONS_OK ? dart_make(&o) : option_table_say(verdict, &say);
 }

@@ -6,9 +6,9 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
+#include "client/child.h"
 #include "client/dart_text.h"
 #include "io/loop.h"
 
@@ -69,8 +69,8 @@ void dart_run_ip(const char *const *argv, struct text *out)
 	if (child > 0) {
 		take_output(fds[0], out);
 		kill(child, SIGKILL); /* it has ended, or has had its time */
-		while (waitpid(child, NULL, 0) < 0 && errno == EINTR)
-			;
+		int status = child_wait(child);
+		(void)status; /* what it printed is there */
 	}
 	close(fds[0]);
 	text_str(out, "\n");

@@ -2,7 +2,9 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <sys/ioctl.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "base/err.h"
 #include "client/diagnose_options.h"
@@ -65,6 +67,13 @@ static bool is_written(FILE *f, const char *name)
 	return false;
 }
 
+/* Of standard output; 0: it is no terminal, or does not say. */
+static int terminal_columns(void)
+{
+	struct winsize w;
+	return isatty(STDOUT_FILENO) == 1 && ioctl(STDOUT_FILENO, TIOCGWINSZ, &w) == 0 ? w.ws_col : 0;
+}
+
 static int write_reports(struct run *r)
 {
 	struct report report = {.store = r->store, .findings = r->findings};
@@ -79,7 +88,7 @@ static int write_reports(struct run *r)
 			return EXIT_USAGE;
 		}
 	} else {
-		report_text(stdout, &report);
+		report_text(stdout, &report, terminal_columns());
 	}
 	bool is_good = is_written(stdout, "standard output");
 	if (r->html != NULL)
@@ -99,12 +108,11 @@ static void run_done(struct run *r)
 int diagnose_command(int argc, char **argv)
 {
 	struct run r = {0};
-	enum options_verdict verdict = diagnose_options_parse(argc, argv, &r.q);
+	struct text say = {0};
+	enum options_verdict verdict = diagnose_options_parse(argc, argv, &r.q, &say);
 	int code = EXIT_USAGE;
-	if (verdict == OPTIONS_HELP)
-		diagnose_options_print_help();
 	if (verdict != OPTIONS_OK)
-		return verdict == OPTIONS_HELP ? 0 : EXIT_USAGE;
+		return option_table_say(verdict, &say);
 	if (!open_outputs(&r))
 		return EXIT_USAGE;
 	int err = read_files(&r);

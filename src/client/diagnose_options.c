@@ -1,56 +1,11 @@
 #include "client/diagnose_options.h"
 
-#include <getopt.h>
 #include <stdio.h>
 
 #include "base/parse.h"
 #include "diagnose/when.h"
 
 #define BACK_MAX 100000 /* of a unit of --since */
-
-enum option_id {
-	OPT_JSON = 256,
-	OPT_HTML,
-	OPT_USER,
-	OPT_IP,
-	OPT_SINCE,
-};
-
-static const struct option_row {
-	const char *name;
-	int id;
-	const char *arg; /* NULL: a switch */
-	const char *help;
-} rows[] = {
-        {"user", OPT_USER, "NAME", "whom it is about: the timeline shows this user"},
-        {"ip", OPT_IP, "ADDRESS", "the same by an address, of the Internet or in the tunnel"},
-        {"since", OPT_SINCE, "TIME",
-                "only what happened since then: 2013-11-16, \"2013-11-16 01:28\", or 2h, 3d"},
-        {"json", OPT_JSON, NULL, "as JSON"},
-        {"html", OPT_HTML, "FILE", "writes a page with the timeline as a picture, too"},
-        {"help", 'h', NULL, "this text"},
-};
-
-void diagnose_options_print_help(void)
-{
-	printf("Usage: culvert diagnose FILE... [options]\n\n"
-	       "Reads logs and configurations of a gateway, a client, or both: says what happened, why, "
-	       "which "
-	       "lines\n"
-	       "prove it, and what cures it. FILE is an ASA's configuration, syslog or show output, a DART "
-	       "bundle,\n"
-	       "a log of AnyConnect, openconnect, ocserv or Culvert; gzip, zip, a folder of such, or - for "
-	       "standard\n"
-	       "input. Needs no network, no rights, and nothing of Culvert to be running.\n\n");
-	for (size_t i = 0; i < N_ELEM(rows); i++) {
-		char left[48];
-		(void)snprintf(left, sizeof(left), "--%s%s%s", rows[i].name, rows[i].arg ? " " : "",
-		        rows[i].arg ? rows[i].arg : "");
-		printf("  %-16s %s\n", left, rows[i].help);
-	}
-	printf("\nExit status: 0 nothing wrong was found, 10 findings, 1 usage, 2 a file could not be "
-	       "read.\n");
-}
 
 /* "90s", "45m", "2h", "3d": so long before the newest line. */
 static bool back_parse(struct span s, int64_t *ret)
@@ -88,65 +43,71 @@ static bool time_parse(const char *text, int64_t *ret)
 	return false;
 }
 
-static bool since_take(struct diagnose_request *q, const char *arg)
+static bool since_take(void *at, const char *value, struct text *why)
 {
-	q->focus.since_ms = TIME_NONE;
-	q->focus.since_back_ms = 0;
-	if (back_parse(span_str(arg), &q->focus.since_back_ms) || time_parse(arg, &q->focus.since_ms))
+	struct store_focus *f = at;
+	f->since_ms = TIME_NONE;
+	f->since_back_ms = 0;
+	if (back_parse(span_str(value), &f->since_back_ms) || time_parse(value, &f->since_ms))
 		return true;
-	fprintf(stderr,
-	        "culvert: --since is a time like 2013-11-16T01:28:50 or 2013-11-16, or how long before the "
-	        "newest line: 90s, 45m, 2h, 3d, 1w. Not \"%s\".\n",
-	        arg);
+	text_fmt(why,
+	        "--since is a time like 2013-11-16T01:28:50 or 2013-11-16, or how long before the newest "
+	        "line: 90s, 45m, 2h, 3d, 1w; not \"%s\"",
+	        value);
 	return false;
 }
 
-static bool option_take(struct diagnose_request *q, int id, const char *arg)
+static bool ip_take(void *at, const char *value, struct text *why)
 {
-	switch (id) {
-	case OPT_JSON:
-		q->is_json = true;
+	if (addr_parse(span_str(value), at) == 0)
 		return true;
-	case OPT_HTML:
-		q->html = arg;
-		return true;
-	case OPT_USER:
-		q->focus.user = arg;
-		if (arg[0] == '\0')
-			fprintf(stderr, "culvert: --user wants a name.\n");
-		return arg[0] != '\0';
-	case OPT_IP:
-		if (addr_parse(span_str(arg), &q->focus.ip) == 0)
-			return true;
-		fprintf(stderr, "culvert: --ip wants an address, not \"%s\".\n", arg);
-		return false;
-	case OPT_SINCE:
-		return since_take(q, arg);
-	default:
-		return false; /* getopt has said what is wrong */
-	}
+	text_fmt(why, "--ip wants an address, not \"%s\"", value);
+	return false;
 }
 
-enum options_verdict diagnose_options_parse(int argc, char **argv, struct diagnose_request *ret)
+static const struct option_row rows[] = {
+        {"user", 0, "NAME", "whom it is about: the timeline shows this user",
+                OPTION_TEXT(struct diagnose_request, focus.user)},
+        {"ip", 0, "ADDRESS", "the same by an address, of the Internet or in the tunnel",
+                OPTION_TAKE(struct diagnose_request, focus.ip, ip_take)},
+        {"since", 0, "TIME", "only what happened since then: 2013-11-16, \"2013-11-16 01:28\", or 2h, 3d",
+                OPTION_TAKE(struct diagnose_request, focus, since_take)},
+        {"json", 0, NULL, "as JSON", OPTION_SWITCH(struct diagnose_request, is_json)},
+        {"html", 0, "FILE", "writes a page with the timeline as a picture, too",
+                OPTION_TEXT(struct diagnose_request, html)},
+        {"help", 'h', NULL, "this text", OPTION_HELP},
+};
+
+static const struct option_table table = {
+        .program = "culvert",
+        .command = "diagnose",
+        .usage = "FILE... [options]",
+        .about = "Reads logs and configurations of a gateway, a client, or both: says what happened, why, "
+                 "which "
+                 "lines\n"
+                 "prove it, and what cures it. FILE is an ASA's configuration, syslog or show output, a DART "
+                 "bundle,\n"
+                 "a log of AnyConnect, openconnect, ocserv or Culvert; gzip, zip, a folder of such, or - for "
+                 "standard\n"
+                 "input. Needs no network, no rights, and nothing of Culvert to be running.",
+        .end = "Exit status: 0 nothing wrong was found, 10 findings, 1 usage, 2 a file could not be read.",
+        .rows = rows,
+        .n_rows = N_ELEM(rows),
+        .min_words = 1,
+        .max_words = OPTION_ANY_NUMBER,
+        .words = "files to read",
+};
+
+enum options_verdict diagnose_options_parse(
+        int argc, char **argv, struct diagnose_request *ret, struct text *say)
 {
-	struct option longs[N_ELEM(rows) + 1] = {0};
+	struct option_words files;
 	struct diagnose_request q = {.focus = {.since_ms = TIME_NONE}};
-	for (size_t i = 0; i < N_ELEM(rows); i++)
-		longs[i] = (struct option){
-		        rows[i].name, rows[i].arg ? required_argument : no_argument, NULL, rows[i].id};
-	optind = 1;
-	for (int id; (id = getopt_long(argc, argv, "h", longs, NULL)) != -1;) {
-		if (id == 'h')
-			return OPTIONS_HELP;
-		if (!option_take(&q, id, optarg))
-			return OPTIONS_BAD;
-	}
-	if (optind >= argc) {
-		fprintf(stderr, "culvert: diagnose wants files to read. Try: culvert diagnose --help\n");
-		return OPTIONS_BAD;
-	}
-	q.files = argv + optind;
-	q.n_files = (size_t)(argc - optind);
+	enum options_verdict v = option_table_parse(&table, argc, argv, &q, &files, say);
+	if (v != OPTIONS_OK)
+		return v;
+	q.files = files.v;
+	q.n_files = files.n;
 	*ret = q;
 	return OPTIONS_OK;
 }

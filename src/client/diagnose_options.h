@@ -2,7 +2,7 @@
 #ifndef CLIENT_DIAGNOSE_OPTIONS_H
 #define CLIENT_DIAGNOSE_OPTIONS_H
 
-#include "client/options.h"
+#include "base/option_table.h"
 #include "diagnose/store.h"
 
 struct diagnose_request {
@@ -13,8 +13,8 @@ struct diagnose_request {
 	bool is_json;
 };
 
-/* argv[0] is the command's name. OPTIONS_BAD: the reason was printed on standard error. */
-enum options_verdict diagnose_options_parse(int argc, char **argv, struct diagnose_request *ret);
-void diagnose_options_print_help(void);
+/* As option_table_parse(). */
+enum options_verdict diagnose_options_parse(
+        int argc, char **argv, struct diagnose_request *ret, struct text *say);
 
 #endif

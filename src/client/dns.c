@@ -6,10 +6,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/parse.h"
+#include "client/child.h"
+#include "client/file.h"
 
 #define RESOLVED_SOCKET "/run/systemd/resolve/io.systemd.Resolve"
 #define RESOLV_MAX      65536 /* a larger resolv.conf is not one */
@@ -87,20 +88,6 @@ bool dns_file_recover(struct span content, struct text *old, struct text *link)
 
 /* ---- files ---- */
 
-static int file_read(const char *path, struct text *out)
-{
-	char buf[4096];
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (fd < 0)
-		return -errno;
-	ssize_t n;
-	while ((n = read(fd, buf, sizeof(buf))) > 0 && out->n < RESOLV_MAX)
-		text_put(out, span_of(buf, (size_t)n));
-	int err = n < 0 ? -errno : (n > 0 || !text_ok(out) ? -EFBIG : 0);
-	close(fd);
-	return err;
-}
-
 static int fd_write_all(int fd, struct span s)
 {
 	while (s.n > 0) {
@@ -177,7 +164,7 @@ bool dns_repair(const struct dns *d)
 {
 	struct text now = {0};
 	bool is_restored = false;
-	if (file_read(d->path, &now) == 0) {
+	if (file_read(d->path, RESOLV_MAX, &now) == 0) {
 		long owner = dns_file_owner(span_of(now.p, now.n));
 		if (owner != 0 && (owner == getpid() || !process_lives(owner)))
 			is_restored = file_restore(d->path, span_of(now.p, now.n)) == 0;
@@ -197,7 +184,7 @@ static int file_set(struct dns *d, const struct tunnel_params *p)
 {
 	struct text old = {0}, fresh = {0};
 	char link[PATH_MAX];
-	int err = file_read(d->path, &old);
+	int err = file_read(d->path, RESOLV_MAX, &old);
 	if (err == -ENOENT)
 		err = 0;
 	if (err == 0)
@@ -220,7 +207,7 @@ exit:
 static void file_undo(struct dns *d)
 {
 	struct text now = {0};
-	if (file_read(d->path, &now) == 0 && dns_file_owner(span_of(now.p, now.n)) == getpid()) {
+	if (file_read(d->path, RESOLV_MAX, &now) == 0 && dns_file_owner(span_of(now.p, now.n)) == getpid()) {
 		int err = file_restore(d->path, span_of(now.p, now.n));
 		(void)err; /* the marker stays, so the next start tries again */
 	}
@@ -254,13 +241,8 @@ static int exec_wait(const char *const *argv)
 		execv(argv[0], (char *const *)(uintptr_t)argv);
 		_exit(127);
 	}
-	if (pid < 0)
-		return -errno;
-	int status;
-	while (waitpid(pid, &status, 0) < 0)
-		if (errno != EINTR)
-			return -errno;
-	return WIFEXITED(status) && WEXITSTATUS(status) == 0 ? 0 : -EIO;
+	int status = child_wait(pid);
+	return status > 0 ? -EIO : status;
 }
 
 static int resolved_servers(const char *tool, const char *adapter, const struct tunnel_params *p)

@@ -5,7 +5,6 @@
 #include <jansson.h>
 #include <stdarg.h>
 #include <stdlib.h>
-#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -72,12 +71,25 @@ static void time_format(char *buf, size_t cap)
 	(void)snprintf(buf, cap, "%s.%03ldZ", day, now.tv_nsec / 1000000);
 }
 
+/* A peer's text that is not UTF-8 must not cost the event. */
+static json_t *text_json(const char *text)
+{
+	json_t *j = json_string(text);
+	char *ascii = j == NULL ? strdup(text) : NULL;
+	for (char *p = ascii; p != NULL && *p != '\0'; p++)
+		*p = (uint8_t)*p < 0x80 ? *p : '?';
+	if (ascii != NULL)
+		j = json_string(ascii);
+	free(ascii);
+	return j;
+}
+
 static void event_write(struct events *ev, enum event_type type, unsigned code, const char *text)
 {
 	char now[48];
 	time_format(now, sizeof(now));
-	json_t *o = json_pack("{s:s, s:s, s:s, s:i, s:s}", "t", now, "type", type_names[type], "source",
-	        "culvert", "code", (int)code, "text", text);
+	json_t *o = json_pack("{s:s, s:s, s:s, s:i, s:o}", "t", now, "type", type_names[type], "source",
+	        "culvert", "code", (int)code, "text", text_json(text));
 	char *line = o != NULL ? json_dumps(o, JSON_COMPACT) : NULL;
 	json_decref(o);
 	if (line == NULL)
@@ -89,62 +101,47 @@ static void event_write(struct events *ev, enum event_type type, unsigned code, 
 	event_keep(ev, line);
 }
 
-static char *vformat(const char *fmt, va_list ap) PRINTF_LIKE(1, 0);
-
-static char *vformat(const char *fmt, va_list ap)
-{
-	char *line = NULL;
-	if (vasprintf(&line, fmt, ap) < 0)
-		return NULL;
-	return line;
-}
-
 void events_say(struct events *ev, const char *fmt, ...)
 {
+	struct text line = {0}, event = {0};
 	va_list ap;
 	va_start(ap, fmt);
-	char *line = vformat(fmt, ap);
+	text_vfmt(&line, fmt, ap);
 	va_end(ap);
-	if (line == NULL)
-		return;
 	if (!ev->is_silent) {
-		printf("%s\n", line);
+		printf("%s\n", text_cstr(&line));
 		fflush(stdout);
 	}
-	char *event = NULL;
-	if (asprintf(&event, "Message type information sent to the user: %s", line) >= 0) {
-		event_write(ev, EVENT_INFO, 0, event);
-		free(event);
-	}
-	free(line);
+	text_fmt(&event, "Message type information sent to the user: %s", text_cstr(&line));
+	event_write(ev, EVENT_INFO, 0, text_cstr(&event));
+	text_done(&event);
+	text_done(&line);
 }
 
 void events_fail(struct events *ev, const char *fmt, ...)
 {
+	struct text line = {0};
 	va_list ap;
 	va_start(ap, fmt);
-	char *line = vformat(fmt, ap);
+	text_vfmt(&line, fmt, ap);
 	va_end(ap);
-	if (line == NULL)
-		return;
 	if (!ev->is_silent)
-		fprintf(stderr, "culvert: %s\n", line);
-	event_write(ev, EVENT_ERROR, 0, line);
-	free(line);
+		fprintf(stderr, "culvert: %s\n", text_cstr(&line));
+	event_write(ev, EVENT_ERROR, 0, text_cstr(&line));
+	text_done(&line);
 }
 
 void events_note(struct events *ev, enum event_type type, unsigned code, const char *fmt, ...)
 {
+	struct text line = {0};
 	va_list ap;
 	va_start(ap, fmt);
-	char *line = vformat(fmt, ap);
+	text_vfmt(&line, fmt, ap);
 	va_end(ap);
-	if (line == NULL)
-		return;
 	if (!ev->is_silent && ev->verbosity > 0)
-		fprintf(stderr, "culvert: %s: %s\n", type_names[type], line);
-	event_write(ev, type, code, line);
-	free(line);
+		fprintf(stderr, "culvert: %s: %s\n", type_names[type], text_cstr(&line));
+	event_write(ev, type, code, text_cstr(&line));
+	text_done(&line);
 }
 
 void events_clean(struct text *out, struct span in, size_t max)
@@ -153,9 +150,8 @@ void events_clean(struct text *out, struct span in, size_t max)
 		in.n = max;
 	for (size_t i = 0; i < in.n; i++) {
 		uint8_t c = in.p[i];
-		bool is_c1 = c == 0xc2 && i + 1 < in.n && in.p[i + 1] >= 0x80 && in.p[i + 1] < 0xa0;
-		if (is_c1)
-			i++;
+		if (out->n > 0 && text_makes_c1(out->p[out->n - 1], c))
+			out->p[out->n - 1] = '?';
 		else if (c == '\n' || c == '\r' || c == '\t')
 			text_str(out, " ");
 		else if (c >= ' ' && c != 0x7f)

@@ -6,7 +6,7 @@
 
 #define OS_LINE_BYTES 256
 
-static const char *str_of(json_t *o, const char *key)
+const char *export_value(json_t *o, const char *key)
 {
 	const char *v = json_string_value(json_object_get(o, key));
 	return v != NULL && v[0] != '\0' ? v : "-";
@@ -63,7 +63,7 @@ static void put_counters(struct text *out, json_t *stats)
 	        {"Packets Sent", both(stats, "tx_packets")},
 	};
 	text_str(out, "VPN Stats\n");
-	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+	for (size_t i = 0; i < N_ELEM(rows); i++)
 		line(out, rows[i].label, rows[i].n);
 	put_time(out, stats);
 }
@@ -71,22 +71,22 @@ static void put_counters(struct text *out, json_t *stats)
 static void put_protocol(struct text *out, json_t *stats, const char *channel, bool is_active)
 {
 	json_t *c = json_object_get(stats, channel);
-	bool is_up = strcmp(str_of(c, "state"), "up") == 0;
+	bool is_up = strcmp(export_value(c, "state"), "up") == 0;
 	text_fmt(out, "    %s Protocol\n", is_active ? "Active" : "Inactive");
-	text_fmt(out, "        %-28s %s\n", "Protocol Cipher:", str_of(c, "cipher"));
+	text_fmt(out, "        %-28s %s\n", "Protocol Cipher:", export_value(c, "cipher"));
 	text_fmt(out, "        %-28s None\n", "Protocol Compression:");
 	text_fmt(out, "        %-28s %s\n", "Protocol State:", is_up ? "Connected" : "Not connected");
 	text_fmt(out, "        %-28s %s\n", "Protocol:",
-	        is_up                         ? str_of(c, "protocol")
+	        is_up                         ? export_value(c, "protocol")
 	        : strcmp(channel, "tls") == 0 ? "TLS"
 	                                      : "DTLS");
 }
 
 static void put_protocols(struct text *out, json_t *stats)
 {
-	bool is_dtls = strcmp(str_of(stats, "active"), "dtls") == 0;
+	bool is_dtls = strcmp(export_value(stats, "active"), "dtls") == 0;
 	text_str(out, "\nProtocol Info\n");
-	put_protocol(out, stats, is_dtls ? "dtls" : "tls", strcmp(str_of(stats, "active"), "-") != 0);
+	put_protocol(out, stats, is_dtls ? "dtls" : "tls", strcmp(export_value(stats, "active"), "-") != 0);
 	put_protocol(out, stats, is_dtls ? "tls" : "dtls", false);
 }
 
@@ -103,12 +103,12 @@ static void put_routes(struct text *out, const char *title, json_t *routes, cons
 static void put_address(struct text *out, json_t *stats)
 {
 	text_str(out, "\nIP Configuration\n");
-	text_fmt(out, "    %-32s %s\n", "Adapter:", str_of(stats, "adapter"));
+	text_fmt(out, "    %-32s %s\n", "Adapter:", export_value(stats, "adapter"));
 	text_fmt(out, "    %-32s %lld\n",
 	        "Adapter MTU:", (long long)json_integer_value(json_object_get(stats, "adapter_mtu")));
-	text_fmt(out, "    %-32s %s\n", "Client Address (IPv4):", str_of(stats, "inner4"));
-	text_fmt(out, "    %-32s %s\n", "Client Address (IPv6):", str_of(stats, "inner6"));
-	text_fmt(out, "    %-32s %s\n", "Server Address:", str_of(stats, "gateway"));
+	text_fmt(out, "    %-32s %s\n", "Client Address (IPv4):", export_value(stats, "inner4"));
+	text_fmt(out, "    %-32s %s\n", "Client Address (IPv6):", export_value(stats, "inner6"));
+	text_fmt(out, "    %-32s %s\n", "Server Address:", export_value(stats, "gateway"));
 }
 
 /* PRETTY_NAME of os-release(5), which quotes it. */
@@ -141,7 +141,7 @@ void export_os(struct text *out)
 
 void export_stats(json_t *stats, struct text *out)
 {
-	text_fmt(out, "Culvert Version %s\n\n", str_of(stats, "version"));
+	text_fmt(out, "Culvert Version %s\n\n", export_value(stats, "version"));
 	put_counters(out, stats);
 	put_protocols(out, stats);
 	text_str(out, "\nRoutes\n");

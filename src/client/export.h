@@ -7,6 +7,8 @@
 
 #include "base/text.h"
 
+/* A value for people: "-" when it is missing or empty. Lives as long as o. */
+const char *export_value(json_t *o, const char *key);
 /* stats: what the session answers to "stats"; what is missing in it is shown as 0 or "-". */
 void export_stats(json_t *stats, struct text *out);
 /* Name and version of the system, one line. */

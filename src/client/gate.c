@@ -1,26 +1,14 @@
 #include "client/gate.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
-#include <unistd.h>
+
+#include "client/file.h"
 
 #define PEM_MAX_BYTES (1u << 20)
 
 static int pem_read(const char *path, struct text *out, struct text *why)
 {
-	char buf[4096];
-	ssize_t n = -1;
-	if (path == NULL)
-		return 0;
-	int fd = open(path, O_RDONLY | O_CLOEXEC), err = 0;
-	while (fd >= 0 && (n = read(fd, buf, sizeof(buf))) > 0 && out->n < PEM_MAX_BYTES)
-		text_put(out, span_of(buf, (size_t)n));
-	if (n != 0)
-		err = n > 0 ? ERR_TOO_LARGE : -errno;
-	if (fd >= 0)
-		close(fd);
-	explicit_bzero(buf, sizeof(buf));
+	int err = path != NULL ? file_read(path, PEM_MAX_BYTES, out) : 0;
 	if (err)
 		text_fmt(why, "%s: %s", path, err_text(err));
 	return err;
@@ -33,7 +21,7 @@ static struct span text_span(const struct text *t)
 
 static int gate_identity(struct gate *g, const struct connect_options *o, struct text *why)
 {
-	struct text ca = {0}, cert = {0}, key = {0};
+	struct text ca = {0}, cert = {0}, key = {.is_secret = true};
 	int err = pem_read(o->identity.ca_file, &ca, why);
 	if (err == 0)
 		err = pem_read(o->credential.certificate, &cert, why);
@@ -53,7 +41,7 @@ static int gate_identity(struct gate *g, const struct connect_options *o, struct
 exit:
 	text_done(&ca);
 	text_done(&cert);
-	tls_pem_wipe(&key);
+	text_done(&key);
 	return err;
 }
 

@@ -2,7 +2,7 @@
 #ifndef CLIENT_GATE_H
 #define CLIENT_GATE_H
 
-#include "client/options.h"
+#include "client/connect_options.h"
 #include "io/sock.h"
 #include "io/tls.h"
 

@@ -6,21 +6,14 @@
 
 void https_reply_init(struct https_reply *r, bool is_connect)
 {
-	memset(r, 0, sizeof(*r));
-	r->is_connect = is_connect;
-}
-
-static void text_wipe(struct text *t)
-{
-	if (t->p != NULL)
-		explicit_bzero(t->p, t->cap);
-	text_done(t);
+	/* both may hold a cookie */
+	*r = (struct https_reply){.raw.is_secret = true, .body.is_secret = true, .is_connect = is_connect};
 }
 
 void https_reply_done(struct https_reply *r)
 {
-	text_wipe(&r->raw);
-	text_wipe(&r->body);
+	text_done(&r->raw);
+	text_done(&r->body);
 	explicit_bzero(r, sizeof(*r));
 }
 
@@ -94,6 +87,13 @@ static int reply_settle(struct https_reply *r)
 	return text_ok(&r->body) ? 1 : -ENOMEM;
 }
 
+/* A peer that sends single bytes must not make us read a head anew for each of them. */
+static bool may_end_head(const struct https_reply *r, struct span plaintext)
+{
+	return r->raw.n == plaintext.n || r->raw.n - r->taken >= HTTP_RESPONSE_HEAD_MAX_BYTES ||
+	       (plaintext.n > 0 && memchr(plaintext.p, '\n', plaintext.n) != NULL);
+}
+
 int https_reply_feed(struct https_reply *r, struct span plaintext)
 {
 	if (r->raw.n + plaintext.n > HTTPS_RAW_MAX_BYTES)
@@ -102,7 +102,7 @@ int https_reply_feed(struct https_reply *r, struct span plaintext)
 	if (!text_ok(&r->raw))
 		return -ENOMEM;
 	if (r->head_bytes == 0) {
-		int got = head_take(r);
+		int got = may_end_head(r, plaintext) ? head_take(r) : 0;
 		if (got <= 0)
 			return got;
 	}

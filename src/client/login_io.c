@@ -11,7 +11,8 @@
 
 #define LOGIN_DIAL_MS   20000
 #define LOGIN_ANSWER_MS 60000 /* RADIUS with a push to a telephone takes its time */
-#define LOGIN_SHOW_MAX  1024
+#define LOGIN_SHOW_MAX  1024  /* bytes of the gateway's words; of a question's label: */
+#define LOGIN_LABEL_MAX 128
 
 struct login_run {
 	struct gate *gate;
@@ -45,8 +46,6 @@ static int connect_tls(struct login_run *r)
 	if (err)
 		return err;
 	g->peer = g->targets[which];
-	err = sock_tune(fd, 60, 20); /* the first request must not wait for the acknowledgement of Finished */
-	(void)err;                   /* slower or blinder, but it works */
 	err = conn_open(r->conn, g->tls, g->host, fd);
 	ms_t deadline_ms = loop_now() + LOGIN_DIAL_MS;
 	while (err == 0 && (err = conn_handshake(r->conn)) == ERR_MORE) {
@@ -154,11 +153,9 @@ static int send_request(struct conn *c, struct span request)
  */
 static int exchange(struct login_run *r, struct https_reply *reply)
 {
-	struct text request = {0};
+	struct text request = {.is_secret = true};
 	login_request_format(r->login, &request);
 	int err = text_ok(&request) ? send_request(r->conn, span_of(request.p, request.n)) : -ENOMEM;
-	if (request.p != NULL)
-		explicit_bzero(request.p, request.cap);
 	text_done(&request);
 	https_reply_init(reply, false);
 	int done = err ? err : read_reply(r->conn, reply);
@@ -238,7 +235,7 @@ static int ask(struct login_run *r, const struct login_question *q, char answer[
 		return 0;
 	}
 	struct text label = {0};
-	events_clean(&label, span_str(q->label), 128);
+	events_clean(&label, span_str(q->label), LOGIN_LABEL_MAX);
 	if (r->cr->lines == NULL)
 		show_question(r, q);
 	int err = is_secret ? credentials_secret(r->cr, text_cstr(&label), answer)

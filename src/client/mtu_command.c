@@ -4,8 +4,8 @@
 #include <stdio.h>
 
 #include "client/exits.h"
-#include "mtu/advice.h"
 #include "client/mtu_options.h"
+#include "mtu/advice.h"
 
 struct report {
 	struct mtu_request q;
@@ -206,11 +206,10 @@ static void print_list(void)
 int mtu_command(int argc, char **argv)
 {
 	struct report r = {0};
-	enum options_verdict verdict = mtu_options_parse(argc, argv, &r.q);
-	if (verdict == OPTIONS_HELP)
-		mtu_options_print_help();
+	struct text say = {0};
+	enum options_verdict verdict = mtu_options_parse(argc, argv, &r.q, &say);
 	if (verdict != OPTIONS_OK)
-		return verdict == OPTIONS_HELP ? 0 : EXIT_USAGE;
+		return option_table_say(verdict, &say);
 	if (r.q.wants_list) {
 		print_list();
 		return 0;

@@ -2,7 +2,7 @@
 #ifndef CLIENT_MTU_OPTIONS_H
 #define CLIENT_MTU_OPTIONS_H
 
-#include "client/options.h"
+#include "base/option_table.h"
 #include "mtu/derive.h"
 
 #define MTU_MAX_NOTES  6
@@ -23,8 +23,7 @@ struct mtu_request {
 void mtu_note(struct mtu_notes *n, const char *fmt, ...) PRINTF_LIKE(2, 3);
 const char *mtu_version_name(enum mtu_version v); /* "TLS 1.2" */
 
-/* argv[0] is the command's name. OPTIONS_BAD: the reason was printed on standard error. */
-enum options_verdict mtu_options_parse(int argc, char **argv, struct mtu_request *ret);
-void mtu_options_print_help(void);
+/* As option_table_parse(). */
+enum options_verdict mtu_options_parse(int argc, char **argv, struct mtu_request *ret, struct text *say);
 
 #endif

@@ -100,13 +100,10 @@ static int step_do(struct netconf *nc, const struct route_step *s)
 	return route_put(nc, &r);
 }
 
-/* Host routes to this gateway that a killed culvert left: they would pass for the machine's own path. */
-static void forget_leftovers(struct netconf *nc, const struct ip_addr *gateway)
+/* Routes past the tunnel that a killed culvert left: they would pass for the machine's own path. */
+static void forget_leftovers(struct netconf *nc, const struct ip_prefix *dst)
 {
-	struct netlink_route stale = {
-	        .dst = {*gateway, gateway->family == 4 ? 32 : 128},
-	        .protocol = NETCONF_PROTOCOL,
-	};
+	struct netlink_route stale = {.dst = *dst, .protocol = NETCONF_PROTOCOL};
 	for (int i = 0; i < 8; i++)
 		if (netlink_route_del(nc->nl, &stale) != 0)
 			return;
@@ -116,8 +113,9 @@ int netconf_routes(struct netconf *nc, const struct tunnel_params *p, const stru
         struct ip_prefix *ret_failed)
 {
 	nc->gateway = *gateway;
-	forget_leftovers(nc, gateway);
 	routes_plan(p, gateway, &nc->plan);
+	for (size_t i = 0; i < nc->plan.n && nc->plan.steps[i].way == ROUTE_OUTSIDE; i++)
+		forget_leftovers(nc, &nc->plan.steps[i].dst);
 	for (size_t i = 0; i < nc->plan.n; i++) {
 		int err = step_do(nc, &nc->plan.steps[i]);
 		if (err == 0)

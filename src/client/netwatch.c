@@ -1,8 +1,6 @@
 #include "client/netwatch.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <unistd.h>
 
 /* What one batch of news amounts to: a bit per enum netwatch_news. */
 struct digest {
@@ -60,12 +58,8 @@ int netwatch_open(struct netwatch *n, uv_loop_t *loop)
 		n->monitor = NULL;
 		return err;
 	}
-	int fd = fcntl(netlink_monitor_fd(n->monitor), F_DUPFD_CLOEXEC, 3);
-	if (fd >= 0)
-		n->watch = watch_new(loop, fd, netwatch_ready, n);
+	n->watch = watch_new_copy(loop, netlink_monitor_fd(n->monitor), netwatch_ready, n);
 	if (n->watch == NULL) {
-		if (fd >= 0)
-			close(fd);
 		netwatch_close(n);
 		return -ENOMEM;
 	}

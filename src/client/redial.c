@@ -1,7 +1,6 @@
 #include "client/redial.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <unistd.h>
 
 static void redial_ready(void *ctx, int events);
@@ -35,12 +34,9 @@ void redial_done(struct redial *r)
 static bool watch_begin(struct redial *r, int fd, int events)
 {
 	watch_drop(r->watch);
-	int copy = fcntl(fd, F_DUPFD_CLOEXEC, 3);
-	r->watch = copy >= 0 ? watch_new(r->loop, copy, redial_ready, r) : NULL;
+	r->watch = watch_new_copy(r->loop, fd, redial_ready, r);
 	if (r->watch != NULL)
 		watch_set(r->watch, events);
-	else if (copy >= 0)
-		close(copy);
 	return r->watch != NULL;
 }
 
@@ -81,8 +77,6 @@ static void go_on_dial(struct redial *r, ms_t now_ms)
 		redial_close(r);
 		return;
 	}
-	err = sock_tune(fd, 60, 20);
-	(void)err; /* slower or blinder, but it works */
 	err = conn_open(&r->conn, r->gate->tls, r->gate->host, fd);
 	if (err || !watch_begin(r, fd, UV_READABLE))
 		redial_close(r);

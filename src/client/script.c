@@ -5,8 +5,9 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/wait.h>
 #include <unistd.h>
+
+#include "client/child.h"
 
 extern char **environ;
 
@@ -20,12 +21,26 @@ static const char *const reason_names[] = {
 
 static void env_put(struct script_env *e, const char *fmt, ...) PRINTF_LIKE(2, 3);
 
+/* Room for one more, and the end. */
+static bool env_reserve(struct script_env *e)
+{
+	if (e->is_bad || e->n + 1 < e->cap)
+		return !e->is_bad;
+	size_t cap = e->cap ? 2 * e->cap : 128;
+	char **v = reallocarray(e->v, cap, sizeof(*v));
+	e->is_bad = v == NULL;
+	if (e->is_bad)
+		return false;
+	e->v = v;
+	e->cap = cap;
+	e->v[e->n] = NULL;
+	return true;
+}
+
 static void env_put(struct script_env *e, const char *fmt, ...)
 {
-	if (e->is_bad || e->n + 1 >= SCRIPT_MAX_VARS) {
-		e->is_bad = true;
+	if (!env_reserve(e))
 		return;
-	}
 	va_list ap;
 	va_start(ap, fmt);
 	if (vasprintf(&e->v[e->n], fmt, ap) < 0)
@@ -130,8 +145,7 @@ static bool is_ours(const char *var)
 void script_env_build(const struct script_facts *f, enum script_reason reason, struct script_env *ret)
 {
 	char a[ADDR_TEXT_MAX];
-	*ret = (struct script_env){.v = calloc(SCRIPT_MAX_VARS, sizeof(char *))};
-	ret->is_bad = ret->v == NULL;
+	*ret = (struct script_env){0};
 	for (char **v = environ; v != NULL && *v != NULL; v++)
 		if (!is_ours(*v))
 			env_put(ret, "%s", *v);
@@ -168,26 +182,14 @@ static void script_child(const struct script_facts *f, char **env)
 int script_run(const struct script_facts *f, enum script_reason reason)
 {
 	struct script_env env;
-	int err = 0, status = 0;
+	int err = -ENOMEM;
 	script_env_build(f, reason, &env);
-	if (env.is_bad) {
-		err = -ENOMEM;
-		goto exit;
+	if (!env.is_bad) {
+		pid_t pid = fork();
+		if (pid == 0)
+			script_child(f, env.v);
+		err = child_wait(pid);
 	}
-	pid_t pid = fork();
-	if (pid == 0)
-		script_child(f, env.v);
-	if (pid < 0) {
-		err = -errno;
-		goto exit;
-	}
-	while (waitpid(pid, &status, 0) < 0)
-		if (errno != EINTR) {
-			err = -errno;
-			goto exit;
-		}
-	err = WIFEXITED(status) ? WEXITSTATUS(status) : -EIO;
-exit:
 	script_env_done(&env);
 	return err;
 }

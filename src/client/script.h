@@ -6,8 +6,6 @@
 #include "base/text.h"
 #include "wire/params.h"
 
-#define SCRIPT_MAX_VARS 2560 /* three per route, two families, and some forty others */
-
 enum script_reason {
 	SCRIPT_PRE_INIT,
 	SCRIPT_CONNECT,
@@ -29,7 +27,7 @@ struct script_facts {
 /* An environment: NAME=value strings, NULL at the end. */
 struct script_env {
 	char **v;
-	size_t n;
+	size_t n, cap;
 	bool is_bad;
 };
 

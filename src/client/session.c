@@ -1,11 +1,8 @@
 #include "client/session_internal.h"
 
 #include <errno.h>
-#include <signal.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <sys/random.h>
-#include <unistd.h>
 
 #include "client/status.h"
 
@@ -17,7 +14,6 @@ const char *session_state_name(enum session_state st)
 
 /* ---- the end ---- */
 
-/* Everything stops; the loop runs empty and session_run() returns. */
 void session_end(struct session *s, int exit_code)
 {
 	if (s->state == SESSION_ENDING)
@@ -35,17 +31,12 @@ void session_end(struct session *s, int exit_code)
 	loop_timer_close(&s->timer, NULL);
 }
 
-static void say_goodbye(struct session *s)
-{
-	session_send_close(s, DISCONNECT_USER, "Ended by the user.");
-}
-
 void session_end_by_user(struct session *s)
 {
 	if (s->state == SESSION_ENDING)
 		return;
 	events_say(s->ev, "Disconnect in progress, please wait...");
-	say_goodbye(s);
+	session_send_close(s, DISCONNECT_USER, "Ended by the user.");
 	session_end(s, EXIT_ENDED);
 }
 
@@ -165,13 +156,12 @@ static void on_up(void *ctx, enum link_channel ch)
 
 static ms_t resume_limit_ms(const struct session *s)
 {
-	if (s->opt->tunnel.has_reconnect_timeout)
+	if (s->opt->tunnel.reconnect_timeout_s != CONNECT_AS_ANNOUNCED)
 		return (ms_t)s->opt->tunnel.reconnect_timeout_s * 1000;
 	unsigned announced_s = s->params.disconnected_timeout_s;
 	return (ms_t)(announced_s ? announced_s : SESSION_RESUME_DEFAULT_S) * 1000;
 }
 
-/* The TLS tunnel is gone: get it back with the cookie, at once for the first time. DTLS goes on meanwhile. */
 void session_begin_reconnect(struct session *s)
 {
 	ms_t now_ms = loop_now();
@@ -204,8 +194,8 @@ static void on_tls_lost(struct session *s, int err, const char *why)
 {
 	ms_t now_ms = loop_now();
 	if (!s->has_params && !s->is_connect_repeated && err != ERR_IDENTITY) {
-		s->is_connect_repeated =
-		        true; /* the connection that the login left may have been closed meanwhile */
+		/* the connection that the login left may have been closed meanwhile */
+		s->is_connect_repeated = true;
 		s->retry_at_ms = now_ms;
 	} else if (!s->has_params) {
 		events_fail(s->ev, "Cannot get a tunnel from %s: %s.", s->gate->host, why);
@@ -254,143 +244,12 @@ static void on_lost(void *ctx, enum link_channel ch, int err, const char *why)
 	session_tick(s);
 }
 
-/* ---- time ---- */
-
 void session_renew_tls(struct session *s, const char *why)
 {
 	events_note(s->ev, EVENT_INFO, 0, "The Primary SSL connection is being re-established (%s)", why);
 	tunnel_tls_close(&s->tls, true);
 	session_begin_reconnect(s);
 	session_announce_reconnect(s);
-}
-
-static void on_rekey(struct session *s, enum link_channel ch)
-{
-	if (ch != LINK_TLS)
-		return;
-	if (s->params.cstp.rekey_method == REKEY_SSL && tls_key_update(s->tls.conn.tls) == 0) {
-		/* keys are new, so the tunnel's age is */
-		link_on_rekeyed(&s->link, LINK_TLS, loop_now());
-		tunnel_tls_flush(&s->tls);
-		return;
-	}
-	session_renew_tls(s, "rekey");
-}
-
-static void on_dead(struct session *s, enum link_channel ch)
-{
-	if (ch == LINK_DTLS) {
-		events_note(s->ev, EVENT_WARNING, 0, "The Primary DTLS connection is down: no answer to DPD");
-		tunnel_dtls_restart(&s->dtls, loop_now());
-		session_note_active(s, "dtls dpd", true);
-		session_classic_on_dtls_lost(s, true);
-		session_announce_reconnect(s);
-		return;
-	}
-	session_note_disruption(s, "no answer to DPD");
-	tunnel_tls_close(&s->tls, false);
-	session_begin_reconnect(s);
-	session_announce_reconnect(s);
-}
-
-static void send_dpd(struct session *s, const struct link_action *a)
-{
-	uint8_t buf[LINK_DPD_PAYLOAD_MAX];
-	if (session_is_seamless(s)) {
-		session_send_control(s, a->channel, CSTP_DPD_REQUEST, link_dpd_payload(a, buf, sizeof(buf)));
-		return;
-	}
-	if (a->channel == LINK_DTLS)
-		s->stats.dtls_probe_at_ms = 0;
-	session_probe(s, a->channel);
-}
-
-static void do_action(struct session *s, const struct link_action *a)
-{
-	switch (a->act) {
-	case LINK_SEND_DPD:
-		send_dpd(s, a);
-		return;
-	case LINK_SEND_KEEPALIVE:
-		session_send_control(s, a->channel, CSTP_KEEPALIVE, (struct span){0});
-		return;
-	case LINK_DEAD:
-		on_dead(s, a->channel);
-		return;
-	case LINK_REKEY:
-		on_rekey(s, a->channel);
-		return;
-	case LINK_IDLE_TIMEOUT:
-	case LINK_NUDGE:
-		return; /* the gateway's business: never set here */
-	case LINK_SWITCHED:
-		session_seamless_on_switch(s, &a->change);
-		return;
-	case LINK_PATH_LIMIT:
-		session_seamless_on_limit(s, &a->limit);
-		return;
-	}
-}
-
-static void dial_if_due(struct session *s, ms_t now_ms)
-{
-	if (now_ms < s->retry_at_ms)
-		return;
-	s->retry_at_ms = MS_NEVER;
-	if (s->has_params)
-		adapter_attempt(&s->adapter, &s->params);
-	events_note(s->ev, EVENT_INFO, 0, "Establishing the Primary SSL connection");
-	tunnel_tls_dial(&s->tls, now_ms);
-}
-
-static ms_t session_due_ms(const struct session *s, ms_t now_ms)
-{
-	ms_t due_ms = ms_min(link_due_ms(&s->link), s->retry_at_ms);
-	due_ms = ms_min(due_ms, tunnel_tls_due_ms(&s->tls));
-	due_ms = ms_min(due_ms, session_classic_due_ms(s));
-	due_ms = ms_min(due_ms, session_rules_due_ms(s));
-	due_ms = ms_min(due_ms, session_seamless_due_ms(s));
-	return ms_min(due_ms, tunnel_dtls_due_ms(&s->dtls, now_ms));
-}
-
-/* Sets the timer anew after anything that may have moved a deadline. */
-void session_tick(struct session *s)
-{
-	if (s->state != SESSION_ENDING)
-		loop_timer_set(&s->timer, session_due_ms(s, loop_now()));
-}
-
-void session_on_batch(void *ctx)
-{
-	struct session *s = ctx;
-	datapath_flush(&s->path);
-	if (s->state == SESSION_ENDING)
-		return;
-	ms_t due_ms = session_due_ms(s, uv_now(&s->loop));
-	if (due_ms < s->timer.due_at_ms)
-		loop_timer_set(&s->timer, due_ms);
-}
-
-static void on_time(struct loop_timer *t, ms_t now_ms)
-{
-	struct session *s = t->ctx;
-	struct link_action actions[LINK_MAX_ACTIONS];
-	session_rules_on_time(s, now_ms); /* a resume comes first: what stood still is not dead */
-	size_t n = link_step(&s->link, now_ms, actions);
-	for (size_t i = 0; i < n && s->state != SESSION_ENDING; i++)
-		do_action(s, &actions[i]);
-	if (s->state != SESSION_ENDING)
-		session_classic_on_time(s, now_ms);
-	if (s->state != SESSION_ENDING)
-		session_seamless_on_time(s, now_ms);
-	if (s->state != SESSION_ENDING)
-		tunnel_dtls_on_time(&s->dtls, now_ms);
-	if (s->state != SESSION_ENDING)
-		tunnel_tls_on_time(&s->tls, now_ms);
-	if (s->state != SESSION_ENDING)
-		dial_if_due(s, now_ms);
-	datapath_update(&s->path);
-	session_tick(s);
 }
 
 /* ---- the whole ---- */
@@ -406,7 +265,7 @@ static int session_open(struct session *s)
 	        .on_lost = on_lost};
 	int err = session_open_signals(s);
 	if (err == 0)
-		err = loop_timer_open(&s->timer, &s->loop, on_time, s);
+		err = loop_timer_open(&s->timer, &s->loop, session_on_time, s);
 	if (err == 0)
 		err = tunnel_tls_init(&s->tls, &s->loop, s->gate);
 	if (err == 0)
@@ -437,11 +296,15 @@ static void session_start(struct session *s, struct conn *conn)
 {
 	int err = control_open(&s->control, &s->loop, s->opt->run.control, status_answer, s);
 	if (err == -EADDRINUSE)
-		events_note(s->ev, EVENT_WARNING, 0,
-		        "Another culvert answers at %s; choose another --control.", s->opt->run.control);
+		events_fail(s->ev,
+		        "Another culvert answers at %s: status and disconnect do not find this one, unless "
+		        "it has a "
+		        "--control of its own.",
+		        s->opt->run.control);
 	else if (err)
-		events_note(s->ev, EVENT_WARNING, 0, "No control socket %s: %s", s->opt->run.control,
-		        err_text(err));
+		events_fail(s->ev,
+		        "No control socket %s: %s; status and disconnect do not find this session.",
+		        s->opt->run.control, err_text(err));
 	s->netwatch =
 	        (struct netwatch){.own_protocol = NETCONF_PROTOCOL, .on_news = session_on_news, .ctx = s};
 	session_rules_open(s);
@@ -455,6 +318,18 @@ static void session_start(struct session *s, struct conn *conn)
 	else
 		tunnel_tls_dial(&s->tls, loop_now());
 	session_tick(s);
+}
+
+static void session_done(struct session *s)
+{
+	adapter_down(&s->adapter, s->has_params ? &s->params : NULL);
+	tunnel_dtls_done(&s->dtls);
+	tunnel_tls_done(&s->tls);
+	redial_done(&s->seamless.redial);
+	tunnel_params_done(&s->params);
+	uv_loop_close(&s->loop);
+	explicit_bzero(s, sizeof(*s));
+	free(s);
 }
 
 int session_run(const struct connect_options *o, struct gate *g, struct conn *conn, struct events *ev,
@@ -490,13 +365,6 @@ int session_run(const struct connect_options *o, struct gate *g, struct conn *co
 		uv_run(&s->loop, UV_RUN_DEFAULT);
 		exit_code = s->exit_code;
 	}
-	adapter_down(&s->adapter, s->has_params ? &s->params : NULL);
-	tunnel_dtls_done(&s->dtls);
-	tunnel_tls_done(&s->tls);
-	redial_done(&s->seamless.redial);
-	tunnel_params_done(&s->params);
-	uv_loop_close(&s->loop);
-	explicit_bzero(s, sizeof(*s));
-	free(s);
+	session_done(s);
 	return exit_code;
 }

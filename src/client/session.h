@@ -3,7 +3,6 @@
 #define CLIENT_SESSION_H
 
 #include "client/adapter.h"
-#include "tunnel/backoff.h"
 #include "client/control.h"
 #include "client/datapath.h"
 #include "client/exits.h"
@@ -12,11 +11,12 @@
 #include "client/redial.h"
 #include "client/wakeup.h"
 #include "tunnel/alerts.h"
+#include "tunnel/backoff.h"
 #include "tunnel/classic.h"
 
-#define SESSION_RESUME_DEFAULT_S                                                                             \
-	1800 /* when the gateway names no limit; the ASA's default (cisco-facts.md 2.3) */
-#define SESSION_SIGNALS 5
+/* When the gateway names no limit; the ASA's default (cisco-facts.md 2.3). */
+#define SESSION_RESUME_DEFAULT_S 1800
+#define SESSION_SIGNALS          5
 
 enum session_state { SESSION_CONNECTING, SESSION_CONNECTED, SESSION_RECONNECTING, SESSION_ENDING };
 
@@ -30,6 +30,7 @@ struct session_switch {
 struct session_seamless {
 	struct redial redial;  /* when neither tunnel answers */
 	bool is_dtls_replaced; /* DTLS was taken down by ourselves, for another one: no loss */
+	bool is_udp_lost;      /* and the user was told */
 };
 
 struct session_stats {
@@ -56,7 +57,6 @@ struct session {
 	int exit_code;
 	bool has_params;
 	bool is_connect_repeated; /* the first CONNECT was sent once more */
-	bool is_udp_lost;         /* and the user was told */
 	struct tunnel_params params;
 	struct link link;
 	struct classic classic;   /* runs only with MTU_CLASSIC */

@@ -32,9 +32,8 @@ static enum classic_act tell_connected(struct session *s)
 
 int session_adapter_first(struct session *s, const struct http_head *head)
 {
-	if (is_classic(s))
-		(void)tell_connected(
-		        s); /* there is no adapter yet: whatever it says, this MTU is for the new one */
+	if (is_classic(s)) /* there is no adapter yet: whatever it says, this MTU is for the new one */
+		(void)tell_connected(s);
 	return adapter_up(&s->adapter, &s->params, head,
 	        is_classic(s) ? s->classic.adapter_mtu : session_seamless_mtu(s));
 }
@@ -90,8 +89,8 @@ static void reconfigure(struct session *s)
 		session_end(s, EXIT_NETWORK);
 		return;
 	}
-	if (s->tls.stage !=
-	        TUNNEL_TLS_DOWN) /* else the close message met a dead connection: dialling has begun */
+	/* DOWN: the close message met a dead connection, and dialling has begun */
+	if (s->tls.stage != TUNNEL_TLS_DOWN)
 		tunnel_tls_close(&s->tls, true);
 	session_begin_reconnect(s);
 }

@@ -4,7 +4,14 @@
 #include <sys/random.h>
 #include <unistd.h>
 
-#define DEFAULT_MTU_OVERHEAD 90 /* bytes: worst DTLS record and UDP header, as openconnect counts (5.1) */
+#include "tunnel/login.h"
+
+/* What is asked for, in bytes, as openconnect counts (wire-protocol.md 5.1): the worst DTLS record and UDP
+ * header; the base MTU of a path that is not known, and the least of one that is. */
+#define MTU_OVERHEAD     90
+#define BASE_MTU_UNKNOWN 1406
+#define BASE_MTU_MIN     1280
+#define REASON_SHOWN_MAX 256 /* bytes of the gateway's words */
 
 void session_format_request(void *ctx, uint16_t base_mtu, struct text *out)
 {
@@ -13,21 +20,17 @@ void session_format_request(void *ctx, uint16_t base_mtu, struct text *out)
 	char name[PARAMS_NAME_BYTES] = "localhost";
 	if (gethostname(name, sizeof(name) - 1) != 0)
 		(void)snprintf(name, sizeof(name), "localhost");
-	if (s->gate->port == 443)
-		text_fmt(&host, strchr(s->gate->host, ':') ? "[%s]" : "%s", s->gate->host);
-	else
-		text_fmt(&host, strchr(s->gate->host, ':') ? "[%s]:%u" : "%s:%u", s->gate->host,
-		        s->gate->port);
+	login_host_format(s->gate->host, s->gate->port, &host);
 	uint16_t ip_bytes = s->gate->peer.addr.family == 6 ? 40 : 20;
-	if (base_mtu < 1280)
-		base_mtu = base_mtu == 0 ? 1406 : 1280;
+	if (base_mtu < BASE_MTU_MIN)
+		base_mtu = base_mtu == 0 ? BASE_MTU_UNKNOWN : BASE_MTU_MIN;
 	struct tunnel_request_out q = {
 	        .host = text_cstr(&host),
 	        .user_agent = GATE_USER_AGENT,
 	        .cookie = s->gate->cookie,
 	        .hostname = name,
 	        .base_mtu = base_mtu,
-	        .mtu = (uint16_t)(base_mtu - DEFAULT_MTU_OVERHEAD - ip_bytes),
+	        .mtu = (uint16_t)(base_mtu - MTU_OVERHEAD - ip_bytes),
 	        .wants_ip6 = true,
 	        .master_secret = s->opt->tunnel.has_no_dtls ? NULL : s->master_secret,
 	        .suites = DTLS_SUITES_AEAD,
@@ -48,7 +51,7 @@ static void explain_refusal(struct session *s, const struct http_head *head)
 {
 	struct text why = {0};
 	struct span reason = http_header(head, "X-Reason");
-	events_clean(&why, reason.n ? reason : head->reason, 256);
+	events_clean(&why, reason.n ? reason : head->reason, REASON_SHOWN_MAX);
 	events_note(s->ev, EVENT_ERROR, 0, "The gateway answered CONNECT with %u: %s", head->status,
 	        text_cstr(&why));
 	if (head->status == 401)

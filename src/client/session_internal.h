@@ -1,7 +1,8 @@
-/* Between the session's own files: session.c (life, tunnels, time), session_connect.c (CONNECT and its
- * answer), session_packets.c (control packets, which tunnel carries data), session_classic.c (the MTU of the
- * adapter, and what becomes of DTLS, by policy), session_seamless.c (what the seamless policy does),
- * session_rules.c (alerts, suspend), session_network.c (network changes, signals). */
+/* Between the session's own files: session.c (life, tunnels), session_time.c (what is due),
+ * session_connect.c (CONNECT and its answer), session_packets.c (control packets, which tunnel carries data),
+ * session_classic.c (the MTU of the adapter, and what becomes of DTLS, by policy), session_seamless.c (what
+ * the seamless policy does), session_rules.c (alerts, suspend), session_network.c (network changes, signals).
+ */
 #ifndef CLIENT_SESSION_INTERNAL_H
 #define CLIENT_SESSION_INTERNAL_H
 
@@ -11,10 +12,6 @@
 
 /* Everything stops; the loop runs empty and session_run() returns exit_code. Only the first call counts. */
 void session_end(struct session *s, int exit_code);
-/* Sets the timer anew after anything that may have moved a deadline. */
-void session_tick(struct session *s);
-/* The same after each batch of packets: cheap, only ever sets it to something sooner. */
-void session_on_batch(void *session);
 /* The TLS tunnel is gone: get it back with the cookie, at once for the first time. DTLS goes on meanwhile. */
 void session_begin_reconnect(struct session *s);
 /* Tells the user once when no tunnel is left. */
@@ -22,6 +19,14 @@ void session_announce_reconnect(struct session *s);
 void session_note_disruption(struct session *s, const char *why);
 /* Closes the TLS tunnel, session kept, and dials again. */
 void session_renew_tls(struct session *s, const char *why);
+
+/* ---- session_time.c ---- */
+
+/* Sets the timer anew after anything that may have moved a deadline. */
+void session_tick(struct session *s);
+/* The same after each batch of packets: cheap, only ever sets it to something sooner. */
+void session_on_batch(void *session);
+void session_on_time(struct loop_timer *session, ms_t now_ms);
 
 /* ---- session_connect.c: callbacks of struct tunnel_tls ---- */
 

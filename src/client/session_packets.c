@@ -1,6 +1,7 @@
 #include "client/session_internal.h"
 
-#define HINT_MS 1000
+#define HINT_MS          1000
+#define REASON_SHOWN_MAX 256 /* bytes of the gateway's words */
 
 /* ---- which tunnel carries data ---- */
 
@@ -65,7 +66,7 @@ static void on_disconnect(struct session *s, const struct cstp_packet *p)
 {
 	struct disconnect d = disconnect_parse(p->payload);
 	struct text why = {0};
-	events_clean(&why, d.text, 256);
+	events_clean(&why, d.text, REASON_SHOWN_MAX);
 	if (p->type == CSTP_TERMINATE)
 		events_fail(s->ev, "The gateway is shutting down and ended the session.");
 	else if (why.n > 0)

@@ -127,13 +127,13 @@ static enum link_channel channel_of(enum choice_mode m)
 static void say_switch(struct session *s, const struct choice_switch *c)
 {
 	if (channel_of(c->to) == LINK_DTLS) {
-		if (s->is_udp_lost)
+		if (s->seamless.is_udp_lost)
 			events_say(s->ev, "UDP back.");
-		s->is_udp_lost = false;
+		s->seamless.is_udp_lost = false;
 	} else if (c->cause != CAUSE_SIZE && !s->seamless.is_dtls_replaced) {
-		if (!s->is_udp_lost)
+		if (!s->seamless.is_udp_lost)
 			events_say(s->ev, "UDP lost, continuing over TLS.");
-		s->is_udp_lost = true;
+		s->seamless.is_udp_lost = true;
 	}
 	s->seamless.is_dtls_replaced = false;
 }

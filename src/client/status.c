@@ -1,6 +1,5 @@
 #include "client/status.h"
 
-#include <errno.h>
 #include <jansson.h>
 #include <signal.h>
 #include <stdio.h>

@@ -3,15 +3,11 @@
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <unistd.h>
 
-#include "io/offload.h"
+#include "client/dtls_assoc.h"
 #include "wire/pieces.h"
 
-#define DTLS_OUT_BYTES    (64u << 10) /* what one sendmsg() takes */
-#define DTLS_RX_SLOTS     8
-#define DTLS_UDP_BUFFER   (768 << 10) /* as the gateway's; less loses trains, more delays: performance.md */
-#define DTLS_FLIGHT_BYTES 1200
+#define DTLS_RX_SLOTS 8
 
 const struct tunnel_dtls_pace tunnel_dtls_pace_classic = {
         .handshake_ms = 12000, .first_timeout_ms = 1000, .gap_ms = 60000};
@@ -28,90 +24,7 @@ const struct tunnel_dtls_pace tunnel_dtls_pace_own = {.handshake_ms = 4000,
 /* classic: what was up and is lost is tried again this soon */
 #define CLASSIC_SOON_MS 4000
 
-struct dtls_assoc {
-	struct tunnel_dtls *tunnel;
-	struct dtls *dtls;
-	struct dtls_out out;
-	struct udp udp;
-	struct udp_path path;
-	struct watch *watch;
-};
-
 static void assoc_ready(void *ctx, int events);
-
-/* ---- one association ---- */
-
-static void assoc_free(struct dtls_assoc **at)
-{
-	struct dtls_assoc *a = *at;
-	*at = NULL;
-	if (a == NULL)
-		return;
-	if (a->watch != NULL)
-		watch_drop(a->watch); /* closes the descriptor */
-	else
-		udp_close(&a->udp);
-	dtls_free(a->dtls);
-	dtls_out_done(&a->out);
-	free(a);
-}
-
-static int make_dtls(struct tunnel_dtls *t, struct dtls **ret)
-{
-	struct tunnel_dtls_terms *k = &t->terms;
-	struct span id = span_of(k->id, k->id_bytes);
-	if (k->suite != DTLS_PSK_NEGOTIATE)
-		return dtls_client_new_resume(
-		        t->ctx, id, k->master, dtls_suite_info(k->suite)->openssl_name, ret);
-	uint8_t psk[DTLS_PSK_BYTES];
-	int err = t->get_psk(t->owner.ctx, psk);
-	if (err == 0)
-		err = dtls_client_new_psk(t->ctx, id, psk, NULL, ret);
-	explicit_bzero(psk, sizeof(psk));
-	return err;
-}
-
-static int make_socket(struct tunnel_dtls *t, struct dtls_assoc *a)
-{
-	struct udp_config config = {.wants_gro = !(t->offloads_refused & OFFLOAD_GRO),
-	        .pmtu = t->terms.pmtu,
-	        .buffer_bytes = DTLS_UDP_BUFFER};
-	int err = udp_connect(&config, &t->terms.peer, t->terms.port, &a->udp);
-	if (err) {
-		a->udp.fd = -1;
-		return err;
-	}
-	a->udp.has_no_gso = t->offloads_refused & OFFLOAD_GSO;
-	a->watch = watch_new(t->loop, a->udp.fd, assoc_ready, a);
-	if (a->watch == NULL)
-		return -ENOMEM;
-	watch_set(a->watch, UV_READABLE);
-	return 0;
-}
-
-/* On failure *ret is NULL. */
-static int assoc_new(struct tunnel_dtls *t, struct dtls_assoc **ret)
-{
-	struct dtls_assoc *a = calloc(1, sizeof(*a));
-	*ret = a;
-	if (a == NULL)
-		return -ENOMEM;
-	a->tunnel = t;
-	a->udp.fd = -1;
-	int err = dtls_out_init(&a->out, DTLS_OUT_BYTES, TUNNEL_DTLS_BATCH);
-	if (err == 0)
-		err = make_dtls(t, &a->dtls);
-	if (err == 0)
-		err = make_socket(t, a);
-	if (err) {
-		assoc_free(ret);
-		return err;
-	}
-	dtls_set_output(a->dtls, &a->out);
-	dtls_set_mtu(a->dtls, DTLS_FLIGHT_BYTES);
-	dtls_set_first_timeout_ms(a->dtls, (uint32_t)t->terms.pace->first_timeout_ms);
-	return 0;
-}
 
 static void tell_too_big(struct tunnel_dtls *t, const struct dtls_assoc *a)
 {
@@ -122,18 +35,29 @@ static void tell_too_big(struct tunnel_dtls *t, const struct dtls_assoc *a)
 
 static void assoc_flush(struct tunnel_dtls *t, struct dtls_assoc *a)
 {
-	size_t n = a->out.n_dgram;
-	if (n == 0)
-		return;
 	t->count.tx_wire_bytes += a->out.n;
-	/* what a full socket does not take is lost, as UDP may */
-	int sent = udp_send_batch(&a->udp, &a->path, a->out.p, a->out.dgram, n, NULL);
-	(void)sent;
-	dtls_out_reset(&a->out);
-	if (a->path.too_big_bytes == 0)
-		return;
-	a->path.too_big_bytes = 0;
-	tell_too_big(t, a);
+	if (dtls_assoc_flush(a))
+		tell_too_big(t, a);
+}
+
+/* The PSK is that of the TLS connection as it is now, so it is asked for with each try. */
+static int assoc_new(struct tunnel_dtls *t, struct dtls_assoc **ret)
+{
+	struct dtls_assoc_config c = {
+	        .ctx = t->ctx,
+	        .terms = &t->terms,
+	        .offloads_refused = t->offloads_refused,
+	        .loop = t->loop,
+	        .on_ready = assoc_ready,
+	        .tunnel = t,
+	};
+	int err = 0;
+	if (t->terms.suite == DTLS_PSK_NEGOTIATE)
+		err = t->get_psk(t->owner.ctx, c.psk);
+	if (err == 0)
+		err = dtls_assoc_new(&c, ret);
+	explicit_bzero(c.psk, sizeof(c.psk));
+	return err;
 }
 
 /* ---- the tunnel ---- */
@@ -166,9 +90,9 @@ void tunnel_dtls_close(struct tunnel_dtls *t, bool is_polite)
 		dtls_close(t->used->dtls);
 		assoc_flush(t, t->used);
 	}
-	assoc_free(&t->used);
-	assoc_free(&t->next);
-	assoc_free(&t->old);
+	dtls_assoc_free(&t->used);
+	dtls_assoc_free(&t->next);
+	dtls_assoc_free(&t->old);
 	t->stage = TUNNEL_DTLS_OFF;
 	t->retry_at_ms = MS_NEVER;
 	t->must_renew = false;
@@ -205,7 +129,7 @@ static void lose(struct tunnel_dtls *t, struct dtls_assoc **at, int err)
 	bool was_try = at == &t->next;
 	const char *detail = *at != NULL ? dtls_error((*at)->dtls) : "";
 	(void)snprintf(why, sizeof(why), "%s", detail[0] != '\0' ? detail : err_text(err));
-	assoc_free(at);
+	dtls_assoc_free(at);
 	if (was_try && t->terms.suite != DTLS_PSK_NEGOTIATE && err == ERR_PEER_PROTOCOL)
 		t->retry_at_ms = MS_NEVER; /* it will not agree the next time, either */
 	else if (t->next == NULL)
@@ -218,7 +142,7 @@ static void come_up(struct tunnel_dtls *t)
 {
 	if (t->used != NULL)
 		assoc_flush(t, t->used);
-	assoc_free(&t->old);
+	dtls_assoc_free(&t->old);
 	t->old = t->used;
 	t->old_until_ms = ms_add(loop_now(), TUNNEL_DTLS_LINGER_MS);
 	t->used = t->next;
@@ -242,7 +166,7 @@ static void go_on_handshake(struct tunnel_dtls *t)
 
 static void start(struct tunnel_dtls *t, ms_t now_ms)
 {
-	assoc_free(&t->next);
+	dtls_assoc_free(&t->next);
 	t->started_at_ms = now_ms;
 	t->retry_at_ms = MS_NEVER;
 	t->tries++;
@@ -332,7 +256,7 @@ void tunnel_dtls_on_time(struct tunnel_dtls *t, ms_t now_ms)
 	if (now_ms < tunnel_dtls_due_ms(t, now_ms))
 		return;
 	if (t->old != NULL && now_ms >= t->old_until_ms)
-		assoc_free(&t->old);
+		dtls_assoc_free(&t->old);
 	if (t->next != NULL)
 		repeat_flight(t, now_ms);
 	else if (now_ms >= t->retry_at_ms)
@@ -361,7 +285,7 @@ static void take_records(struct tunnel_dtls *t, struct dtls_assoc *a)
 		if (n == 0)
 			return;
 		if (n < 0 && a == t->old) {
-			assoc_free(&t->old);
+			dtls_assoc_free(&t->old);
 			return;
 		}
 		if (n < 0) {

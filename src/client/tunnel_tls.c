@@ -1,11 +1,9 @@
 #include "client/tunnel_tls.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/socket.h>
-#include <unistd.h>
 
 static void tunnel_tls_ready(void *ctx, int events);
 
@@ -95,15 +93,13 @@ void tunnel_tls_flush(struct tunnel_tls *t)
 
 static void ask_connect(struct tunnel_tls *t)
 {
-	struct text request = {0};
+	struct text request = {.is_secret = true};
 	struct sock_tcp_facts facts = {0};
 	uint16_t base_mtu = 0;
 	if (sock_tcp_facts(t->conn.fd, &facts) == 0 && facts.pmtu_bytes <= 16384)
 		base_mtu = (uint16_t)facts.pmtu_bytes;
 	t->format_request(t->owner.ctx, base_mtu, &request);
 	int err = text_ok(&request) ? tls_write(t->conn.tls, span_of(request.p, request.n)) : -ENOMEM;
-	if (request.p != NULL)
-		explicit_bzero(request.p, request.cap);
 	text_done(&request);
 	https_reply_done(t->reply);
 	https_reply_init(t->reply, true);
@@ -138,9 +134,9 @@ static void watch_dial(struct tunnel_tls *t)
 {
 	if (t->watch != NULL)
 		return;
-	int fd = fcntl(t->dial.fds[0], F_DUPFD_CLOEXEC, 3);
-	if (fd >= 0 && !watch_begin(t, fd, UV_WRITABLE))
-		close(fd); /* then the setup's time limit ends it */
+	t->watch = watch_new_copy(t->loop, t->dial.fds[0], tunnel_tls_ready, t);
+	if (t->watch != NULL) /* else the setup's time limit ends it */
+		watch_set(t->watch, UV_WRITABLE);
 }
 
 static void go_on_dial(struct tunnel_tls *t, ms_t now_ms)
@@ -160,8 +156,6 @@ static void go_on_dial(struct tunnel_tls *t, ms_t now_ms)
 		return;
 	}
 	t->stage = TUNNEL_TLS_HANDSHAKE;
-	err = sock_tune(fd, 60, 20);
-	(void)err; /* slower or blinder, but it works */
 	err = conn_open(&t->conn, t->gate->tls, t->gate->host, fd);
 	if (err || !watch_begin(t, fd, UV_READABLE))
 		tunnel_tls_lose(t, err ? err : -ENOMEM);
@@ -190,8 +184,6 @@ void tunnel_tls_adopt(struct tunnel_tls *t, struct conn *conn, ms_t now_ms)
 	tls_set_output(t->conn.tls, &t->conn.out);
 	t->stage = TUNNEL_TLS_HANDSHAKE;
 	t->setup_until_ms = ms_add(now_ms, TUNNEL_TLS_SETUP_MS);
-	int err = sock_tune(t->conn.fd, 60, 20);
-	(void)err;
 	if (!watch_begin(t, t->conn.fd, UV_READABLE))
 		tunnel_tls_lose(t, -ENOMEM);
 	else

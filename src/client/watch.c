@@ -1,5 +1,6 @@
 #include "client/watch.h"
 
+#include <fcntl.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -38,6 +39,15 @@ struct watch *watch_new(uv_loop_t *loop, int fd, watch_fn *fn, void *ctx)
 		free(w);
 		return NULL;
 	}
+	return w;
+}
+
+struct watch *watch_new_copy(uv_loop_t *loop, int fd, watch_fn *fn, void *ctx)
+{
+	int copy = fcntl(fd, F_DUPFD_CLOEXEC, 3);
+	struct watch *w = copy >= 0 ? watch_new(loop, copy, fn, ctx) : NULL;
+	if (w == NULL && copy >= 0)
+		close(copy);
 	return w;
 }
 

@@ -45,6 +45,49 @@ static int send_request(int fd, struct span request)
 	return send(fd, request.p, request.n, MSG_NOSIGNAL) < 0 ? -errno : 0;
 }
 
+/* ---- text ---- */
+
+static bool is_plain(uint8_t c)
+{
+	return c == '\n' || c == '\t' || (c >= 0x20 && c != 0x7f && c != 0xc2);
+}
+
+/* The first half of a character waits for the other, which may be in the next packet; what is left out
+ * between them does not count. */
+static void put_after_c2(struct ask_answer *a, struct text *to, struct span *rest)
+{
+	uint8_t c = rest->p[0];
+	if (c != 0xc2 && !is_plain(c)) {
+		*rest = span_skip(*rest, 1);
+		return;
+	}
+	a->has_c2 = false;
+	if (!text_makes_c1('\xc2', c)) {
+		text_put(to, span_of("\xc2", 1));
+		return;
+	}
+	text_str(to, "?");
+	*rest = span_skip(*rest, 1);
+}
+
+static void put_clean(struct ask_answer *a, struct text *to, struct span rest)
+{
+	while (rest.n > 0) {
+		size_t n = 0;
+		if (a->has_c2) {
+			put_after_c2(a, to, &rest);
+			continue;
+		}
+		while (n < rest.n && is_plain(rest.p[n]))
+			n++;
+		text_put(to, span_of(rest.p, n));
+		a->has_c2 = n < rest.n && rest.p[n] == 0xc2;
+		rest = span_skip(rest, n + 1);
+	}
+}
+
+/* ---- packets ---- */
+
 #define STREAM_BEGINS 2
 
 /* One packet of the answer. 1: it was the last; STREAM_BEGINS. */
@@ -55,11 +98,11 @@ static int take_packet(struct span packet, struct ask_answer *ret)
 	if (kind == 'S')
 		return rd_end(&r) ? STREAM_BEGINS : ERR_PEER_PROTOCOL;
 	if (kind == 'D') {
-		text_put(&ret->text, rd_rest(&r));
+		put_clean(ret, &ret->text, rd_rest(&r));
 		return rd_ok(&r) ? 0 : ERR_PEER_PROTOCOL;
 	}
 	uint32_t status = rd_u32(&r);
-	text_put(&ret->cut, rd_rest(&r));
+	put_clean(ret, &ret->cut, rd_rest(&r));
 	if (kind != 'E' || !rd_ok(&r) || status > 255)
 		return ERR_PEER_PROTOCOL;
 	ret->status = status;

@@ -15,6 +15,9 @@
 MUST_USE int ask(const char *socket_path, const char *const *argv, size_t argc, bool is_json,
         struct text *out, unsigned *ret_status);
 
+/* No answer holds control characters but line ends and tabs: the process that makes it also reads what
+ * strangers send, and whoever has taken it over must not get at the operator's terminal. */
+
 /* Larger answers are given away as they come. An error is never so long. */
 #define ASK_HOLD_BYTES 65536
 
@@ -24,6 +27,7 @@ typedef bool ask_data_f(void *ctx, struct span data);
 struct ask_answer {
 	struct text text; /* what did not go to f: all of an answer that is not long, the end of a long one */
 	struct text cut;  /* the gateway's reason for ending a long one too early; "" */
+	bool has_c2;      /* first half of a character that is not decided yet */
 	unsigned status;  /* exit status of the command: 0 or 1 */
 };
 

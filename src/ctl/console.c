@@ -7,6 +7,8 @@
 
 #include "ctl/ask.h"
 #include "ctl/complete.h"
+#include "ctl/local.h"
+#include "ctl/pipe.h"
 
 #define PROMPT        "culvert# "
 #define HISTORY_LINES 200
@@ -34,7 +36,13 @@ static unsigned char on_help(EditLine *el, int ch)
 {
 	struct text list = {0};
 	(void)ch;
-	complete_help(socket_of(el), line_of(el), &list);
+	struct span line = line_of(el);
+	if (line.n > 0 && memchr(line.p, '|', line.n) != NULL)
+		text_str(&list, pipe_help());
+	else
+		complete_help(socket_of(el), line, &list);
+	if (span_trim(line).n == 0 && list.n > 0)
+		text_str(&list, "  exit             Leave\n");
 	printf("?\n%s", text_cstr(&list));
 	fflush(stdout);
 	text_done(&list);
@@ -55,14 +63,14 @@ static unsigned char on_tab(EditLine *el, int ch)
 static int one_line(const char *socket_path, const char *line, bool is_json)
 {
 	Tokenizer *tok = tok_init(NULL);
-	const char **argv;
+	const char **argv, *text;
 	int argc = 0, status = 0;
 	if (!tok)
 		return 1;
 	if (tok_str(tok, line, &argc, &argv) != 0) {
 		fprintf(stderr, "culvertctl: a quote is not closed\n");
 		status = 1;
-	} else if (argc == 1 && (strcmp(argv[0], "exit") == 0 || strcmp(argv[0], "quit") == 0)) {
+	} else if (argc == 1 && local_find(argv[0], &text) == LOCAL_LEAVE) {
 		status = -1;
 	} else if (argc > 0) {
 		status = console_run(socket_path, argv, (size_t)argc, is_json);

@@ -42,20 +42,20 @@ static void head_finish(struct coalesce_flow *f)
 	size_t n_l4 = f->bytes - f->l4_at;
 
 	if (f->is_ip6) {
-		put_be16(f->head + IP6_LENGTH_AT, (uint16_t)(f->bytes - IP6_HEADER_BYTES));
+		be16_put(f->head + IP6_LENGTH_AT, (uint16_t)(f->bytes - IP6_HEADER_BYTES));
 	} else {
-		put_be16(f->head + IP4_LENGTH_AT, (uint16_t)f->bytes);
-		put_be16(f->head + IP4_SUM_AT, 0);
-		put_be16(f->head + IP4_SUM_AT, ip_fold(ip_sum(0, span_of(f->head, f->l4_at))));
+		be16_put(f->head + IP4_LENGTH_AT, (uint16_t)f->bytes);
+		be16_put(f->head + IP4_SUM_AT, 0);
+		be16_put(f->head + IP4_SUM_AT, ip_fold(ip_sum(0, span_of(f->head, f->l4_at))));
 	}
 	if (f->is_tcp && f->has_push)
 		l4[TCP_FLAGS_AT] |= TCP_PSH;
 	if (!f->is_tcp)
-		put_be16(l4 + UDP_LENGTH_AT, (uint16_t)n_l4);
+		be16_put(l4 + UDP_LENGTH_AT, (uint16_t)n_l4);
 	/* the kernel, or the network card, adds the rest: the field holds the sum, not its complement */
 	uint16_t partial = (uint16_t)~ip_fold(
 	        pseudo_sum(f->head, f->is_ip6, f->is_tcp ? IP_PROTO_TCP : IP_PROTO_UDP, n_l4));
-	put_be16(l4 + (f->is_tcp ? TCP_SUM_AT : UDP_SUM_AT), partial);
+	be16_put(l4 + (f->is_tcp ? TCP_SUM_AT : UDP_SUM_AT), partial);
 }
 
 static void flow_flush(struct coalesce *c, struct coalesce_flow *f)
@@ -107,14 +107,14 @@ static bool ip_cut(struct segment *s)
 		s->l4_at = IP4_HEADER_BYTES;
 		s->is_tcp = p[IP4_PROTO_AT] == IP_PROTO_TCP;
 		/* only DF may be set: a fragment belongs to no flow */
-		return get_be16(p + IP4_LENGTH_AT) == s->n && (p[IP4_FRAGMENT_AT] & 0xbf) == 0 &&
+		return be16_get(p + IP4_LENGTH_AT) == s->n && (p[IP4_FRAGMENT_AT] & 0xbf) == 0 &&
 		       p[IP4_FRAGMENT_AT + 1] == 0 && (s->is_tcp || p[IP4_PROTO_AT] == IP_PROTO_UDP);
 	}
 	if (s->n >= IP6_HEADER_BYTES && p[0] >> 4 == 6) {
 		s->is_ip6 = true;
 		s->l4_at = IP6_HEADER_BYTES;
 		s->is_tcp = p[IP6_NEXT_AT] == IP_PROTO_TCP;
-		return get_be16(p + IP6_LENGTH_AT) + (size_t)IP6_HEADER_BYTES == s->n &&
+		return be16_get(p + IP6_LENGTH_AT) + (size_t)IP6_HEADER_BYTES == s->n &&
 		       (s->is_tcp || p[IP6_NEXT_AT] == IP_PROTO_UDP);
 	}
 	return false;
@@ -139,8 +139,8 @@ static bool tcp_is_plain(const uint8_t *tcp)
  * with one that not everybody would choose, must stay as it is. */
 static bool sums_have_one_form(const struct segment *s)
 {
-	uint16_t ip = s->is_ip6 ? 0 : get_be16(s->p + IP4_SUM_AT);
-	uint16_t l4 = get_be16(s->p + s->l4_at + (s->is_tcp ? TCP_SUM_AT : UDP_SUM_AT));
+	uint16_t ip = s->is_ip6 ? 0 : be16_get(s->p + IP4_SUM_AT);
+	uint16_t l4 = be16_get(s->p + s->l4_at + (s->is_tcp ? TCP_SUM_AT : UDP_SUM_AT));
 
 	/* UDP: 0 says that there is none, and 0xffff is the only form of zero (RFC 768) */
 	return ip != UINT16_MAX && l4 != 0 && (l4 != UINT16_MAX || !s->is_tcp);
@@ -160,7 +160,7 @@ static bool tcp_is_joinable(struct segment *s, const uint8_t *tcp, size_t n)
 static bool udp_is_joinable(struct segment *s, const uint8_t *udp, size_t n)
 {
 	s->head_bytes = s->l4_at + UDP_HEADER_BYTES;
-	return n > UDP_HEADER_BYTES && get_be16(udp + UDP_LENGTH_AT) == n;
+	return n > UDP_HEADER_BYTES && be16_get(udp + UDP_LENGTH_AT) == n;
 }
 
 /* False: the packet belongs to no flow. A malformed one does if it has ports: it stays in its place. */
@@ -207,7 +207,7 @@ static bool ip_continues(const struct coalesce_flow *f, const uint8_t *p)
 		return same(f->head, p, 4) && f->head[IP6_HOPS_AT] == p[IP6_HOPS_AT];
 	return f->head[IP4_TOS_AT] == p[IP4_TOS_AT] &&
 	       same(f->head + IP4_FRAGMENT_AT, p + IP4_FRAGMENT_AT, 3) &&
-	       get_be16(p + IP4_ID_AT) == (uint16_t)(get_be16(f->head + IP4_ID_AT) + f->n_segments);
+	       be16_get(p + IP4_ID_AT) == (uint16_t)(be16_get(f->head + IP4_ID_AT) + f->n_segments);
 }
 
 static bool tcp_continues(const struct coalesce_flow *f, const uint8_t *tcp)
@@ -215,7 +215,7 @@ static bool tcp_continues(const struct coalesce_flow *f, const uint8_t *tcp)
 	const uint8_t *first = f->head + f->l4_at;
 
 	/* acknowledgement and header length; window; urgent pointer and options */
-	return get_be32(tcp + TCP_SEQ_AT) == f->next_seq && same(first + TCP_ACK_AT, tcp + TCP_ACK_AT, 5) &&
+	return be32_get(tcp + TCP_SEQ_AT) == f->next_seq && same(first + TCP_ACK_AT, tcp + TCP_ACK_AT, 5) &&
 	       same(first + TCP_WINDOW_AT, tcp + TCP_WINDOW_AT, 2) &&
 	       same(first + TCP_URGENT_AT, tcp + TCP_URGENT_AT, f->head_bytes - f->l4_at - TCP_URGENT_AT);
 }
@@ -260,7 +260,7 @@ static void flow_begin(struct coalesce *c, const struct segment *s)
 	f->size = (uint16_t)(s->n - s->head_bytes);
 	f->is_ip6 = s->is_ip6;
 	f->is_tcp = s->is_tcp;
-	f->next_seq = s->is_tcp ? get_be32(s->p + s->l4_at + TCP_SEQ_AT) : 0;
+	f->next_seq = s->is_tcp ? be32_get(s->p + s->l4_at + TCP_SEQ_AT) : 0;
 	memcpy(f->head, s->p, s->head_bytes);
 	flow_append(f, s);
 }

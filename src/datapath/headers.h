@@ -3,11 +3,6 @@
 #ifndef DATAPATH_HEADERS_H
 #define DATAPATH_HEADERS_H
 
-#include <endian.h>
-#include <stdbool.h>
-#include <stdint.h>
-#include <string.h>
-
 #include "wire/ip.h"
 
 #define IP4_TOS_AT      1
@@ -42,31 +37,6 @@
 #define UDP_HEADER_BYTES 8
 #define UDP_LENGTH_AT    4
 #define UDP_SUM_AT       6
-
-static inline uint16_t get_be16(const uint8_t *p)
-{
-	return (uint16_t)(p[0] << 8 | p[1]);
-}
-
-static inline uint32_t get_be32(const uint8_t *p)
-{
-	uint32_t v;
-
-	memcpy(&v, p, sizeof(v));
-	return be32toh(v);
-}
-
-static inline void put_be16(uint8_t *p, uint16_t v)
-{
-	p[0] = (uint8_t)(v >> 8);
-	p[1] = (uint8_t)v;
-}
-
-static inline void put_be32(uint8_t *p, uint32_t v)
-{
-	v = htobe32(v);
-	memcpy(p, &v, sizeof(v));
-}
 
 static inline size_t tcp_header_bytes(const uint8_t *tcp)
 {

@@ -13,7 +13,7 @@ static int complete_sum(const struct vnet_hdr *h, uint8_t *packet, size_t n)
 	if (h->csum_start >= n || field + 2 > n)
 		return ERR_MALFORMED;
 	uint16_t sum = ip_fold(ip_sum(0, span_of(packet + h->csum_start, n - h->csum_start)));
-	put_be16(packet + field,
+	be16_put(packet + field,
 	        sum ? sum : UINT16_MAX); /* 0 would be "no checksum" of UDP, and means the same */
 	return 0;
 }
@@ -51,7 +51,7 @@ static size_t l4_sum_at(const struct split *s)
 static uint32_t pseudo_of(const struct split *s, const struct vnet_hdr *h, const uint8_t *packet, size_t n_l4)
 {
 	if (h->flags & VNET_NEEDS_CSUM)
-		return get_be16(packet + l4_sum_at(s)) + (uint32_t)(uint16_t)~n_l4;
+		return be16_get(packet + l4_sum_at(s)) + (uint32_t)(uint16_t)~n_l4;
 	return pseudo_sum(packet, s->is_ip6, s->is_tcp ? IP_PROTO_TCP : IP_PROTO_UDP, 0);
 }
 
@@ -78,9 +78,9 @@ static int super_open(struct split *s, const struct vnet_hdr *h, uint8_t *packet
 	memcpy(s->head, packet, s->head_bytes);
 	s->next = packet + s->head_bytes;
 	s->left = ip.total_bytes - s->head_bytes;
-	s->ip_id = get_be16(packet + IP4_ID_AT);
-	s->seq = s->is_tcp ? get_be32(packet + s->l4_at + TCP_SEQ_AT) : 0;
-	s->has_udp_sum = (h->flags & VNET_NEEDS_CSUM) || (!s->is_tcp && get_be16(packet + l4_sum_at(s)));
+	s->ip_id = be16_get(packet + IP4_ID_AT);
+	s->seq = s->is_tcp ? be32_get(packet + s->l4_at + TCP_SEQ_AT) : 0;
+	s->has_udp_sum = (h->flags & VNET_NEEDS_CSUM) || (!s->is_tcp && be16_get(packet + l4_sum_at(s)));
 	s->pseudo = pseudo_of(s, h, packet, ip.payload.n);
 	return 0;
 }
@@ -126,20 +126,20 @@ size_t split_packet_bytes(const struct split *s)
 static void ip_finish(const struct split *s, uint8_t *p, size_t n)
 {
 	if (s->is_ip6) {
-		put_be16(p + IP6_LENGTH_AT, (uint16_t)(n - IP6_HEADER_BYTES));
+		be16_put(p + IP6_LENGTH_AT, (uint16_t)(n - IP6_HEADER_BYTES));
 		return;
 	}
-	put_be16(p + IP4_LENGTH_AT, (uint16_t)n);
-	put_be16(p + IP4_ID_AT, (uint16_t)(s->ip_id + s->index));
-	put_be16(p + IP4_SUM_AT, 0);
-	put_be16(p + IP4_SUM_AT, ip_fold(ip_sum(0, span_of(p, s->l4_at))));
+	be16_put(p + IP4_LENGTH_AT, (uint16_t)n);
+	be16_put(p + IP4_ID_AT, (uint16_t)(s->ip_id + s->index));
+	be16_put(p + IP4_SUM_AT, 0);
+	be16_put(p + IP4_SUM_AT, ip_fold(ip_sum(0, span_of(p, s->l4_at))));
 }
 
 /* CWR only in the first, FIN and PSH only in the last. The urgent pointer stays as it is, as in the kernel.
  */
 static void tcp_finish(const struct split *s, uint8_t *tcp, bool is_last)
 {
-	put_be32(tcp + TCP_SEQ_AT, s->seq);
+	be32_put(tcp + TCP_SEQ_AT, s->seq);
 	if (s->index > 0)
 		tcp[TCP_FLAGS_AT] &= (uint8_t)~TCP_CWR;
 	if (!is_last)
@@ -151,11 +151,11 @@ static void l4_sum(const struct split *s, uint8_t *p, size_t n)
 	uint8_t *field = p + l4_sum_at(s);
 	struct span l4 = span_of(p + s->l4_at, n - s->l4_at);
 
-	put_be16(field, 0);
+	be16_put(field, 0);
 	if (!s->is_tcp && !s->has_udp_sum)
 		return;
 	uint16_t sum = ip_fold(ip_sum(s->pseudo + (uint32_t)l4.n, l4));
-	put_be16(field, sum || s->is_tcp ? sum : UINT16_MAX);
+	be16_put(field, sum || s->is_tcp ? sum : UINT16_MAX);
 }
 
 bool split_next(struct split *s, uint8_t **ret, size_t *ret_n)
@@ -175,7 +175,7 @@ bool split_next(struct split *s, uint8_t **ret, size_t *ret_n)
 	if (s->is_tcp)
 		tcp_finish(s, p + s->l4_at, s->is_done);
 	else
-		put_be16(p + s->l4_at + UDP_LENGTH_AT, (uint16_t)(n + UDP_HEADER_BYTES));
+		be16_put(p + s->l4_at + UDP_LENGTH_AT, (uint16_t)(n + UDP_HEADER_BYTES));
 	ip_finish(s, p, s->head_bytes + n);
 	l4_sum(s, p, s->head_bytes + n);
 	s->next += n;

@@ -18,7 +18,7 @@ static bool ip4_check(struct span packet, struct super_form *f)
 
 	f->l4_at = IP4_HEADER_BYTES;
 	f->is_tcp = p[IP4_PROTO_AT] == IP_PROTO_TCP;
-	return get_be16(p + IP4_LENGTH_AT) == packet.n && (p[IP4_FRAGMENT_AT] & IP4_DF_ALONE) == 0 &&
+	return be16_get(p + IP4_LENGTH_AT) == packet.n && (p[IP4_FRAGMENT_AT] & IP4_DF_ALONE) == 0 &&
 	       p[IP4_FRAGMENT_AT + 1] == 0 && (f->is_tcp || p[IP4_PROTO_AT] == IP_PROTO_UDP) &&
 	       ip_fold(ip_sum(0, span_of(p, IP4_HEADER_BYTES))) == 0;
 }
@@ -30,7 +30,7 @@ static bool ip6_check(struct span packet, struct super_form *f)
 	f->is_ip6 = true;
 	f->l4_at = IP6_HEADER_BYTES;
 	f->is_tcp = p[IP6_NEXT_AT] == IP_PROTO_TCP;
-	return get_be16(p + IP6_LENGTH_AT) + (size_t)IP6_HEADER_BYTES == packet.n &&
+	return be16_get(p + IP6_LENGTH_AT) + (size_t)IP6_HEADER_BYTES == packet.n &&
 	       (f->is_tcp || p[IP6_NEXT_AT] == IP_PROTO_UDP);
 }
 
@@ -53,7 +53,7 @@ static bool tcp_check(struct span tcp, struct super_form *f)
 static bool udp_check(struct span udp, struct super_form *f)
 {
 	f->head_bytes = f->l4_at + UDP_HEADER_BYTES;
-	return udp.n > UDP_HEADER_BYTES && get_be16(udp.p + UDP_LENGTH_AT) == udp.n;
+	return udp.n > UDP_HEADER_BYTES && be16_get(udp.p + UDP_LENGTH_AT) == udp.n;
 }
 
 int super_check(struct span packet, size_t segment_bytes, size_t max_bytes, struct super_form *ret)
@@ -85,14 +85,18 @@ uint8_t *super_put(const struct split *s, size_t max_bytes, size_t *ret_n, struc
 	size_t n = s->head_bytes + s->left;
 	if (super_check(span_of(packet, n), s->size, max_bytes, ret) < 0)
 		return NULL;
-	put_be16(payload, (uint16_t)s->size);
+	be16_put(payload, (uint16_t)s->size);
 	*ret_n = SUPER_HEADER_BYTES + n;
 	return payload;
 }
 
 void super_pace_note(struct super_pace *p, uint64_t bytes_per_s, ms_t now_ms)
 {
-	p->is_fast = bytes_per_s >= SUPER_PACE_BYTES_PER_S;
+	if (bytes_per_s < SUPER_PACE_BYTES_PER_S)
+		p->n_fast_looks = 0;
+	else if (p->n_fast_looks < SUPER_PACE_LOOKS)
+		p->n_fast_looks++;
+	p->is_fast = p->n_fast_looks == SUPER_PACE_LOOKS;
 	p->look_at_ms = ms_add(now_ms, SUPER_PACE_LOOK_MS);
 }
 
@@ -104,7 +108,7 @@ static void head_make(struct super *u)
 	uint16_t sum_at = f->is_tcp ? TCP_SUM_AT : UDP_SUM_AT;
 
 	memcpy(u->head, u->packet.p, f->head_bytes);
-	put_be16(u->head + f->l4_at + sum_at,
+	be16_put(u->head + f->l4_at + sum_at,
 	        (uint16_t)~ip_fold(pseudo_sum(u->head, f->is_ip6, proto, u->packet.n - f->l4_at)));
 	u->vnet = (struct vnet_hdr){
 	        .flags = VNET_NEEDS_CSUM,

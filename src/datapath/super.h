@@ -56,9 +56,11 @@ MUST_USE int super_parse(struct span payload, size_t max_bytes, struct super *re
  * a slow path single packets are there earlier, and cost nothing that matters. */
 #define SUPER_PACE_BYTES_PER_S 13107200u /* the largest in 5 ms */
 #define SUPER_PACE_LOOK_MS     20
+#define SUPER_PACE_LOOKS       3 /* so many in turn must say so: after a pause the kernel measures a burst */
 
 struct super_pace {
 	ms_t look_at_ms; /* when to ask the kernel again */
+	uint8_t n_fast_looks;
 	bool is_fast;
 };
 static inline bool super_pace_is_due(const struct super_pace *p, ms_t now_ms)

@@ -3,10 +3,15 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "diagnose/origin.h"
+
 #define N_SLOTS      (1u << 19)
 #define N_SLOTS_USED (N_SLOTS / 4 * 3)
 #define MAX_CHAIN    8  /* sessions of one user that are looked at */
 #define LOOKAHEAD    64 /* lines of a busy log between two that belong together */
+#define DURATION_OFF_MS                                                                                      \
+	60000 /* between the begin that a duration gives and the first line of the session                   \
+	       */
 
 /* What a case is found by. */
 enum key_tag { KEY_USER, KEY_PUBLIC, KEY_INNER, KEY_FILE };
@@ -21,10 +26,16 @@ struct build {
 	struct slot *slots;
 	size_t n_slots;
 	int64_t *file_ends;
+	word_t *origins; /* of each file: the device of lines that name none */
 	size_t n_files;
 };
 
 /* ---- index ---- */
+
+static word_t device_of(const struct build *b, const struct record *r)
+{
+	return r->device != 0 || r->file >= b->n_files ? r->device : b->origins[r->file];
+}
 
 static uint64_t key_of(enum key_tag tag, word_t device, word_t word)
 {
@@ -79,11 +90,15 @@ static bool is_resuming(const struct build *b, const struct one_case *k, uint32_
 	return record_is_reconnect(last) && gap_ms(r, last->at_ms) <= CASE_LOGIN_MS;
 }
 
+static bool is_late_kind(const struct record *r)
+{
+	return r->kind == EVENT_TUNNEL_DOWN || r->kind == EVENT_SESSION_END ||
+	       r->kind == EVENT_SESSION_LOST || r->kind == EVENT_DPD_DEAD;
+}
+
 static bool is_tail(const struct record *r, const struct one_case *k)
 {
-	bool is_late_kind = r->kind == EVENT_TUNNEL_DOWN || r->kind == EVENT_SESSION_END ||
-	                    r->kind == EVENT_SESSION_LOST || r->kind == EVENT_DPD_DEAD;
-	return is_late_kind && gap_ms(r, k->end_at_ms) <= CASE_TAIL_MS;
+	return is_late_kind(r) && gap_ms(r, k->end_at_ms) <= CASE_TAIL_MS;
 }
 
 /* May the event be one of this case's, going by what happened to it so far? */
@@ -115,10 +130,57 @@ static bool is_move(const struct one_case *k, const struct record *r)
 	return r->kind != EVENT_CONNECTED && (!k->is_tls_up || r->kind == EVENT_SESSION_END);
 }
 
+/* The end of a session, in these lines, that says how long it lasted; CASE_NONE. */
+static uint32_t end_near(const struct build *b, uint32_t place)
+{
+	const struct store *s = b->c->store;
+	const struct record *r = store_at(s, place);
+	for (uint32_t i = place; i < store_n(s) && i < place + LOOKAHEAD; i++) {
+		const struct record *e = store_at(s, i);
+		if (gap_ms(e, r->at_ms) > CASE_TAIL_MS)
+			break;
+		if (e->kind == EVENT_SESSION_END && e->size > 0 && e->user == r->user &&
+		        e->public_ip == r->public_ip && device_of(b, e) == device_of(b, r))
+			return i;
+	}
+	return CASE_NONE;
+}
+
+/* Of several sessions of one user from one address the one that ends here: the one that began when the
+ * gateway says that it did. CASE_NONE: there is only one, or it does not say. */
+static uint32_t of_duration(const struct build *b, uint32_t newest, uint32_t place)
+{
+	const struct record *r = store_at(b->c->store, place);
+	uint32_t end = is_late_kind(r) && r->at_ms != TIME_NONE ? end_near(b, place) : CASE_NONE;
+	uint32_t best = CASE_NONE, at = newest;
+	int64_t least_ms = DURATION_OFF_MS;
+	int n_open = 0;
+	if (end == CASE_NONE)
+		return CASE_NONE;
+	const struct record *e = store_at(b->c->store, end);
+	int64_t begin_at_ms = e->at_ms - INT64_C(1000) * e->size;
+	for (int i = 0; at != CASE_NONE && i < MAX_CHAIN; i++, at = b->c->v[at].older) {
+		const struct one_case *k = &b->c->v[at];
+		if (!has_addr(k, r->public_ip) || !is_open_for(b, k, place))
+			continue;
+		n_open++;
+		int64_t off_ms = k->begin_at_ms > begin_at_ms ? k->begin_at_ms - begin_at_ms
+		                                              : begin_at_ms - k->begin_at_ms;
+		if (k->has_begin && k->begin_at_ms != TIME_NONE && off_ms < least_ms) {
+			best = at;
+			least_ms = off_ms;
+		}
+	}
+	return n_open > 1 ? best : CASE_NONE;
+}
+
 static uint32_t of_user(struct build *b, uint32_t place)
 {
 	const struct record *r = store_at(b->c->store, place);
-	uint32_t newest = look_up(b, KEY_USER, r->device, r->user), at = newest;
+	uint32_t newest = look_up(b, KEY_USER, device_of(b, r), r->user), at = of_duration(b, newest, place);
+	if (at != CASE_NONE)
+		return at;
+	at = newest;
 	for (int i = 0; at != CASE_NONE && i < MAX_CHAIN; i++, at = b->c->v[at].older)
 		if (has_addr(&b->c->v[at], r->public_ip) && is_open_for(b, &b->c->v[at], place))
 			return at;
@@ -134,8 +196,11 @@ static uint32_t of_address(struct build *b, uint32_t place)
 	const struct record *r = store_at(b->c->store, place);
 	const word_t words[] = {r->inner, r->public_ip, r->inner};
 	static const enum key_tag tags[] = {KEY_INNER, KEY_PUBLIC, KEY_INNER};
-	const word_t devices[] = {r->device, r->device, 0};
-	for (size_t i = 0; i < N_ELEM(words); i++) {
+	word_t device = device_of(b, r);
+	const word_t devices[] = {device, device, 0};
+	/* inner addresses of several gateways may be the same: where that is known, a log's are its own */
+	size_t n = device >= ORIGIN_FIRST ? 2 : N_ELEM(words);
+	for (size_t i = 0; i < n; i++) {
 		uint32_t at = look_up(b, tags[i], devices[i], words[i]);
 		if (at != CASE_NONE && is_open_for(b, &b->c->v[at], place))
 			return at;
@@ -162,10 +227,24 @@ static uint32_t find_case(struct build *b, uint32_t place)
 static bool is_of_nobody(const struct record *r)
 {
 	if (r->kind == EVENT_AUTH_REJECTED || r->kind == EVENT_POOL_EXHAUSTED ||
-	        r->kind == EVENT_CIPHER_MISMATCH)
+	        r->kind == EVENT_CIPHER_MISMATCH || r->kind == EVENT_CONNECT_FAILED)
 		return true;
 	return record_side(r) == SIDE_GATEWAY && r->user == 0 && r->kind != EVENT_MTU &&
 	       r->kind != EVENT_LARGE_PACKET && r->kind != EVENT_FRAG_NEEDED && r->kind != EVENT_SNAPSHOT;
+}
+
+/* A session of the same user from the same address goes on, as far as the log tells. */
+static void mark_mixed(struct build *b, uint32_t at, const struct record *r)
+{
+	uint32_t other = b->c->v[at].older;
+	for (int i = 0; other != CASE_NONE && r->public_ip != 0 && i < MAX_CHAIN; i++) {
+		struct one_case *k = &b->c->v[other];
+		if (!k->is_ended && k->is_tls_up && k->addrs[0] == r->public_ip) {
+			k->is_mixed = true;
+			b->c->v[at].is_mixed = true;
+		}
+		other = k->older;
+	}
 }
 
 static uint32_t new_case(struct build *b, uint32_t place)
@@ -188,9 +267,10 @@ static uint32_t new_case(struct build *b, uint32_t place)
 	        .dtls_up_at_ms = TIME_NONE,
 	        .first = place,
 	        .last = CASE_NONE,
-	        .older = look_up(b, KEY_USER, r->device, r->user),
+	        .older = look_up(b, KEY_USER, device_of(b, r), r->user),
 	        .partner = CASE_NONE,
 	};
+	mark_mixed(b, at, r);
 	return at;
 }
 
@@ -211,10 +291,11 @@ static void append(struct build *b, uint32_t at, uint32_t place)
 		enter(b, KEY_FILE, 0, r->file + 1, at);
 	if (k->side == SIDE_CLIENT || k->source == SOURCE_ASA_SESSIONS)
 		return;
-	enter(b, KEY_USER, k->device, k->user, at);
-	enter(b, KEY_PUBLIC, k->device, k->addrs[0], at);
-	enter(b, KEY_INNER, k->device, k->inner, at);
-	enter(b, KEY_INNER, k->device, k->inner6, at);
+	word_t device = k->device != 0 ? k->device : device_of(b, r);
+	enter(b, KEY_USER, device, k->user, at);
+	enter(b, KEY_PUBLIC, device, k->addrs[0], at);
+	enter(b, KEY_INNER, device, k->inner, at);
+	enter(b, KEY_INNER, device, k->inner6, at);
 	enter(b, KEY_INNER, 0, k->inner, at);
 }
 
@@ -267,14 +348,16 @@ int cases_init(struct cases *c, const struct store *s)
 	c->case_of = malloc((n + 1) * sizeof(*c->case_of));
 	b.slots = calloc(N_SLOTS, sizeof(*b.slots));
 	b.file_ends = malloc((b.n_files + 1) * sizeof(*b.file_ends));
+	b.origins = origins_make(s, b.n_files);
 	bool has_memory = c->v != NULL && c->next != NULL && c->case_of != NULL && b.slots != NULL &&
-	                  b.file_ends != NULL;
+	                  b.file_ends != NULL && b.origins != NULL;
 	if (has_memory)
 		build(&b);
 	else
 		cases_done(c);
 	free(b.slots);
 	free(b.file_ends);
+	free(b.origins);
 	return has_memory ? 0 : -ENOMEM;
 }
 

@@ -35,6 +35,8 @@ struct one_case {
 	bool has_begin : 1;           /* begin_at_ms is a login, else merely the first event */
 	bool is_ended : 1, has_times : 1, has_zone : 1;
 	bool is_tls_up : 1, is_dtls_up : 1; /* as last seen */
+	/* another session of the user from the same address went on meanwhile: a line may be of either */
+	bool is_mixed : 1;
 	uint32_t first_file, last_file;
 	int64_t begin_at_ms, last_at_ms, end_at_ms;
 	int64_t known_until_ms; /* its file goes on until then, with or without it */

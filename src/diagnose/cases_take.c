@@ -55,6 +55,8 @@ static void take_names(const struct store *s, struct one_case *k, const struct r
 		k->profile = r->profile;
 	if (r->inner && *inner == 0)
 		*inner = r->inner;
+	if (r->kind == EVENT_CONNECTED && k->inner6 == 0 && store_addr(s, r->peer).family == 6)
+		k->inner6 = r->peer;
 	if (k->device == 0)
 		k->device = r->device;
 }
@@ -134,7 +136,10 @@ static void take_event(struct one_case *k, const struct record *r)
 			take_begin(k, r);
 		take_tunnel(k, r);
 		break;
-	case EVENT_TUNNEL_DOWN:
+	case EVENT_TUNNEL_DOWN: /* what goes down was up, also where the log begins later */
+		k->n.dtls_ups += r->tunnel == TUNNEL_DTLS && k->n.dtls_ups == 0;
+		take_tunnel(k, r);
+		break;
 	case EVENT_TUNNEL_REPLACED:
 		take_tunnel(k, r);
 		break;

@@ -26,7 +26,9 @@ static bool is_name_char(uint8_t c)
 
 bool cli_prompt(struct span line, struct span *ret_device, struct span *ret_command)
 {
-	size_t name = 0, i;
+	size_t name = 0, i, n = line.n < PROMPT_MAX ? line.n : PROMPT_MAX;
+	if (n == 0 || (memchr(line.p, '#', n) == NULL && memchr(line.p, '>', n) == NULL))
+		return false; /* most lines, five readers ask */
 	while (name < line.n && name < PROMPT_MAX && is_name_char(line.p[name]))
 		name++;
 	for (i = name; i < line.n && i < PROMPT_MAX; i++)

@@ -14,6 +14,7 @@ struct said {
 	struct span function; /* the developers' part: names of functions and files */
 	struct pattern_match m;
 	enum tunnel_kind tunnel;
+	bool is_guess; /* by single words of a sentence that is not known */
 };
 
 static void emit(const struct said *s, struct event e)
@@ -27,7 +28,8 @@ static void emit(const struct said *s, struct event e)
 	e.text = s->base->text;
 	if (!addr_is_set(&e.inner))
 		e.inner = c->inner;
-	e.peer = c->gateway;
+	if (e.kind != EVENT_CONNECTED) /* there it would be the other inner address */
+		e.peer = c->gateway;
 	c->sink->on_event(c->sink->ctx, &e);
 }
 
@@ -73,6 +75,7 @@ static void on_connected(struct said *s)
 static void on_requested(struct said *s)
 {
 	s->c->phase = CLIENT_IDLE;
+	s->c->has_failed = false;
 	s->c->inner = s->c->gateway = (struct ip_addr){0};
 	tunnels_down(s->c);
 }
@@ -132,10 +135,21 @@ static void on_reconnect_all(struct said *s)
 		reconnecting(s, EVENT_RECONNECT, 0, (struct span){0});
 }
 
+/* Agent and user interface say it in different words. */
+static void connect_failed(struct said *s, struct span cause)
+{
+	if (s->c->phase == CLIENT_IDLE && !s->c->has_failed)
+		emit(s, (struct event){.kind = EVENT_CONNECT_FAILED, .cause = span_trim_end(cause, ". ")});
+	s->c->has_failed = true;
+}
+
 static void on_termination(struct said *s)
 {
 	struct span cause = cause_of(s->m.rest);
-	session_end(s, end_reason_of(cause), cause);
+	if (s->c->phase == CLIENT_IDLE && span_has(cause, "onnection attempt"))
+		connect_failed(s, cause);
+	else
+		session_end(s, end_reason_of(cause), cause);
 }
 
 /* "The VPN connection is terminated": the reason, when there is one, has been said before. */
@@ -305,14 +319,18 @@ static void on_no_tunnel(struct said *s)
 		emit(s, (struct event){
 		                .kind = EVENT_CIPHER_MISMATCH, .tunnel = TUNNEL_TLS, .cause = s->m.rest});
 	else
-		emit(s, (struct event){
-		                .kind = EVENT_TUNNEL_FAILED, .tunnel = TUNNEL_TLS, .cause = s->m.rest});
+		connect_failed(s, s->m.rest);
 }
 
 /* The session that is not accepted again has to be logged in anew. */
 static void on_cookie_refused(struct said *s)
 {
-	session_end(s, REASON_ERROR, s->message);
+	session_end(s, REASON_FORGOTTEN, s->message);
+}
+
+static void on_not_connected(struct said *s)
+{
+	connect_failed(s, s->message);
 }
 
 static void on_udp_lost(struct said *s)
@@ -331,7 +349,8 @@ static void on_udp_back(struct said *s)
 
 static void on_suspend(struct said *s)
 {
-	emit(s, (struct event){.kind = EVENT_SUSPEND});
+	emit(s, (struct event){
+	                .kind = EVENT_SUSPEND, .reason = s->is_guess ? REASON_UNKNOWN : REASON_SUSPEND});
 }
 
 static void on_wake(struct said *s)
@@ -364,7 +383,10 @@ static const struct sentence {
         {"A VPN reconnect resulted in different configuration settings", on_bounce, 0},
         {"A %w connection has been established using cipher %w", on_cipher, 0},
         {"An SSL VPN connection to %t has been requested by the user", on_requested, 0},
+        {"AnyConnect was not able to establish a connection to the specified secure gateway",
+                on_not_connected, 0},
         {"Authentication failed", on_rejected, 0},
+        {"Cannot reach %w port %n: ", on_not_connected, 0},
         {"Cannot get a tunnel from %w: ", on_no_tunnel, 0},
         {"Connected to %w", on_connected, 0},
         {"Contacting %a", on_contacting, 0},
@@ -382,6 +404,11 @@ static const struct sentence {
         {"Resolved %w to %a", on_resolved, 0},
         {"Session level reconnect reason code %n:", on_reconnect, 0},
         {"Termination reason code %n:", on_termination, 0},
+        {"The certificate on the secure gateway is invalid", on_not_connected, 0},
+        {"The name %w is not known", on_not_connected, 0},
+        {"The name %w cannot be looked up", on_not_connected, 0},
+        {"The service provider in your current location is restricting access to the Internet",
+                on_not_connected, 0},
         {"The VPN connection has been established and can now pass data", on_connected, 0},
         {"The VPN connection has been re-established and can now pass data", on_connected, 0},
         {"The VPN connection is terminated", on_terminated, 0},
@@ -398,7 +425,10 @@ static const struct sentence {
         {"The computer has resumed after a suspend", on_wake, 0},
         {"The entire VPN connection is being reconfigured", on_reconfigure_all, 0},
         {"The entire VPN connection is being re-established", on_reconnect_all, 0},
+        {"The gateway %w broke the login off", on_not_connected, 0},
         {"The gateway %w could not be reached again: ", on_unreachable, 0},
+
+        {"The gateway %w cannot be trusted", on_not_connected, 0},
         {"The gateway cannot give a tunnel now: ", on_no_tunnel, 0},
         {"The gateway does not accept the session any more", on_cookie_refused, 0},
         {"The gateway ended the session", on_ended_by_gateway, 0},
@@ -473,9 +503,11 @@ static bool say_error(struct said *s)
 	return true;
 }
 
-/* Sentences about sleep differ with systems and versions; their words do not. */
+/* Sentences about sleep differ with systems and versions, and no collection of them was found: these words
+ * are a guess, and the findings say no more than that. */
 static bool say_sleep(struct said *s)
 {
+	s->is_guess = true;
 	if (s->message.n > 200 || !(span_has(s->message, "uspend") || span_has(s->message, "sleep")))
 		return false;
 	if (span_has_nocase(s->message, "resum") || span_has_nocase(s->message, "wake"))

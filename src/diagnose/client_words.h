@@ -19,6 +19,7 @@ struct client_words {
 	uint8_t phase;     /* enum client_phase */
 	bool is_up[3];     /* by enum tunnel_kind */
 	uint32_t dpd_s[3]; /* by enum tunnel_kind, as last said */
+	bool has_failed;   /* why this connect came to nothing has been told */
 	int64_t bounce_at_ms;
 	struct ip_addr own; /* the client's address outside, as it sees it */
 	struct ip_addr inner, gateway;

@@ -31,8 +31,12 @@ static const struct config_row rows[] = {
 
         {"vpn-idle-t*imeout $m", CONFIG_POLICY, FACT_IDLE_TIMEOUT},
         {"vpn-session-t*imeout $m", CONFIG_POLICY, FACT_SESSION_TIMEOUT},
-        {"address-pools value $+", CONFIG_POLICY, FACT_POOL4_OF_POLICY, .how = CONFIG_LIST},
-        {"ipv6-address-pools value $+", CONFIG_POLICY, FACT_POOL6_OF_POLICY, .how = CONFIG_LIST},
+        {"vpn-simul*taneous-logins $n", CONFIG_POLICY, FACT_LOGINS},
+        {"vpn-tunnel-p*rotocol $r", CONFIG_POLICY, FACT_SSL_CLIENT, .how = CONFIG_SSL},
+        {"address-pools value $+", CONFIG_POLICY, FACT_POOL4_OF_POLICY, .how = CONFIG_LIST, .number = 1},
+        {"address-pools none", CONFIG_POLICY, FACT_POOL4_OF_POLICY},
+        {"ipv6-address-pools value $+", CONFIG_POLICY, FACT_POOL6_OF_POLICY, .how = CONFIG_LIST, .number = 1},
+        {"ipv6-address-pools none", CONFIG_POLICY, FACT_POOL6_OF_POLICY},
         {"webvpn", CONFIG_POLICY, FACT_N, CONFIG_POLICY_WEBVPN},
 
         {"anyc*onnect mtu $n", CONFIG_POLICY_WEBVPN, FACT_GROUP_MTU},
@@ -52,11 +56,10 @@ static const struct config_row rows[] = {
         {"dtls port $n", CONFIG_WEBVPN, FACT_DTLS_PORT},
 
         {"default-group-p*olicy $t", CONFIG_PROFILE, FACT_POLICY_OF_PROFILE},
-        {"address-pool $+", CONFIG_PROFILE, FACT_POOL4_OF_POLICY, .how = CONFIG_LIST},
-        {"ipv6-address-pool $+", CONFIG_PROFILE, FACT_POOL6_OF_POLICY, .how = CONFIG_LIST},
+        {"address-pool $+", CONFIG_PROFILE, FACT_POOL4_OF_POLICY, .how = CONFIG_LIST, .number = 1},
+        {"ipv6-address-pool $+", CONFIG_PROFILE, FACT_POOL6_OF_POLICY, .how = CONFIG_LIST, .number = 1},
 
         {"vpn-group-p*olicy $t", CONFIG_USER, FACT_POLICY_OF_USER},
-        {"webvpn", CONFIG_USER, FACT_N, CONFIG_OTHER},
 };
 
 bool config_is_distinctive(struct span statement)
@@ -181,7 +184,8 @@ bool config_match(enum config_mode mode, struct span statement, size_t *i, struc
 	while (*i < N_ELEM(rows)) {
 		const struct config_row *row = &rows[(*i)++];
 		/* most lines are foreign: their first letter says so already */
-		if (row->mode != mode || statement.n == 0 || statement.p[0] != (uint8_t)row->pattern[0])
+		bool is_there = row->mode == mode || (row->mode == CONFIG_POLICY && mode == CONFIG_USER);
+		if (!is_there || statement.n == 0 || statement.p[0] != (uint8_t)row->pattern[0])
 			continue;
 		if (match_row(row, statement, ret))
 			return true;

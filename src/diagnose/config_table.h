@@ -12,7 +12,7 @@ enum config_mode {
 	CONFIG_POLICY_WEBVPN, /* webvpn in it */
 	CONFIG_WEBVPN,
 	CONFIG_PROFILE, /* tunnel-group X general-attributes */
-	CONFIG_USER,    /* username X attributes */
+	CONFIG_USER,    /* username X attributes: what stands in a policy may stand here, too */
 	CONFIG_OTHER,   /* known, nothing in it is of interest */
 };
 
@@ -22,6 +22,7 @@ enum config_how {
 	CONFIG_POOL4, /* rest: "10.10.10.1-10.10.10.254 mask 255.255.255.0" */
 	CONFIG_POOL6, /* rest: "2001:db8::1/64 254" */
 	CONFIG_ONCE,  /* the fact repeats with each line of an object */
+	CONFIG_SSL,   /* rest: "ikev1 ssl-client": number 1 when the client's protocol is among them */
 };
 
 /* Words of a pattern: "sys*opt" may be cut to "sys" or more; "a|b": either; "..." any more words; "$s":

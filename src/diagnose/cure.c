@@ -16,6 +16,6 @@ void cure_add(struct find *x, const struct hit_groups *g, const struct cure *row
 
 void cure_add_here(struct find *x, const struct cure *rows, size_t n)
 {
-	struct hit_groups g = {.n = 1, .v = {{.group = x->f->group}}};
+	struct hit_groups g = {.n = 1, .v = {{.group = x->f->group, .user = x->own_user}}};
 	cure_add(x, &g, rows, n);
 }

@@ -175,17 +175,11 @@ bool estimate_make(const struct find *x, const struct device_setup *d, const str
 	uint32_t mtu = p != NULL ? p->mtu.value : SETUP_DEFAULT_MTU;
 	*ret = begin(x, d, has_ip6);
 	explain_seen(ret, seen);
-	/* the default caps nothing (cisco-facts.md 1.5), and what was seen is already capped */
-	if (mtu != SETUP_DEFAULT_MTU && seen->tls == 0)
+	/* the default caps nothing (cisco-facts.md 1.5); what was seen is already capped, or from before it
+	 * was */
+	bool is_seen_above = seen->dtls > mtu || seen->dtls_at_least > mtu;
+	if (mtu != SETUP_DEFAULT_MTU && (seen->tls == 0 || (mtu > seen->tls && !is_seen_above)))
 		ret->in.configured = mtu;
-	return derive(ret);
-}
-
-bool estimate_change(const struct estimate *e, uint32_t tcpmss, uint32_t configured, struct estimate *ret)
-{
-	*ret = *e;
-	ret->in.tcpmss = tcpmss;
-	ret->in.configured = configured;
 	return derive(ret);
 }
 

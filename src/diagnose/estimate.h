@@ -24,8 +24,6 @@ struct estimate {
 /* k: gives policy and device; p may be NULL. False: no such combination can be computed. */
 bool estimate_make(const struct find *x, const struct device_setup *d, const struct policy_setup *p,
         bool has_ip6, const struct seen_mtu *seen, struct estimate *ret);
-/* The same with another tcpmss or `anyconnect mtu` (0: none). */
-bool estimate_change(const struct estimate *e, uint32_t tcpmss, uint32_t configured, struct estimate *ret);
 /* "1380 (sysopt connection tcpmss) - 5 - 8 ... = 1347" of either tunnel */
 void estimate_say_steps(struct text *t, const struct mtu_steps *s);
 

@@ -41,7 +41,7 @@ enum event_kind {
 	EVENT_DPD_DEAD,        /* tunnel: its peer was declared dead */
 	EVENT_SESSION_LOST,    /* waits for the client to resume; reason */
 	EVENT_SESSION_RESUMED,
-	EVENT_SESSION_END,     /* reason */
+	EVENT_SESSION_END,     /* reason; size: how long it lasted, s, 0 where not said */
 	EVENT_AUTH_REJECTED,   /* text: the reason given */
 	EVENT_POOL_EXHAUSTED,  /* no inner address left */
 	EVENT_CIPHER_MISMATCH, /* tunnel: no cipher or version in common */
@@ -60,6 +60,7 @@ enum event_kind {
 	                 */
 	EVENT_CIPHER,   /* the gateway chose a cipher in a TLS handshake: cause: its name; only public_ip is
 	                   known of the client */
+	EVENT_CONNECT_FAILED, /* client: it never came to a session; cause: why */
 	EVENT_N,
 };
 
@@ -72,7 +73,9 @@ enum end_reason {
 	REASON_DPD,       /* lost carrier, peer dead */
 	REASON_PREEMPTED, /* port or connection preempted, the user logged in again elsewhere */
 	REASON_SUSPEND,
-	REASON_ERROR, /* of the protocol or the service */
+	REASON_ERROR,     /* of the protocol or the service */
+	REASON_FORGOTTEN, /* the gateway does not know the session when its client comes back; with
+	                     EVENT_AUTH_REJECTED as well, where that is all it says */
 	REASON_N,
 };
 
@@ -86,7 +89,7 @@ struct event {
 	bool has_zone; /* the line named its time zone: at_ms is UTC; else at_ms is its wall clock taken as
 	                  UTC */
 	uint16_t code; /* reason code of reconfigure and reconnect; syslog id / 1000 never goes here */
-	uint32_t size, limit, adapter; /* bytes (EVENT_SNAPSHOT: s) */
+	uint32_t size, limit, adapter; /* bytes (EVENT_SNAPSHOT, EVENT_SESSION_END: s) */
 	uint32_t line;                 /* 1-based, in its file */
 	uint32_t file; /* index in the run's list of files; set by the dispatcher, not by readers */
 	int64_t at_ms; /* since 1970, or TIME_NONE */
@@ -110,11 +113,13 @@ enum fact_kind {
 	FACT_TLS_PORT,
 	FACT_IDLE_TIMEOUT,    /* vpn-idle-timeout, minutes, 0: none; scope */
 	FACT_SESSION_TIMEOUT, /* minutes */
+	FACT_LOGINS,          /* vpn-simultaneous-logins */
+	FACT_SSL_CLIENT,      /* vpn-tunnel-protocol: number 1 when it has ssl-client or svc, else 0 */
 	FACT_DPD_CLIENT,      /* s, 0: none */
 	FACT_DPD_GATEWAY,
 	FACT_POLICY_OF_PROFILE, /* default-group-policy: scope: tunnel-group, text: group-policy */
 	FACT_POLICY_OF_USER,    /* vpn-group-policy: scope: user, text: group-policy */
-	FACT_POOL4_OF_POLICY,   /* scope: policy or tunnel-group, text: pool name */
+	FACT_POOL4_OF_POLICY,   /* scope: policy or tunnel-group, text: pool name; number 0: none */
 	FACT_POOL6_OF_POLICY,   /* its sessions have IPv6 inside */
 	FACT_POOL_SIZE,         /* scope: pool, number: addresses */
 	FACT_TLS_VERSION,       /* text: lowest version of `ssl server-version` */
@@ -135,6 +140,7 @@ enum fact_kind {
 /* What a configuration or a table says, without a time. */
 struct fact {
 	uint8_t kind, source;
+	bool is_user; /* a setting of `username X attributes`: scope is a user, not a group-policy */
 	uint32_t number;
 	uint32_t line, file; /* as in struct event */
 	struct span scope, text;

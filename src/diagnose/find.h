@@ -34,10 +34,11 @@ static inline void word_set_add(uint8_t *set, word_t w)
 struct find {
 	const struct store *s;
 	const struct cases *c;
-	const struct setup *u;
-	struct finding *f;                    /* the one in work */
-	size_t n_hits;                        /* of it */
-	unsigned products;                    /* gateways of its hits, bits */
+	struct setup *u;
+	struct finding *f; /* the one in work */
+	size_t n_hits;     /* of it */
+	word_t own_user;   /* of it: whose own settings the cures of a policy must change; 0: the policy's */
+	unsigned products; /* gateways of its hits, bits */
 	unsigned all_products;                /* of all that is read */
 	uint8_t *marks;                       /* of each case, enum case_mark */
 	const struct policy_setup **policies; /* of each case, or NULL */
@@ -100,6 +101,8 @@ void find_timeouts(struct find *x);
 void find_dpd(struct find *x);
 void find_suspend(struct find *x);
 void find_preempted(struct find *x);
+void find_connect_failed(struct find *x);
+void find_not_resumed(struct find *x);
 void find_rejected(struct find *x);
 void find_pool(struct find *x);
 void find_cipher(struct find *x);

@@ -3,48 +3,75 @@
 
 #include "diagnose/cure.h"
 
-#define HOLE_COUNT 4     /* the same size again, so often */
-#define HOLE_MS    12000 /* and over so long: a sender that heard it once keeps to it for minutes */
-#define MAX_HOLES  4096  /* pairs of sender and client that are looked at */
+#define HOLE_COUNT 4      /* the same size again, so often */
+#define HOLE_MS    12000  /* and over so long: a sender that heard it once keeps to it for minutes */
+#define PAUSE_MS   120000 /* and never apart for longer: after ten minutes senders try the large size again */
+#define MAX_HOLES  4096   /* pairs of sender and client that are looked at */
+#define N_SLOTS    8192
 
-/* One sender, one client, one size. */
+/* One sender, one session (or address), one size: packets without a long pause between. */
 struct hole {
-	word_t inner, peer;
+	uint32_t at; /* case, or CASE_NONE */
+	word_t device, inner, peer;
 	uint32_t size, count, first, last; /* places */
+	bool is_found;                     /* there were enough of them */
 };
 
-static struct hole *hole_at(struct hole *v, size_t *n, const struct record *r)
+struct holes {
+	struct hole v[MAX_HOLES];
+	size_t n;
+	uint16_t slots[N_SLOTS]; /* index + 1 */
+};
+
+static struct hole *hole_at(struct holes *h, const struct hole *key)
 {
-	for (size_t i = 0; i < *n; i++)
-		if (v[i].inner == r->inner && v[i].peer == r->peer && v[i].size == r->size)
-			return &v[i];
-	if (*n == MAX_HOLES)
+	const uint32_t parts[] = {key->at, key->device, key->inner, key->peer, key->size};
+	uint32_t i = 2166136261u; /* FNV-1a over whole numbers */
+	for (size_t k = 0; k < N_ELEM(parts); k++)
+		i = (i ^ parts[k]) * 16777619u;
+	for (i = (i ^ i >> 15) % N_SLOTS; h->slots[i] != 0; i = (i + 1) % N_SLOTS) {
+		struct hole *o = &h->v[h->slots[i] - 1];
+		if (o->at == key->at && o->device == key->device && o->inner == key->inner &&
+		        o->peer == key->peer && o->size == key->size)
+			return o;
+	}
+	if (h->n == MAX_HOLES)
 		return NULL;
-	v[*n] = (struct hole){.inner = r->inner, .peer = r->peer, .size = r->size, .first = CASE_NONE};
-	return &v[(*n)++];
+	h->v[h->n] = *key;
+	h->slots[i] = (uint16_t)++h->n;
+	return &h->v[h->n - 1];
 }
 
-static size_t collect_holes(const struct find *x, struct hole *v)
+static void take(const struct find *x, struct hole *h, uint32_t place)
 {
-	size_t n = 0;
+	const struct record *r = store_at(x->s, place);
+	bool is_new = h->count == 0 || r->at_ms - store_at(x->s, h->last)->last_at_ms > PAUSE_MS;
+	if (is_new && h->is_found)
+		return;
+	if (is_new) {
+		h->first = place;
+		h->count = 0;
+	}
+	h->last = place;
+	h->count += r->count;
+	h->is_found |= h->count >= HOLE_COUNT && r->last_at_ms - store_at(x->s, h->first)->at_ms >= HOLE_MS;
+}
+
+static void collect_holes(const struct find *x, struct holes *h)
+{
 	for (uint32_t i = 0; i < store_n(x->s); i++) {
 		const struct record *r = store_at(x->s, i);
 		if (r->kind != EVENT_FRAG_NEEDED || r->inner == 0 || r->peer == 0 || r->at_ms == TIME_NONE)
 			continue;
-		struct hole *h = hole_at(v, &n, r);
-		if (h == NULL)
-			continue;
-		h->first = h->first == CASE_NONE ? i : h->first;
-		h->last = i;
-		h->count += r->count;
+		const struct hole key = {.at = x->c->case_of[i],
+		        .device = r->device,
+		        .inner = r->inner,
+		        .peer = r->peer,
+		        .size = r->size};
+		struct hole *o = hole_at(h, &key);
+		if (o != NULL)
+			take(x, o, i);
 	}
-	return n;
-}
-
-static bool is_hole(const struct find *x, const struct hole *h)
-{
-	return h->count >= HOLE_COUNT &&
-	       store_at(x->s, h->last)->last_at_ms - store_at(x->s, h->first)->at_ms >= HOLE_MS;
 }
 
 /* Says whether it concerns whom the report is about, and takes it then. */
@@ -118,16 +145,17 @@ static struct hit_groups groups_of(const struct find *x)
 
 void find_black_hole(struct find *x)
 {
-	struct hole *v = calloc(MAX_HOLES, sizeof(*v));
-	if (v == NULL) {
+	struct holes *h = calloc(1, sizeof(*h));
+	size_t n_taken = 0;
+	if (h == NULL) {
 		x->is_bad = true;
 		return;
 	}
-	size_t n = collect_holes(x, v), n_taken = 0;
-	for (size_t i = 0; i < n; i++)
-		if (is_hole(x, &v[i]) && take_hole(x, &v[i]) && n_taken++ == 0)
-			say_hole(x, &v[i]);
-	free(v);
+	collect_holes(x, h);
+	for (size_t i = 0; i < h->n; i++)
+		if (h->v[i].is_found && take_hole(x, &h->v[i]) && n_taken++ == 0)
+			say_hole(x, &h->v[i]);
+	free(h);
 	if (n_taken == 0)
 		return;
 	if (n_taken > 1)

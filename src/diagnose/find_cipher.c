@@ -3,7 +3,9 @@
 #include "diagnose/people.h"
 
 #define PROVED       6
-#define STRANGER_MIN 3 /* of an address that never had a session */
+#define KNOWN_MIN    3     /* of an address that has sessions: which machine it was is not known */
+#define STRANGER_MIN 5     /* of an address that never had a session */
+#define TRY_MS       60000 /* a scanner makes many handshakes in no time: they are one try */
 
 static const struct cure tls_cures[] = {
         {PRODUCTS_ASA, PASTE_GLOBAL, "Offer what both have",
@@ -55,10 +57,20 @@ static void say_cipher(struct find *x, bool is_dtls, bool is_stranger)
 	text_fmt(&f->verdict, ": no common cipher for %s.", is_dtls ? "DTLS; it stays on TLS" : "TLS");
 }
 
-/* Somebody who has, or wants, a session. */
-static bool is_known_person(const struct person *who, const struct record *r)
+/* The log of a client that came to no session is here: the handshake that a gateway tells of without an
+ * address is its. */
+static bool has_failed_client(const struct find *x)
 {
-	return r->user != 0 || who->is_in_later || record_side(r) == SIDE_CLIENT;
+	for (uint32_t i = 0; i < store_n(x->s); i++)
+		if (store_at(x->s, i)->kind == EVENT_CONNECT_FAILED)
+			return true;
+	return false;
+}
+
+/* Somebody who has, or wants, a session. */
+static bool is_known_person(const struct find *x, const struct person *who, const struct record *r)
+{
+	return r->user != 0 || who->is_known || who->is_client || (r->public_ip == 0 && has_failed_client(x));
 }
 
 void find_cipher(struct find *x)
@@ -66,12 +78,16 @@ void find_cipher(struct find *x)
 	struct people p;
 	bool is_dtls = false, is_known = false;
 	size_t n_proved = 0;
-	bool is_good = people_collect(x, &p, EVENT_CIPHER_MISMATCH);
+	bool is_good = people_collect(x, &p, EVENT_CIPHER_MISMATCH, TRY_MS);
 	for (size_t i = 0; is_good && i < p.n; i++) {
 		const struct person *who = &p.v[i];
 		const struct record *r = store_at(x->s, who->last);
-		bool is_person = is_known_person(who, r);
-		if (!is_person && who->tries < STRANGER_MIN)
+		bool is_person = is_known_person(x, who, r);
+		bool is_nameless = who->name == 0 && !who->is_client;
+		uint32_t min = r->user != 0 || (is_nameless && is_person) ? 1
+		               : who->is_known                            ? KNOWN_MIN
+		                                                          : STRANGER_MIN;
+		if ((is_nameless && !is_person) || !person_is_told(x, who, min, min))
 			continue;
 		is_known |= is_person;
 		is_dtls |= r->tunnel == TUNNEL_DTLS;

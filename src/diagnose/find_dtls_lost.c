@@ -7,8 +7,9 @@
 #define FLAPS_MIN    3
 #define FLAPS_MS     3600000 /* within this */
 #define REKEY_MIN_MS                                                                                         \
-	235000        /* a rekey makes a new tunnel as well, 4 minutes apart at least: cisco-facts.md 5.2 */
-#define LOST_MS 60000 /* without DTLS for this long: lost */
+	235000 /* a rekey makes a new tunnel as well, 4 minutes apart at least: cisco-facts.md 5.2 */
+#define LOST_MS      60000 /* without DTLS for this long: lost */
+#define FAILURES_MIN 2     /* handshakes, a minute apart */
 
 /* ---- dtls-flapping ---- */
 
@@ -100,7 +101,7 @@ void find_dtls_flapping(struct find *x)
 	for (uint32_t i = 0; i < x->c->n; i++) {
 		const struct one_case *k = &x->c->v[i];
 		struct flaps f = count_flaps(x, k);
-		if (!f.is_flapping || !find_is_session(x, k))
+		if (!f.is_flapping || k->is_mixed || !find_is_session(x, k))
 			continue;
 		x->marks[i] |= MARK_DTLS_LOST;
 		find_hit(x, k, k->begin_at_ms, k->last_at_ms);
@@ -120,7 +121,7 @@ void find_dtls_flapping(struct find *x)
 /* The loss after which DTLS did not return although the session went on; CASE_NONE. */
 static uint32_t find_loss(const struct find *x, const struct one_case *k)
 {
-	uint32_t down = CASE_NONE;
+	uint32_t down = CASE_NONE, from = k->first;
 	bool was_up = !k->has_begin;
 	for (uint32_t i = k->first; i != CASE_NONE; i = x->c->next[i]) {
 		const struct record *r = store_at(x->s, i);
@@ -132,10 +133,32 @@ static uint32_t find_loss(const struct find *x, const struct one_case *k)
 		        r->reason != REASON_ADMIN)
 			down = i;
 	}
-	if (down == CASE_NONE || upheaval_is_near(x->c, down))
+	if (down == CASE_NONE || upheaval_is_near(x->c, down, &from))
 		return CASE_NONE;
 	int64_t at_ms = store_at(x->s, down)->at_ms, until = case_until(k);
 	return at_ms != TIME_NONE && until != TIME_NONE && until - at_ms >= LOST_MS ? down : CASE_NONE;
+}
+
+/* openconnect and ocserv say nothing of a loss by a reconnect: only that DTLS is tried again and again since.
+ * The first failure; CASE_NONE. */
+static uint32_t find_failing(const struct find *x, const struct one_case *k)
+{
+	uint32_t first = CASE_NONE;
+	size_t n = 0;
+	bool was_up = false;
+	for (uint32_t i = k->first; i != CASE_NONE; i = x->c->next[i]) {
+		const struct record *r = store_at(x->s, i);
+		if (record_is_dtls_up(r)) {
+			was_up = true;
+			first = CASE_NONE;
+			n = 0;
+		}
+		if (r->tunnel != TUNNEL_DTLS || r->kind != EVENT_TUNNEL_FAILED || !was_up)
+			continue;
+		first = first == CASE_NONE ? i : first;
+		n += r->count;
+	}
+	return n >= FAILURES_MIN ? first : CASE_NONE;
 }
 
 static void take_later_reconnect(
@@ -172,7 +195,9 @@ void find_dtls_lost(struct find *x)
 	word_t device = 0;
 	for (uint32_t i = 0; i < x->c->n; i++) {
 		const struct one_case *k = &x->c->v[i];
-		uint32_t down = case_is_open_source(k) ? CASE_NONE : find_loss(x, k);
+		uint32_t down = case_is_open_source(k) ? find_failing(x, k)
+		                : k->is_mixed          ? CASE_NONE
+		                                       : find_loss(x, k);
 		if (down == CASE_NONE || !find_is_session(x, k) || (x->marks[i] & MARK_DTLS_LOST) != 0)
 			continue;
 		x->marks[i] |= MARK_DTLS_LOST;

@@ -1,9 +1,12 @@
 /* Sessions that ended or broke for a reason that has nothing to do with MTUs. Saying so is the point. */
+#include <stdio.h>
+
 #include "diagnose/cure.h"
 
 #define PROVED_CASES 5
 #define LOST_OFTEN   2     /* losses of one session that are worth a word although it came back */
 #define NEAR_MS      30000 /* what happened this long before explains it */
+#define DPD_CURE_S   30    /* what the cures below set; where it is no more they are none */
 
 static uint32_t last_end(const struct find *x, const struct one_case *k)
 {
@@ -39,13 +42,14 @@ static void say_timeouts(struct find *x, const struct timeouts *t)
 	struct finding *f = x->f;
 	const struct policy_setup *p = t->policy;
 	if (t->n_idle > 0) {
-		text_fmt(&f->cause, "%zu sessions ended because nothing was sent for the idle time",
-		        t->n_idle);
+		text_fmt(&f->cause, "%zu %s ended because nothing was sent for the idle time", t->n_idle,
+		        t->n_idle == 1 ? "session" : "sessions");
 		say_limit(&f->cause, "vpn-idle-timeout", p ? p->idle_min.value : 0);
 		text_str(&f->cause, ". ");
 	}
 	if (t->n_max > 0) {
-		text_fmt(&f->cause, "%zu sessions reached the longest time a session may have", t->n_max);
+		text_fmt(&f->cause, "%zu %s reached the longest time a session may have", t->n_max,
+		        t->n_max == 1 ? "session" : "sessions");
 		say_limit(&f->cause, "vpn-session-timeout", p ? p->session_min.value : 0);
 		text_str(&f->cause, ". ");
 	}
@@ -58,8 +62,6 @@ static void say_timeouts(struct find *x, const struct timeouts *t)
 }
 
 static const struct cure idle_cures[] = {
-        {PRODUCTS_COMMANDS, PASTE_POLICY, "If it is too short", "vpn-idle-timeout 60",
-                "Sessions may be silent for an hour.", "Addresses and licences stay in use longer."},
         {PRODUCTS_OCSERV, PASTE_GLOBAL, "If it is too short",
                 "idle-timeout = 3600\nmobile-idle-timeout = 3600", "Sessions may be silent for an hour.",
                 "Addresses stay in use longer."},
@@ -71,6 +73,27 @@ static const struct cure max_cures[] = {
         {PRODUCTS_OCSERV, PASTE_GLOBAL, "If it is too short", "session-timeout = 604800",
                 "A session may last a week.", "Addresses stay in use longer."},
 };
+
+/* Twice what is configured, an hour at least. */
+static void cure_idle(struct find *x, const struct policy_setup *p)
+{
+	char lines[40], effect[60];
+	uint32_t minutes = p != NULL ? p->idle_min.value : SETUP_DEFAULT_IDLE_MIN;
+	minutes = minutes < 30 ? 60 : minutes < SETUP_MAX_IDLE_MIN / 2 ? 2 * minutes : SETUP_MAX_IDLE_MIN;
+	(void)snprintf(lines, sizeof(lines), "vpn-idle-timeout %u", minutes);
+	(void)snprintf(effect, sizeof(effect), "Sessions may be silent for %u minutes.", minutes);
+	const struct cure c = {PRODUCTS_COMMANDS, PASTE_POLICY, "If it is too short", lines, effect,
+	        "Addresses and licences stay in use longer."};
+	x->own_user = p != NULL && p->idle_min.fact != NULL && p->idle_min.fact->is_user ? p->user : 0;
+	cure_add_here(x, &c, 1);
+	cure_add_here(x, idle_cures, N_ELEM(idle_cures));
+}
+
+static void cure_max(struct find *x, const struct policy_setup *p)
+{
+	x->own_user = p != NULL && p->session_min.fact != NULL && p->session_min.fact->is_user ? p->user : 0;
+	cure_add_here(x, max_cures, N_ELEM(max_cures));
+}
 
 void find_timeouts(struct find *x)
 {
@@ -96,26 +119,50 @@ void find_timeouts(struct find *x)
 	x->f->confidence = CONFIDENCE_CERTAIN;
 	say_timeouts(x, &t);
 	if (t.n_idle > 0)
-		cure_add_here(x, idle_cures, N_ELEM(idle_cures));
+		cure_idle(x, t.policy);
 	else
-		cure_add_here(x, max_cures, N_ELEM(max_cures));
+		cure_max(x, t.policy);
 }
 
 /* ---- dpd-timeout ---- */
 
 /* Sleep and changes of network explain a peer that does not answer. */
-static bool is_explained(const struct find *x, const struct one_case *k, const struct record *r)
+static bool is_cause(const struct record *r)
 {
+	return r->kind == EVENT_SUSPEND || r->kind == EVENT_WAKE || r->kind == EVENT_NETWORK_CHANGE;
+}
+
+/* The causes in a session, walked along with its events. */
+struct causes {
+	bool has_any, has_untimed;
+	uint32_t ahead; /* the first that was not looked at yet */
+	int64_t last_at_ms;
+};
+
+static struct causes causes_of(const struct find *x, const struct one_case *k)
+{
+	struct causes c = {.ahead = k->first, .last_at_ms = TIME_NONE};
 	for (uint32_t i = k->first; i != CASE_NONE; i = x->c->next[i]) {
-		const struct record *o = store_at(x->s, i);
-		bool is_cause =
-		        o->kind == EVENT_SUSPEND || o->kind == EVENT_WAKE || o->kind == EVENT_NETWORK_CHANGE;
-		if (is_cause &&
-		        (o->at_ms == TIME_NONE || r->at_ms == TIME_NONE ||
-		                (o->at_ms >= r->at_ms - 10 * NEAR_MS && o->at_ms <= r->at_ms + NEAR_MS)))
-			return true;
+		const struct record *r = store_at(x->s, i);
+		c.has_any |= is_cause(r);
+		c.has_untimed |= is_cause(r) && r->at_ms == TIME_NONE;
 	}
-	return false;
+	return c;
+}
+
+/* A cause lies before it, or soon behind. */
+static bool is_explained(const struct find *x, struct causes *c, const struct record *r)
+{
+	if (c->has_untimed || !c->has_any || r->at_ms == TIME_NONE)
+		return c->has_any;
+	for (; c->ahead != CASE_NONE; c->ahead = x->c->next[c->ahead]) {
+		const struct record *o = store_at(x->s, c->ahead);
+		if (o->at_ms > r->at_ms + NEAR_MS)
+			break;
+		if (is_cause(o))
+			c->last_at_ms = o->at_ms;
+	}
+	return c->last_at_ms != TIME_NONE && c->last_at_ms >= r->at_ms - 10 * NEAR_MS;
 }
 
 static bool is_dead_peer(const struct record *r)
@@ -135,9 +182,10 @@ struct dead {
 static struct dead count_dead(const struct find *x, const struct one_case *k)
 {
 	struct dead d = {.first = CASE_NONE, .last = CASE_NONE};
+	struct causes causes = causes_of(x, k);
 	for (uint32_t i = k->first; i != CASE_NONE; i = x->c->next[i]) {
 		const struct record *r = store_at(x->s, i);
-		if (!is_dead_peer(r) || is_explained(x, k, r))
+		if (!is_dead_peer(r) || is_explained(x, &causes, r))
 			continue;
 		int64_t before = d.last == CASE_NONE ? TIME_NONE : store_at(x->s, d.last)->at_ms;
 		bool is_same = before != TIME_NONE && r->at_ms != TIME_NONE && r->at_ms - before <= NEAR_MS;
@@ -204,7 +252,9 @@ void find_dpd(struct find *x)
 	if (x->n_hits == 0)
 		return;
 	say_dpd(x, n_back > 0);
-	cure_add_here(x, dpd_cures, N_ELEM(dpd_cures));
+	bool is_frequent = x->u->told_dpd.value > 0 && x->u->told_dpd.value <= DPD_CURE_S;
+	if (!is_frequent)
+		cure_add_here(x, dpd_cures, N_ELEM(dpd_cures));
 }
 
 /* ---- suspend ---- */
@@ -223,15 +273,34 @@ static uint32_t find_sleep(const struct find *x, const struct one_case *k)
 	return at == CASE_NONE && is_ended_by(k, REASON_SUSPEND, REASON_SUSPEND) ? last_end(x, k) : at;
 }
 
+static void say_suspend(struct find *x, bool is_sure)
+{
+	struct finding *f = x->f;
+	f->confidence = is_sure ? CONFIDENCE_CERTAIN : CONFIDENCE_POSSIBLE;
+	text_str(&f->cause,
+	        is_sure ? "The client said that its machine goes to sleep, and the tunnels went down with "
+	                  "it. "
+	                : "By its words a line of the client's log tells that the machine went to sleep; the "
+	                  "tunnels would go down with it. ");
+	text_str(&f->cause, "After waking up the client resumes the session, unless the profile says "
+	                    "DisconnectOnSuspend (the default) or the idle timeout was over. No fault of "
+	                    "tunnels or MTUs.");
+	find_say_users(x, &f->verdict);
+	text_fmt(&f->verdict, ": disconnected%s because the machine went to sleep.",
+	        is_sure ? "" : ", it seems,");
+}
+
 void find_suspend(struct find *x)
 {
 	size_t n_proved = 0;
+	bool is_sure = false;
 	for (uint32_t i = 0; i < x->c->n; i++) {
 		const struct one_case *k = &x->c->v[i];
 		uint32_t at = find_is_session(x, k) ? find_sleep(x, k) : CASE_NONE;
 		if (at == CASE_NONE)
 			continue;
 		find_hit(x, k, store_at(x->s, at)->at_ms, store_at(x->s, at)->at_ms);
+		is_sure |= store_at(x->s, at)->reason == REASON_SUSPEND;
 		if (n_proved++ >= PROVED_CASES)
 			continue;
 		find_prove(x, at);
@@ -240,35 +309,55 @@ void find_suspend(struct find *x)
 	}
 	if (x->n_hits == 0)
 		return;
-	x->f->confidence = CONFIDENCE_CERTAIN;
-	text_str(&x->f->cause,
-	        "The client said that its machine goes to sleep, and the tunnels went down with it. After "
-	        "waking up it resumes the session, unless the profile says DisconnectOnSuspend (the default) "
-	        "or the idle timeout was over. No fault of tunnels or MTUs.");
-	find_say_users(x, &x->f->verdict);
-	text_str(&x->f->verdict, ": disconnected because the machine went to sleep.");
+	say_suspend(x, is_sure);
 	cure_add_here(x, suspend_cures, N_ELEM(suspend_cures));
 }
 
 /* ---- port-preempted ---- */
 
 static const struct cure preempted_cures[] = {
-        {PRODUCTS_COMMANDS, PASTE_POLICY, "Permit as many logins as the user has machines",
-                "vpn-simultaneous-logins 3", "Older sessions stay.",
-                "More licences and addresses in use; shared accounts are noticed less."},
         {PRODUCTS_OCSERV, PASTE_GLOBAL, "Permit as many logins as the user has machines",
                 "max-same-clients = 3", "Older sessions stay.",
                 "More addresses in use; shared accounts are noticed less."},
 };
 
+/* One more than now: what is configured is too few. */
+static void cure_preempted(struct find *x, const struct policy_setup *p)
+{
+	char lines[40];
+	uint32_t logins = p != NULL ? p->logins.value : SETUP_DEFAULT_LOGINS;
+	logins = logins < SETUP_DEFAULT_LOGINS ? SETUP_DEFAULT_LOGINS
+	         : logins < UINT32_MAX         ? logins + 1
+	                                       : logins;
+	(void)snprintf(lines, sizeof(lines), "vpn-simultaneous-logins %u", logins);
+	const struct cure c = {PRODUCTS_COMMANDS, PASTE_POLICY,
+	        "Permit as many logins as the user has machines", lines, "Older sessions stay.",
+	        "More licences and addresses in use; shared accounts are noticed less."};
+	x->own_user = p != NULL && p->logins.fact != NULL && p->logins.fact->is_user ? p->user : 0;
+	cure_add_here(x, &c, 1);
+	cure_add_here(x, preempted_cures, N_ELEM(preempted_cures));
+}
+
+static void say_logins(struct find *x, const struct policy_setup *p)
+{
+	if (p == NULL || p->logins.fact == NULL)
+		return;
+	text_fmt(&x->f->cause, " `vpn-simultaneous-logins %u` is configured in ", p->logins.value);
+	paste_say_owner(x, &x->f->cause, p, &p->logins);
+	text_str(&x->f->cause, ".");
+	find_prove_fact(x, p->logins.fact);
+}
+
 void find_preempted(struct find *x)
 {
 	size_t n_proved = 0;
+	const struct policy_setup *policy = NULL;
 	for (uint32_t i = 0; i < x->c->n; i++) {
 		const struct one_case *k = &x->c->v[i];
 		if (!is_ended_by(k, REASON_PREEMPTED, REASON_PREEMPTED) || !find_is_session(x, k))
 			continue;
 		find_hit(x, k, k->end_at_ms, k->end_at_ms);
+		policy = policy ? policy : find_policy_of(x, k);
 		if (n_proved++ < PROVED_CASES)
 			find_prove(x, last_end(x, k));
 	}
@@ -281,5 +370,6 @@ void find_preempted(struct find *x)
 	                       "in turns. Neither tunnels nor MTUs have to do with it.");
 	find_say_users(x, &x->f->verdict);
 	text_str(&x->f->verdict, ": a newer login of the same user ended the session.");
-	cure_add_here(x, preempted_cures, N_ELEM(preempted_cures));
+	say_logins(x, policy);
+	cure_preempted(x, policy);
 }

@@ -3,7 +3,7 @@
 
 static bool is_vpn_policy(const struct policy_setup *p)
 {
-	return p->dtls.value != 0;
+	return p->dtls.value != 0 && policy_is_for_clients(p);
 }
 
 #define TOLD_MAX 3 /* attempts that are told one by one; a device may have hundreds of policies alike */
@@ -14,13 +14,20 @@ struct attempt {
 	size_t n;
 };
 
+/* His own settings for other things do not matter here. */
+static bool is_policy_of(const struct find *x, const struct one_case *k, const struct policy_setup *p)
+{
+	const struct policy_setup *own = find_policy_of(x, k);
+	return own == p || (own != NULL && own->base == p && !policy_has_own_tunnel(own));
+}
+
 /* The lowest TLS threshold that sessions of this policy showed. */
 static struct seen_mtu seen_of(const struct find *x, const struct policy_setup *p)
 {
 	struct hit_groups g = {.n = 0};
 	for (uint32_t i = 0; i < x->c->n; i++) {
 		const struct one_case *k = &x->c->v[i];
-		if ((k->n.large_limit != 0 || k->n.tls_mtu != 0) && find_policy_of(x, k) == p &&
+		if ((k->n.large_limit != 0 || k->n.tls_mtu != 0) && is_policy_of(x, k, p) &&
 		        k->n.dtls_ups == 0)
 			remedy_collect(x, &g, k);
 	}
@@ -34,6 +41,7 @@ static void add_group(
 	if (a->groups.n < REMEDY_MAX_GROUPS)
 		a->groups.v[a->groups.n++] = (struct hit_group){.device = p->device,
 		        .group = p->name,
+		        .user = policy_has_own_tunnel(p) ? p->user : 0,
 		        .policy = p,
 		        .has_ip6 = p->pool6.value != 0,
 		        .seen = *seen};
@@ -53,10 +61,11 @@ static bool begin_to_tell(struct find *x, struct attempt *a)
 static void judge_tcpmss(struct find *x, struct attempt *a, const struct policy_setup *p)
 {
 	const struct device_setup *d = setup_device(x->u, p->device);
-	struct seen_mtu seen = seen_of(x, p);
 	struct estimate e;
-	if (d->tcpmss.fact == NULL || d->tcpmss.value <= SETUP_DEFAULT_TCPMSS ||
-	        !estimate_make(x, d, p, p->pool6.value != 0, &seen, &e) || !e.d.is_reconnect_expected)
+	if (d->tcpmss.fact == NULL || d->tcpmss.value <= SETUP_DEFAULT_TCPMSS)
+		return;
+	struct seen_mtu seen = seen_of(x, p);
+	if (!estimate_make(x, d, p, p->pool6.value != 0, &seen, &e) || !e.d.is_reconnect_expected)
 		return;
 	bool is_first = true;
 	for (size_t i = 0; i < a->groups.n; i++)
@@ -81,19 +90,20 @@ static void judge_tcpmss(struct find *x, struct attempt *a, const struct policy_
 static void judge_mtu(struct find *x, struct attempt *a, const struct policy_setup *p)
 {
 	const struct device_setup *d = setup_device(x->u, p->device);
-	struct seen_mtu seen = seen_of(x, p);
 	struct estimate e;
 	uint32_t mtu = p->mtu.value;
-	if (p->mtu.fact == NULL || mtu == SETUP_DEFAULT_MTU || mtu < MTU_MIN ||
-	        !estimate_make(x, d, p, p->pool6.value != 0, &seen, &e) || e.d.tls_limit >= mtu ||
+	if (p->mtu.fact == NULL || mtu == SETUP_DEFAULT_MTU || mtu < MTU_MIN)
+		return;
+	struct seen_mtu seen = seen_of(x, p);
+	if (!estimate_make(x, d, p, p->pool6.value != 0, &seen, &e) || e.d.tls_limit >= mtu ||
 	        e.d.dtls_limit <= e.d.tls_limit)
 		return;
 	add_group(x, a, p, &seen);
 	if (!begin_to_tell(x, a))
 		return;
 	find_prove_fact(x, p->mtu.fact);
-	text_fmt(&x->f->cause, "`anyconnect mtu %u` in group-policy ", mtu);
-	find_say_word(x, &x->f->cause, p->name);
+	text_fmt(&x->f->cause, "`anyconnect mtu %u` in ", mtu);
+	paste_say_owner(x, &x->f->cause, p, &p->mtu);
 	text_fmt(&x->f->cause,
 	        " lowers the MTU of DTLS, but TLS carries only %u%s: the two still differ, and clients "
 	        "without UDP reconnect as before.",
@@ -147,18 +157,28 @@ static void judge_elsewhere(struct find *x, struct attempt *a, uint32_t at)
 	find_say_word(x, &x->f->cause, other->name);
 	text_str(&x->f->cause, ", but ");
 	find_say_word(x, &x->f->cause, k->user);
-	text_str(&x->f->cause, " has ");
-	find_say_word(x, &x->f->cause, own->name);
-	text_str(&x->f->cause, ", which does not inherit it.");
+	bool is_hidden = own->base == other && policy_has_own_tunnel(own);
+	if (is_hidden) {
+		find_prove_fact(x, own->mtu.fact);
+		text_str(&x->f->cause, " has own settings (`username ... attributes`), which come first.");
+	} else {
+		text_str(&x->f->cause, " has ");
+		find_say_word(x, &x->f->cause, own->name);
+		text_str(&x->f->cause, ", which does not inherit it.");
+	}
 	if (a->n == 1)
-		text_str(&a->verdict, "The remedy is in another group-policy than the users'.");
+		text_str(&a->verdict, is_hidden
+		                              ? "The user's own settings hide the remedy in his group-policy."
+		                              : "The remedy is in another group-policy than the users'.");
 }
 
 void find_ineffective(struct find *x)
 {
 	struct attempt a = {.groups = {.n = 0}};
-	for (size_t i = 0; i < x->u->n_policies; i++) {
-		const struct policy_setup *p = &x->u->policies[i];
+	for (size_t i = 0; i < setup_n_all(x->u); i++) {
+		const struct policy_setup *p = setup_at(x->u, i);
+		if (p == NULL)
+			continue;
 		bool is_default = span_is(store_word(x->s, p->name), "DfltGrpPolicy") && x->u->n_policies > 1;
 		if (!is_vpn_policy(p) || setup_device(x->u, p->device)->tls_only.value || is_default)
 			continue;

@@ -48,14 +48,17 @@ static const struct cure room_cures[] = {
 
 static struct hit_group group_of_policy(const struct policy_setup *p)
 {
-	return (struct hit_group){
-	        .device = p->device, .group = p->name, .policy = p, .has_ip6 = p->pool6.value != 0};
+	return (struct hit_group){.device = p->device,
+	        .group = p->name,
+	        .user = policy_has_own_tunnel(p) ? p->user : 0,
+	        .policy = p,
+	        .has_ip6 = p->pool6.value != 0};
 }
 
 static void add_group(struct hit_groups *g, const struct hit_group *h)
 {
 	for (size_t i = 0; i < g->n; i++)
-		if (g->v[i].group == h->group && g->v[i].device == h->device)
+		if (g->v[i].group == h->group && g->v[i].device == h->device && g->v[i].user == h->user)
 			return;
 	if (g->n < REMEDY_MAX_GROUPS)
 		g->v[g->n++] = *h;
@@ -75,7 +78,8 @@ static uint32_t computed_tls(const struct find *x, const struct policy_setup *p,
 
 static bool is_set_low(const struct policy_setup *p)
 {
-	return p->mtu.fact != NULL && p->mtu.value > 0 && p->mtu.value < IP6_MIN_MTU;
+	return policy_is_for_clients(p) && p->mtu.fact != NULL && p->mtu.value > 0 &&
+	       p->mtu.value < IP6_MIN_MTU;
 }
 
 struct too_small {
@@ -93,7 +97,8 @@ static void take_small_policies(struct find *x, struct too_small *t)
 {
 	for (size_t i = 0; i < x->u->n_policies; i++) {
 		const struct policy_setup *p = &x->u->policies[i];
-		uint32_t tls = p->pool6.value && !is_set_low(p) ? computed_tls(x, p, &t->steps) : 0;
+		bool is_asked = p->pool6.value != 0 && policy_is_for_clients(p) && !is_set_low(p);
+		uint32_t tls = is_asked ? computed_tls(x, p, &t->steps) : 0;
 		if (tls == 0 || tls >= IP6_MIN_MTU)
 			continue;
 		struct hit_group h = group_of_policy(p);
@@ -153,6 +158,7 @@ void find_tls_too_small(struct find *x)
 struct low {
 	struct hit_groups groups;
 	bool has_ip6;
+	bool is_probed; /* a client found out that the path carries no more: no configuration raises it */
 	uint32_t least;
 };
 
@@ -167,17 +173,30 @@ static uint32_t low_mtu_of(const struct one_case *k)
 
 static void take_low_policies(struct find *x, struct low *t)
 {
-	for (size_t i = 0; i < x->u->n_policies; i++) {
-		const struct policy_setup *p = &x->u->policies[i];
-		struct hit_group h = group_of_policy(p);
-		if (!is_set_low(p))
+	for (size_t i = 0; i < setup_n_all(x->u); i++) {
+		const struct policy_setup *p = setup_at(x->u, i);
+		if (p == NULL || !is_set_low(p))
 			continue;
+		struct hit_group h = group_of_policy(p);
 		add_group(&t->groups, &h);
 		x->n_hits++;
 		find_prove_fact(x, p->mtu.fact);
 		find_prove_fact(x, p->pool6.fact);
 		t->has_ip6 |= h.has_ip6;
 		t->least = lower_of(t->least, p->mtu.value);
+	}
+}
+
+/* The line that says it. */
+static void prove_low(struct find *x, const struct one_case *k, uint32_t low, bool *ret_is_probed)
+{
+	for (uint32_t i = k->first; i != CASE_NONE; i = x->c->next[i]) {
+		const struct record *r = store_at(x->s, i);
+		if (r->kind != EVENT_MTU || (r->size != low && r->limit != low && r->adapter != low))
+			continue;
+		*ret_is_probed |= r->source == SOURCE_OPENCONNECT && r->adapter == low;
+		find_prove(x, i);
+		return;
 	}
 }
 
@@ -192,8 +211,10 @@ static void take_low_cases(struct find *x, struct low *t)
 		find_hit(x, k, k->begin_at_ms, k->last_at_ms);
 		remedy_collect(x, &t->groups, k);
 		t->has_ip6 |= find_has_ip6(x, k);
-		if (n_proved++ < PROVED_CASES)
+		if (n_proved++ < PROVED_CASES) {
+			prove_low(x, k, low, &t->is_probed);
 			prove_mtu(x, k);
+		}
 		find_prove(x, cases_find(x->c, k->first, EVENT_ADAPTER_BOUNCE, TUNNEL_UNKNOWN));
 		t->least = lower_of(t->least, low);
 	}
@@ -214,8 +235,15 @@ void find_below_1280(struct find *x)
 	        t.has_ip6 ? "These sessions have IPv6 inside: it cannot work."
 	                  : "No IPv6 inside is known in these files; without it this is only slower than "
 	                    "needed.");
+	if (t.is_probed)
+		text_str(&x->f->cause,
+		        " The client found it by probes: the path carries no more, so no setting "
+		        "of the gateway raises it.");
 	text_fmt(&x->f->verdict, "An MTU of %u: IPv6 needs 1280%s", t.least,
 	        t.has_ip6 ? ", and these sessions have IPv6 inside." : ".");
-	cure_add(x, &t.groups, raise_cures, N_ELEM(raise_cures));
-	cure_add(x, &t.groups, room_cures, N_ELEM(room_cures));
+	if (!t.is_probed) {
+		cure_add(x, &t.groups, raise_cures, N_ELEM(raise_cures));
+		cure_add(x, &t.groups, room_cures, 1);
+	}
+	cure_add(x, &t.groups, room_cures + 1, N_ELEM(room_cures) - 1);
 }

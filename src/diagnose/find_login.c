@@ -1,29 +1,48 @@
 /* auth-rejected and pool-exhausted: what keeps users from having a session at all. */
 #include "diagnose/cure.h"
+#include "diagnose/pattern.h"
 #include "diagnose/people.h"
 
 #define PROVED    6
-#define TRIES_MIN 3 /* so many refusals are told even when a login succeeded in the end */
+#define KNOWN_MIN 3    /* tries one after the other of somebody who has sessions */
+#define TRIES_MIN 4    /* of a stranger, or of anybody who got in in the end */
+#define TRY_MS    2000 /* several lines of one try come within this */
 
 /* ---- auth-rejected ---- */
 
-static void say_rejected(struct find *x, uint32_t tries, uint32_t last)
+struct rejected {
+	uint32_t tries, last; /* place */
+	bool is_often;
+};
+
+/* ocserv's words when max-same-clients is reached. */
+static bool is_limit(const struct find *x, const struct rejected *t)
+{
+	return span_has(store_word(x->s, store_at(x->s, t->last)->cause), "tried to connect more than");
+}
+
+static void say_rejected(struct find *x, const struct rejected *t)
 {
 	struct finding *f = x->f;
-	text_fmt(&f->cause, "%u logins were refused. ", tries);
-	if (store_at(x->s, last)->cause) {
+	text_fmt(&f->cause, "%u %s refused. ", t->tries, t->tries == 1 ? "login was" : "logins were");
+	if (store_at(x->s, t->last)->cause) {
 		text_str(&f->cause, "The last reason given: \"");
-		find_say_word(x, &f->cause, store_at(x->s, last)->cause);
+		find_say_word(x, &f->cause, store_at(x->s, t->last)->cause);
 		text_str(&f->cause, "\". ");
 	}
-	text_str(&f->cause, "There was no tunnel yet: this is between the user, the gateway and its AAA "
-	                    "server. Many names from few addresses are somebody who guesses passwords.");
+	if (is_limit(x, t))
+		text_str(&f->cause, "The password was right: the user has as many sessions as the gateway "
+		                    "permits already.");
+	else
+		text_str(&f->cause,
+		        "There was no tunnel yet: this is between the user, the gateway and its AAA server. "
+		        "Many names from few addresses are somebody who guesses passwords.");
 	if (f->n_all_users == 0)
 		text_str(&f->verdict, "Logins are refused");
 	else
 		find_say_users(x, &f->verdict);
-	text_fmt(&f->verdict, "%s (%u %s).", f->n_all_users == 0 ? "" : ": login refused", tries,
-	        tries == 1 ? "time" : "times");
+	text_fmt(&f->verdict, "%s (%u %s).", f->n_all_users == 0 ? "" : ": login refused", t->tries,
+	        t->tries == 1 ? "time" : "times");
 }
 
 static const struct cure rejected_cures[] = {
@@ -42,42 +61,50 @@ static const struct cure rejected_cures[] = {
                 "Counts as a failed login when the password is wrong."},
 };
 
-/* Those who did not get in, or not at once; *ret_last: the last refusal. */
-static uint32_t take_rejected(struct find *x, const struct people *p, bool *ret_is_often, uint32_t *ret_last)
+static const struct cure limit_cures[] = {
+        {PRODUCTS_OCSERV, PASTE_GLOBAL, "Permit as many logins as the user has machines",
+                "max-same-clients = 3", "A second machine gets its session beside the first one.",
+                "More addresses in use; shared accounts are noticed less."},
+};
+
+/* Those who did not get in, or not at once. */
+static void take_rejected(struct find *x, const struct people *p, struct rejected *t)
 {
-	uint32_t tries = 0;
 	size_t n_proved = 0;
 	for (size_t i = 0; i < p->n; i++) {
 		const struct person *who = &p->v[i];
-		if (who->is_in_later && who->tries < TRIES_MIN)
+		if (!person_is_told(x, who, KNOWN_MIN, TRIES_MIN))
 			continue;
 		find_hit_record(x, store_at(x->s, who->first));
 		find_hit_record(x, store_at(x->s, who->last));
-		tries += who->tries;
-		*ret_is_often |= who->tries >= TRIES_MIN;
-		*ret_last = who->last;
+		t->tries += who->total;
+		t->is_often |= who->tries >= KNOWN_MIN;
+		t->last = who->last;
 		if (n_proved++ >= PROVED)
 			continue;
 		find_prove(x, who->first);
 		find_prove(x, who->last);
 	}
-	return tries;
 }
 
 void find_rejected(struct find *x)
 {
 	struct people p;
-	uint32_t tries = 0, last = CASE_NONE;
-	bool is_often = false;
-	if (people_collect(x, &p, EVENT_AUTH_REJECTED))
-		tries = take_rejected(x, &p, &is_often, &last);
+	struct rejected t = {.last = CASE_NONE};
+	if (people_collect(x, &p, EVENT_AUTH_REJECTED, TRY_MS))
+		take_rejected(x, &p, &t);
+	if (x->n_hits > 0) {
+		x->f->severity = t.is_often ? SEVERITY_WARNING : SEVERITY_INFO;
+		x->f->confidence = CONFIDENCE_CERTAIN;
+		say_rejected(x, &t);
+		if (is_limit(x, &t))
+			cure_add_here(x, limit_cures, N_ELEM(limit_cures));
+		else
+			cure_add_here(x, rejected_cures, N_ELEM(rejected_cures));
+	} else if (!x->is_bad) {
+		find_guessing(x, &p, KNOWN_MIN, TRIES_MIN);
+	}
 	people_done(&p);
-	if (x->n_hits == 0)
-		return;
-	x->f->severity = is_often ? SEVERITY_WARNING : SEVERITY_INFO;
-	x->f->confidence = CONFIDENCE_CERTAIN;
-	say_rejected(x, tries, last);
-	cure_add_here(x, rejected_cures, N_ELEM(rejected_cures));
 }
 
 /* ---- pool-exhausted ---- */
@@ -106,7 +133,7 @@ static void remedy_pool(struct find *x, const struct fact_record *pool)
 	text_str(&r->config, "show ip local pool ");
 	put_pool_name(x, &r->config, pool);
 	text_str(&r->config, "\nip local pool VPNPOOL2 FIRST-LAST mask MASK\n");
-	paste_group(x, &r->config, x->f->group);
+	paste_group(x, &r->config, x->f->group, 0);
 	text_str(&r->config, " address-pools value ");
 	put_pool_name(x, &r->config, pool);
 	text_str(&r->config, " VPNPOOL2\n");

@@ -76,6 +76,8 @@ static size_t count_shapes(const struct find *x, size_t n[static MINUTE_N])
 		if (!is_candidate(x, &x->c->v[i]))
 			continue;
 		enum minute_shape s = minute_of(x->c, &x->c->v[i]).shape;
+		if (s == MINUTE_MOMENT && x->c->v[i].is_mixed)
+			continue;
 		n[s]++;
 		n_sure += s > MINUTE_MOMENT;
 	}
@@ -91,8 +93,8 @@ static void add_cases(struct find *x, struct tally *t)
 		if (!is_candidate(x, k))
 			continue;
 		struct minute m = minute_of(x->c, k);
-		if (m.shape > MINUTE_MOMENT ||
-		        (m.shape == MINUTE_MOMENT && (n_sure > 0 || n[m.shape] >= SURE_SESSIONS)))
+		if (m.shape > MINUTE_MOMENT || (m.shape == MINUTE_MOMENT && !k->is_mixed &&
+		                                       (n_sure > 0 || n[m.shape] >= SURE_SESSIONS)))
 			add_case(x, t, i, &m);
 	}
 }

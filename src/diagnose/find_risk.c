@@ -31,7 +31,8 @@ static void add_policy_risk(struct find *x, struct risk *t, const struct policy_
 static bool is_vpn_policy(const struct find *x, const struct policy_setup *p)
 {
 	bool is_default = span_is(store_word(x->s, p->name), "DfltGrpPolicy");
-	return (!is_default || x->u->n_policies == 1) && setup_device(x->u, p->device)->has_config;
+	return (!is_default || x->u->n_policies == 1) && policy_is_for_clients(p) &&
+	       setup_device(x->u, p->device)->has_config;
 }
 
 static void say_steps(const struct find *x, struct text *c, const struct hit_group *g)

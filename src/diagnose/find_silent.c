@@ -5,6 +5,7 @@
 #define PROVED_CASES  4
 #define GONE_MS       300000 /* TLS dead so soon after DTLS: the line was interrupted, not UDP alone */
 #define BACK_MS       5000   /* a client that is here again so soon had its line all the time */
+#define MAX_STEPS     1000   /* events of one session between a silence and what explains it */
 #define LOOKAHEAD     200    /* events of a busy gateway before that */
 #define DPD_DEFAULT_S 90     /* ocserv as it is shipped */
 #define DPD_MAX_S     86400
@@ -34,7 +35,8 @@ static enum line line_after(const struct find *x, const struct one_case *k, uint
 {
 	const struct record *r = store_at(x->s, place);
 	enum line found = LINE_LIVED;
-	for (uint32_t i = x->c->next[place]; i != CASE_NONE; i = x->c->next[i]) {
+	int n = 0;
+	for (uint32_t i = x->c->next[place]; i != CASE_NONE && n < MAX_STEPS; i = x->c->next[i], n++) {
 		const struct record *o = store_at(x->s, i);
 		bool is_timed = o->at_ms != TIME_NONE && r->at_ms != TIME_NONE;
 		if (record_is_dtls_up(o) || (is_timed && o->at_ms - r->at_ms > GONE_MS))
@@ -42,7 +44,7 @@ static enum line line_after(const struct find *x, const struct one_case *k, uint
 		if (o->kind == EVENT_SESSION_LOST ||
 		        (o->kind == EVENT_TUNNEL_DOWN && o->tunnel == TUNNEL_TLS && o->reason != REASON_USER))
 			return LINE_GONE;
-		if (record_is_tls_dead(o) && is_timed && !is_back_at_once(x, k))
+		if (record_is_tls_dead(o) && !is_back_at_once(x, k))
 			return LINE_GONE;
 		if (record_is_tls_dead(o))
 			found = LINE_SAID_DEAD;
@@ -59,8 +61,9 @@ static bool is_silence(const struct record *r)
 
 static uint32_t find_stall(const struct find *x, const struct one_case *k, enum line *ret_line)
 {
+	uint32_t from = k->first;
 	for (uint32_t i = k->first; i != CASE_NONE; i = x->c->next[i]) {
-		if (!is_silence(store_at(x->s, i)) || upheaval_is_near(x->c, i))
+		if (!is_silence(store_at(x->s, i)) || upheaval_is_near(x->c, i, &from))
 			continue;
 		*ret_line = line_after(x, k, i);
 		if (*ret_line != LINE_GONE)
@@ -70,6 +73,9 @@ static uint32_t find_stall(const struct find *x, const struct one_case *k, enum 
 }
 
 /* ---- words ---- */
+
+#define DPD_CURE_S  10
+#define N_DPD_CURES 2 /* which set it to DPD_CURE_S: no cure where it is no more */
 
 static const struct cure cures[] = {
         {PRODUCTS_OCSERV, PASTE_GLOBAL, "Ask more often whether UDP is alive",
@@ -84,13 +90,21 @@ static const struct cure cures[] = {
                 "TCP in TCP: slower when packets are lost."},
 };
 
-static void say_silent(struct find *x)
+static bool is_dpd(const struct setting *s)
+{
+	return s->fact != NULL && s->value > 0 && s->value <= DPD_MAX_S;
+}
+
+/* Returns the interval. */
+static uint32_t say_silent(struct find *x)
 {
 	struct finding *f = x->f;
 	bool is_ocserv = (find_products(x) & PRODUCTS_OCSERV) != 0;
-	const struct setting *dpd = is_ocserv ? &x->u->ocserv_dpd : &(struct setting){0};
+	const struct setting *dpd = &x->u->told_dpd;
+	if (!is_dpd(dpd) && is_ocserv)
+		dpd = &x->u->ocserv_dpd;
 	uint32_t standard_s = is_ocserv ? DPD_DEFAULT_S : SETUP_DEFAULT_DPD_S;
-	bool is_set = dpd->fact != NULL && dpd->value > 0 && dpd->value <= DPD_MAX_S;
+	bool is_set = is_dpd(dpd);
 	uint32_t s = is_set ? dpd->value : standard_s;
 	find_prove_fact(x, dpd->fact);
 	find_prove_fact(x, x->u->ocserv_switch.fact);
@@ -105,6 +119,7 @@ static void say_silent(struct find *x)
 	find_say_users(x, &f->verdict);
 	text_fmt(&f->verdict, ": UDP died in silence; nothing passed until it was noticed (up to %u s).",
 	        2 * s);
+	return s;
 }
 
 void find_udp_silent(struct find *x)
@@ -125,6 +140,6 @@ void find_udp_silent(struct find *x)
 	}
 	if (x->n_hits == 0)
 		return;
-	say_silent(x);
-	cure_add_here(x, cures, N_ELEM(cures));
+	size_t n_skip = say_silent(x) <= DPD_CURE_S ? N_DPD_CURES : 0;
+	cure_add_here(x, cures + n_skip, N_ELEM(cures) - n_skip);
 }

@@ -21,7 +21,8 @@ static bool has_lower_mtu(const struct find *x, const struct device_setup *d, ui
 	bool has_any = false;
 	for (size_t i = 0; i < x->u->n_policies; i++) {
 		const struct policy_setup *p = &x->u->policies[i];
-		if (p->device != d->name || span_is(store_word(x->s, p->name), "DfltGrpPolicy"))
+		if (p->device != d->name || span_is(store_word(x->s, p->name), "DfltGrpPolicy") ||
+		        !policy_is_for_clients(p))
 			continue;
 		has_any = true;
 		if (p->mtu.value > tls)
@@ -90,7 +91,8 @@ static void remedy_default(struct find *x, const struct device_setup *d)
 	struct hit_groups g = {.n = 0};
 	for (size_t i = 0; i < x->u->n_policies && g.n < REMEDY_MAX_GROUPS; i++) {
 		const struct policy_setup *p = &x->u->policies[i];
-		if (p->device == d->name && !span_is(store_word(x->s, p->name), "DfltGrpPolicy"))
+		if (p->device == d->name && policy_is_for_clients(p) &&
+		        !span_is(store_word(x->s, p->name), "DfltGrpPolicy"))
 			g.v[g.n++] = (struct hit_group){.device = p->device, .group = p->name, .policy = p};
 	}
 	struct remedy *r = find_remedy(x, "Back to the default, and equal MTUs instead");

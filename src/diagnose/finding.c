@@ -29,7 +29,10 @@ static const struct {
         {"pool-exhausted", "No inner address is left", SEVERITY_ERROR, find_pool},
         {"cipher-mismatch", "No cipher or version in common", SEVERITY_WARNING, find_cipher},
         {"auth-rejected", "Logins are refused", SEVERITY_WARNING, find_rejected},
+        {"connect-failed", "The client could not connect", SEVERITY_ERROR, find_connect_failed},
         {"dpd-timeout", "The peer did not answer any more", SEVERITY_WARNING, find_dpd},
+        {"session-not-resumed", "The gateway did not take the session back", SEVERITY_WARNING,
+                find_not_resumed},
         {"port-preempted", "A newer login of the same user replaced the session", SEVERITY_INFO,
                 find_preempted},
         {"suspend", "The client's machine went to sleep", SEVERITY_INFO, find_suspend},
@@ -91,6 +94,7 @@ static void run_row(struct find *x, struct findings *all, size_t i)
 	x->f = f;
 	x->n_hits = 0;
 	x->products = 0;
+	x->own_user = 0;
 	rows[i].find(x);
 	if (x->n_hits > 0)
 		all->n++;

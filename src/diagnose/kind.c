@@ -25,17 +25,12 @@ const char *kind_name(enum source_kind k)
 	return kinds[k < SOURCE_N ? k : SOURCE_NONE].name;
 }
 
-const char *kind_title(enum source_kind k)
-{
-	return kinds[k < SOURCE_N ? k : SOURCE_NONE].title;
-}
-
 void kind_put_titles(struct text *t, uint32_t set)
 {
 	const char *sep = "";
 	for (unsigned k = SOURCE_NONE + 1; k < SOURCE_N; k++)
 		if ((set & 1u << k) != 0) {
-			text_fmt(t, "%s%s", sep, kind_title((enum source_kind)k));
+			text_fmt(t, "%s%s", sep, kinds[k].title);
 			sep = " and ";
 		}
 }

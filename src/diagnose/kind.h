@@ -7,9 +7,7 @@
 
 /* For programs, stable: "asa-syslog"; SOURCE_NONE: "unknown". */
 const char *kind_name(enum source_kind k);
-/* For people: "ASA or FTD syslog". */
-const char *kind_title(enum source_kind k);
-/* "ASA or FTD syslog and output of show asp drop", of the bits 1 << kind */
+/* For people: "ASA or FTD syslog and output of show asp drop", of the bits 1 << kind */
 void kind_put_titles(struct text *t, uint32_t set);
 
 #endif

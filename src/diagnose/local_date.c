@@ -38,6 +38,10 @@ static const struct half {
         {"μ.μ.", true},
         {"πμ", false},
         {"μμ", true},
+        {"ص", false},
+        {"م", true},
+        {"ÖÖ", false},
+        {"ÖS", true},
         {"SA", false},
         {"CH", true},
 };
@@ -72,6 +76,7 @@ static size_t cut_number(struct span *s, uint32_t *ret)
 /* What stands between two numbers of a date: one word or two ("2013. 11."); its first byte, 0 when none. */
 static uint8_t cut_separator(struct span *s)
 {
+	cut_blanks(s); /* marks of direction, in Arabic and Hebrew */
 	uint8_t first = s->n > 0 ? s->p[0] : 0;
 	for (size_t i = 0; i < N_ELEM(date_words); i++)
 		if (cut_word(s, date_words[i])) {
@@ -100,7 +105,7 @@ bool local_date_parse(struct span *s, struct local_date *ret)
 	size_t last_digits = cut_number(&in, &n[2]);
 	if (last_digits == 0 || n[1] > 31 || (digits != 4 && n[0] > 31) || (digits == 4 && n[2] > 31))
 		return false;
-	(void)(cut_word(&in, "日") || cut_word(&in, "일") || cut_word(&in, "."));
+	(void)(cut_word(&in, "日") || cut_word(&in, "일") || cut_word(&in, ".") || cut_word(&in, " г."));
 	(void)cut_word(&in, ",");
 	cut_blanks(&in);
 	if (digits == 4) {

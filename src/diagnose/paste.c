@@ -1,10 +1,18 @@
 #include "diagnose/paste.h"
 
-void paste_group(const struct find *x, struct text *t, word_t name)
+void paste_say_owner(
+        const struct find *x, struct text *t, const struct policy_setup *p, const struct setting *s)
 {
-	text_str(t, "group-policy ");
-	if (name)
-		find_say_word(x, t, name);
+	bool is_users = s->fact != NULL && s->fact->is_user;
+	text_str(t, is_users ? "the attributes of user " : "group-policy ");
+	find_say_word(x, t, is_users ? p->user : p->name);
+}
+
+void paste_group(const struct find *x, struct text *t, word_t group, word_t user)
+{
+	text_str(t, user ? "username " : "group-policy ");
+	if (user || group)
+		find_say_word(x, t, user ? user : group);
 	else
 		text_str(t, PASTE_NO_GROUP);
 	text_str(t, " attributes\n");
@@ -20,10 +28,10 @@ static void put_indented(struct text *t, const char *lines, const char *indent)
 	}
 }
 
-static void put_one(
-        const struct find *x, struct text *t, word_t group, enum paste_place place, const char *lines)
+static void put_one(const struct find *x, struct text *t, const struct hit_group *g, enum paste_place place,
+        const char *lines)
 {
-	paste_group(x, t, group);
+	paste_group(x, t, g->group, g->user);
 	text_str(t, place == PASTE_WEBVPN ? " webvpn\n" : "");
 	put_indented(t, lines, place == PASTE_WEBVPN ? "  " : " ");
 }
@@ -69,7 +77,7 @@ void paste_lines(const struct find *x, struct text *t, const struct hit_groups *
 			put_device(x, t, g->v[i].device);
 		for (size_t k = i; k < g->n; k++)
 			if (g->v[k].device == g->v[i].device)
-				put_one(x, t, g->v[k].group, place, lines);
+				put_one(x, t, &g->v[k], place, lines);
 	}
 	if (g->is_cut)
 		text_str(t, "! and so in the other group-policies of these users\n");

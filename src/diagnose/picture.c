@@ -1,5 +1,7 @@
 #include "diagnose/picture.h"
 
+#include "diagnose/escape.h"
+
 #define WIDTH     1000
 #define LEFT      130 /* of the lanes; names stand before */
 #define RIGHT     20
@@ -10,16 +12,18 @@
 #define APART     12 /* px between two triangles; nearer ones, or of one reconnect, are one */
 #define N_TICKS   4
 #define MTU_LABEL 46 /* px that a number needs */
+#define BAR_LABEL 50 /* the same of a tunnel's name */
+
+enum lane { LANE_TUNNEL, LANE_LARGE, LANE_RECONNECT, LANE_MTU, LANE_N };
 
 /* What the picture shows of a timeline: a long end in which nothing happens is left out. */
 struct view {
 	const struct timeline *t;
 	int64_t until_ms; /* at the right edge */
 	bool is_shortened;
-	bool has_mtu; /* the last lane is needed */
+	bool has_lane[LANE_N]; /* by enum lane: something is in it */
+	bool has_carrier[3];   /* by enum carrier: what is drawn */
 };
-
-enum lane { LANE_TUNNEL, LANE_LARGE, LANE_RECONNECT, LANE_MTU, LANE_N };
 
 static const char *const lane_names[LANE_N] = {"tunnel", "too large", "reconnect", "MTU"};
 
@@ -53,13 +57,18 @@ static struct view view_of(const struct timeline *t)
 	size_t n = t->n;
 	while (n > 1 && is_end(t->rows[n - 1].record))
 		n--;
-	for (size_t i = 0; i < t->n; i++)
-		v.has_mtu |= t->rows[i].record->adapter != 0;
 	int64_t busy_ms = t->rows[n - 1].at_ms - t->begin_at_ms,
 	        idle_ms = t->end_at_ms - t->begin_at_ms - busy_ms;
 	if (busy_ms > 0 && busy_ms < idle_ms) {
 		v.until_ms = t->rows[n - 1].at_ms + busy_ms / 4;
 		v.is_shortened = true;
+	}
+	v.has_lane[LANE_TUNNEL] = true;
+	for (size_t i = 0; i < t->n && t->rows[i].at_ms < v.until_ms; i++) {
+		const struct record *r = t->rows[i].record;
+		v.has_lane[LANE_LARGE] |= is_large(r);
+		v.has_lane[LANE_RECONNECT] |= is_reconnect(r);
+		v.has_lane[LANE_MTU] |= r->adapter != 0;
 	}
 	return v;
 }
@@ -74,14 +83,18 @@ static int x_of(const struct view *v, int64_t at_ms)
 	return LEFT + (int)((at_ms - begin_ms) * (WIDTH - LEFT - RIGHT) / span);
 }
 
-static int n_lanes(const struct view *v)
+/* Lanes that are drawn before this one. */
+static int n_before(const struct view *v, enum lane lane)
 {
-	return v->has_mtu ? LANE_N : LANE_MTU;
+	int n = 0;
+	for (int i = 0; i < (int)lane; i++)
+		n += v->has_lane[i];
+	return n;
 }
 
-static int y_of(enum lane lane)
+static int y_of(const struct view *v, enum lane lane)
 {
-	return (int)lane * LANE + TOP;
+	return n_before(v, lane) * LANE + TOP;
 }
 
 static enum carrier carrier_of(const struct state *s)
@@ -96,24 +109,51 @@ static void change(struct state *s, const struct record *r)
 	        r->kind == EVENT_TUNNEL_DOWN || r->kind == EVENT_DPD_DEAD || r->kind == EVENT_TUNNEL_STALL;
 	if (r->kind == EVENT_SESSION_END || r->kind == EVENT_SESSION_LOST || r->kind == EVENT_SUSPEND)
 		*s = (struct state){false, false};
+	else if (r->kind == EVENT_SESSION_RESUMED && r->source == SOURCE_OPENCONNECT)
+		*s = (struct state){true, false}; /* it makes both tunnels anew */
 	else if (r->kind == EVENT_CONNECTED || r->kind == EVENT_SESSION_RESUMED)
 		s->is_tls = true;
+	else if (r->tunnel == TUNNEL_DTLS && r->kind == EVENT_TUNNEL_FAILED)
+		s->is_dtls = false;
 	else if (r->tunnel == TUNNEL_DTLS && (is_up || is_down))
 		s->is_dtls = is_up;
 	else if (is_up || is_down)
 		s->is_tls = is_up;
 }
 
-static void put_bar(struct text *out, const struct view *v, enum carrier c, int64_t from, int64_t to)
+/* Told by a word as well as by the colour, where there is room; and by the words that a pointer calls up. */
+static void put_bar(struct text *out, struct view *v, enum carrier c, int64_t from, int64_t to)
 {
-	static const char *const classes[] = {"", "tls", "dtls"};
+	static const char *const classes[] = {"", "tls", "dtls"}, *const names[] = {"", "TLS", "DTLS"};
 	int x = x_of(v, from), w = x_of(v, to) - x;
-	if (c != CARRY_NONE && from < v->until_ms)
-		text_fmt(out, "<rect class=\"%s\" x=\"%d\" y=\"%d\" width=\"%d\" height=\"%d\"/>\n",
-		        classes[c], x, y_of(LANE_TUNNEL), w > 0 ? w : 1, BAR);
+	if (c == CARRY_NONE || from >= v->until_ms || from == to)
+		return;
+	v->has_carrier[c] = true;
+	text_fmt(out, "<rect class=\"%s\" x=\"%d\" y=\"%d\" width=\"%d\" height=\"%d\"><title>%s, ",
+	        classes[c], x, y_of(v, LANE_TUNNEL), w > 0 ? w : 1, BAR, names[c]);
+	when_say(out, from, v->t->has_zone, false);
+	text_str(out, " to ");
+	when_say(out, to, v->t->has_zone, false);
+	text_str(out, "</title></rect>\n");
+	if (w >= BAR_LABEL)
+		text_fmt(out, "<text class=\"on\" x=\"%d\" y=\"%d\">%s</text>\n", x + 6,
+		        y_of(v, LANE_TUNNEL) + 13, names[c]);
 }
 
-static void put_tunnels(struct text *out, const struct view *v)
+/* What the row says, for the pointer. */
+static void put_title(struct text *out, const struct view *v, const struct timeline_row *row)
+{
+	struct text what = {0};
+	text_str(out, "<title>");
+	when_say(out, row->at_ms, v->t->has_zone, false);
+	text_str(out, " ");
+	timeline_say(&what, v->t->store, row);
+	escape_html(out, span_str(text_cstr(&what)));
+	text_done(&what);
+	text_str(out, "</title>");
+}
+
+static void put_tunnels(struct text *out, struct view *v)
 {
 	struct state s = {false, false};
 	int64_t from = v->t->begin_at_ms;
@@ -136,10 +176,12 @@ static void put_marks(struct text *out, const struct view *v)
 	for (size_t i = 0; i < v->t->n && v->t->rows[i].at_ms < v->until_ms; i++) {
 		const struct timeline_row *row = &v->t->rows[i];
 		int x = x_of(v, row->at_ms);
-		if (is_large(row->record))
-			text_fmt(out,
-			        "<rect class=\"large\" x=\"%d\" y=\"%d\" width=\"%d\" height=\"%d\"/>\n", x,
-			        y_of(LANE_LARGE), MARK, BAR);
+		if (is_large(row->record)) {
+			text_fmt(out, "<rect class=\"large\" x=\"%d\" y=\"%d\" width=\"%d\" height=\"%d\">",
+			        x, y_of(v, LANE_LARGE), MARK, BAR);
+			put_title(out, v, row);
+			text_str(out, "</rect>\n");
+		}
 		bool is_same =
 		        x - last_x < APART || (last_ms != TIME_NONE && row->at_ms - last_ms <= CASE_LOGIN_MS);
 		if (!is_reconnect(row->record))
@@ -147,8 +189,10 @@ static void put_marks(struct text *out, const struct view *v)
 		last_ms = row->at_ms;
 		if (is_same)
 			continue;
-		text_fmt(out, "<path class=\"reconnect\" d=\"M%d %dl7 %dh-14z\"/>\n", x, y_of(LANE_RECONNECT),
+		text_fmt(out, "<path class=\"reconnect\" d=\"M%d %dl7 %dh-14z\">", x, y_of(v, LANE_RECONNECT),
 		        BAR);
+		put_title(out, v, row);
+		text_str(out, "</path>\n");
 		last_x = x;
 	}
 }
@@ -165,7 +209,7 @@ static void put_mtus(struct text *out, const struct view *v)
 		if (x > WIDTH - RIGHT - MTU_LABEL)
 			x = WIDTH - RIGHT - MTU_LABEL;
 		x = x < free_from ? free_from : x;
-		text_fmt(out, "<text class=\"mtu\" x=\"%d\" y=\"%d\">%u</text>\n", x, y_of(LANE_MTU) + 13,
+		text_fmt(out, "<text class=\"mtu\" x=\"%d\" y=\"%d\">%u</text>\n", x, y_of(v, LANE_MTU) + 13,
 		        mtu);
 		free_from = x + MTU_LABEL;
 		last = mtu;
@@ -174,14 +218,15 @@ static void put_mtus(struct text *out, const struct view *v)
 
 static void put_axis(struct text *out, const struct view *v)
 {
-	int bottom = n_lanes(v) * LANE;
+	int bottom = n_before(v, LANE_N) * LANE;
 	for (int i = 0; i <= N_TICKS; i++) {
 		int64_t begin_ms = v->t->begin_at_ms, at = begin_ms + (v->until_ms - begin_ms) * i / N_TICKS;
 		int x = x_of(v, at);
 		const char *anchor = i == N_TICKS ? "end" : i == 0 ? "start" : "middle";
 		text_fmt(out,
-		        "<path class=\"grid\" d=\"M%d 4V%d\"/>\n<text x=\"%d\" y=\"%d\" text-anchor=\"%s\">",
-		        x, bottom + 6, x, bottom + 22, anchor);
+		        "<path class=\"grid\" d=\"M%d 4V%d\"/>\n<text%s x=\"%d\" y=\"%d\" "
+		        "text-anchor=\"%s\">",
+		        x, bottom + 6, i % 2 ? " class=\"minor\"" : "", x, bottom + 22, anchor);
 		when_say(out, at, v->t->has_zone, false);
 		text_str(out, "</text>\n");
 	}
@@ -189,19 +234,25 @@ static void put_axis(struct text *out, const struct view *v)
 
 static void put_names(struct text *out, const struct view *v)
 {
-	for (int i = 0; i < n_lanes(v); i++)
-		text_fmt(out, "<text x=\"0\" y=\"%d\">%s</text>\n", y_of((enum lane)i) + 13, lane_names[i]);
+	for (int i = 0; i < LANE_N; i++)
+		if (v->has_lane[i])
+			text_fmt(out, "<text x=\"0\" y=\"%d\">%s</text>\n", y_of(v, (enum lane)i) + 13,
+			        lane_names[i]);
 }
 
 static void put_legend(struct text *out, const struct view *v)
 {
-	static const struct {
+	const struct {
 		const char *class, *words;
-	} keys[] = {{"tls", "TLS"}, {"dtls", "DTLS"}, {"large", "packets over the limit"},
-	        {"reconnect", "reconnect"}};
+		bool is_drawn;
+	} keys[] = {{"tls", "TLS", v->has_carrier[CARRY_TLS]}, {"dtls", "DTLS", v->has_carrier[CARRY_DTLS]},
+	        {"large", "packets over the limit", v->has_lane[LANE_LARGE]},
+	        {"reconnect", "reconnect", v->has_lane[LANE_RECONNECT]}};
 	text_str(out, "<p class=\"legend\">");
 	for (size_t i = 0; i < N_ELEM(keys); i++)
-		text_fmt(out, "<span><span class=\"key %s\"></span>%s</span> ", keys[i].class, keys[i].words);
+		if (keys[i].is_drawn)
+			text_fmt(out, "<span><span class=\"key %s\"></span>%s</span> ", keys[i].class,
+			        keys[i].words);
 	if (v->is_shortened) {
 		text_str(out, "The session goes on until ");
 		when_say(out, v->t->end_at_ms, v->t->has_zone, false);
@@ -224,9 +275,11 @@ void picture_put(struct text *out, const struct timeline *t)
 		return;
 	struct view v = view_of(t);
 	text_fmt(out,
-	        "<div class=\"picture\"><svg viewBox=\"0 0 %d %d\" role=\"img\" aria-label=\"timeline: "
-	        "active tunnel, large packets, reconnects, adapter MTU\">\n",
-	        WIDTH, n_lanes(&v) * LANE + 30);
+	        "<div class=\"picture\"><svg viewBox=\"0 0 %d %d\" role=\"img\" aria-label=\"Timeline: "
+	        "which tunnel carries data, packets over the limit, reconnects%s. The table that follows "
+	        "says the "
+	        "same in words.\">\n",
+	        WIDTH, n_before(&v, LANE_N) * LANE + 30, v.has_lane[LANE_MTU] ? ", the adapter's MTU" : "");
 	put_axis(out, &v);
 	put_names(out, &v);
 	put_tunnels(out, &v);

@@ -81,6 +81,17 @@ static bool is_said_before(struct config *c, const struct fact *f)
 	return is_same;
 }
 
+/* "ikev1 ikev2 ssl-client ssl-clientless", "IPSec svc webvpn" of old releases */
+static bool has_ssl_client(struct span protocols)
+{
+	while (span_trim(protocols).n > 0) {
+		struct span word = cli_next(&protocols);
+		if (span_is(word, "ssl-client") || span_is(word, "svc"))
+			return true;
+	}
+	return false;
+}
+
 static void tell_list(struct config *c, const struct config_match *m, struct fact f)
 {
 	for (size_t i = 0; i < m->n_words; i++) {
@@ -93,6 +104,7 @@ static void tell(struct config *c, const struct config_match *m, struct span lin
 {
 	struct fact f = {.kind = m->row->fact,
 	        .source = SOURCE_ASA_CONFIG,
+	        .is_user = c->n_levels > 0 && c->levels[0].mode == CONFIG_USER,
 	        .number = m->number,
 	        .line = number,
 	        .scope = m->scope.n > 0 ? m->scope : span_of(c->scope, c->n_scope),
@@ -106,6 +118,8 @@ static void tell(struct config *c, const struct config_match *m, struct span lin
 		if (f.number == 0)
 			return;
 	}
+	if (m->row->how == CONFIG_SSL)
+		f.number = has_ssl_client(f.text);
 	if (m->row->how == CONFIG_ONCE && is_said_before(c, &f))
 		return;
 	if (m->row->how == CONFIG_LIST)

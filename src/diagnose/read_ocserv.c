@@ -195,6 +195,22 @@ static void on_cookie_rejected(struct ocserv_said *s)
 	reject(s, s->user, s->from);
 }
 
+/* A client that comes back with a session which is not there any more; the lines that follow repeat it. */
+static void on_unknown_session(struct ocserv_said *s)
+{
+	if (!s->slot->is_refused)
+		emit(s, (struct event){.kind = EVENT_AUTH_REJECTED,
+		                .reason = REASON_FORGOTTEN,
+		                .cause = s->message});
+	s->slot->is_refused = true;
+}
+
+/* More sessions of one user than max-same-clients. */
+static void on_limit(struct ocserv_said *s)
+{
+	reject(s, s->user, s->from);
+}
+
 static void on_checking(struct ocserv_said *s)
 {
 	if (parse_name(s->m.s[0], s->o->auth_user, NAME_MAX_BYTES) != 0)
@@ -240,6 +256,7 @@ static const struct ocserv_sentence {
         {"auth cont for user '%t'", on_checking},
         {"auth complete for user '%t'", NULL},
         {"client disconnected prematurely", on_tls_broken},
+        {"could not open session", on_unknown_session},
         {"could not figure out a valid IPv4", on_no_address},
         {"could not figure out a valid IPv6", on_no_address},
         {"error in DTLS handshake", on_dtls_failed},
@@ -254,6 +271,7 @@ static const struct ocserv_sentence {
         {"user disconnected (reason: %t, rx: ", on_end},
         {"user disconnected (reason: %t)", on_end},
         {"user logged in", on_login},
+        {"user tried to connect more than %n times", on_limit},
 };
 
 /* ---- the form of a line ---- */
@@ -328,6 +346,9 @@ static void take_head(struct ocserv_said *s, struct span head)
 {
 	struct span rest = span_trim(head), version;
 	s->when = (struct when){.at_ms = TIME_NONE};
+	struct span behind = span_behind(rest, " | "); /* "ocserv-1  | ...": docker compose */
+	if (behind.n > 0)
+		rest = span_trim(behind);
 	if (rest.n > 0 && rest.p[0] == '<') { /* "<30>1 2013-11-16T01:28:50Z host" */
 		version = rest;
 		(void)span_cut(&version, '>');
@@ -345,17 +366,20 @@ static bool cut_tag(struct span line, struct span *ret_head, struct span *ret_me
 {
 	static const char *const forms[] = {"ocserv[%n]:", "ocserv %n - - "};
 	struct span head = span_of(line.p, line.n < NAME_MAX_BYTES ? line.n : NAME_MAX_BYTES);
-	const uint8_t *at = span_find(head, "ocserv");
 	struct pattern_match m;
-	if (at == NULL)
-		return false;
-	head.n = (size_t)(at - line.p);
-	for (size_t i = 0; i < N_ELEM(forms); i++)
-		if (pattern_match(forms[i], span_skip(line, head.n), &m)) {
-			*ret_head = head;
-			*ret_message = span_trim(m.rest);
-			return true;
-		}
+	for (struct span s = head; s.n > 0; s = span_skip(s, 1)) {
+		const uint8_t *at = span_find(s, "ocserv");
+		if (at == NULL)
+			return false;
+		s = span_of(at, s.n - (size_t)(at - s.p));
+		head.n = (size_t)(at - line.p);
+		for (size_t i = 0; i < N_ELEM(forms); i++)
+			if (pattern_match(forms[i], span_skip(line, head.n), &m)) {
+				*ret_head = head;
+				*ret_message = span_trim(m.rest);
+				return true;
+			}
+	}
 	return false;
 }
 
@@ -371,8 +395,12 @@ static enum claim log_line(struct ocserv *o, struct span line, uint32_t number)
 		on_pam(&s);
 		return CLAIM_STRONG;
 	}
-	if (!cut_process(&s.message, &s.user))
-		return CLAIM_STRONG; /* "note: ..." and the like */
+	if (!cut_process(&s.message, &s.user)) { /* "note: ..." and the like */
+		s.slot = slot_of(o, s.user, &s.from);
+		if (pattern_match("GnuTLS error (at %t): ", s.message, &s.m)) /* of a handshake */
+			on_tls_error(&s);
+		return CLAIM_STRONG;
+	}
 	(void)cut_address(&s.message, &s.from);
 	s.message = cut_source(s.message);
 	for (size_t i = 0; i < N_ELEM(sentences); i++)

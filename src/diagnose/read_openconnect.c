@@ -3,7 +3,7 @@
 #include "base/parse.h"
 #include "base/util.h"
 #include "diagnose/end_words.h"
-#include "diagnose/facility.h"
+#include "diagnose/openconnect_line.h"
 #include "diagnose/pattern.h"
 #include "diagnose/readers.h"
 #include "diagnose/when.h"
@@ -16,14 +16,18 @@ enum oc_phase { OC_IDLE, OC_UP, OC_BROKEN, OC_LOST };
 struct openconnect {
 	const struct sink *sink;
 	int64_t written_at_ms;
-	uint32_t last_line; /* of a sentence that only openconnect says; 0: none */
-	uint8_t phase;      /* enum oc_phase */
-	bool is_unreachable, is_rejected;
-	bool is_ocserv;             /* what the gateway says of itself */
-	uint32_t handshake_line;    /* "DTLS handshake timed out", which a second line repeats */
-	uint32_t dpd_s[3];          /* by enum tunnel_kind, as last said */
-	uint32_t tls_mtu, dtls_mtu; /* of the CONNECT answer that is being printed */
-	struct ip_addr gateway, inner;
+	uint32_t last_line;             /* of a sentence that only openconnect says; 0: none */
+	uint8_t phase;                  /* enum oc_phase */
+	bool is_rejected, is_explained; /* why there is no session has been told */
+	bool has_answer, has_dtls;      /* the headers of CONNECT's answer are printed; they offer DTLS */
+	bool is_ocserv;                 /* what the gateway says of itself */
+	uint32_t handshake_line;        /* "DTLS handshake timed out", which a second line repeats */
+	uint32_t dpd_s[3];              /* by enum tunnel_kind, as last said */
+	uint32_t tls_mtu, dtls_mtu;     /* of the CONNECT answer that is being printed */
+	int64_t expires_at_ms;          /* the session's end as announced; 0: not known */
+	struct ip_addr gateway, inner, inner6;
+	char service[NAME_MAX_BYTES]; /* under which its sentences are logged, where not under its own name */
+	char untrusted[NAME_MAX_BYTES]; /* why the certificate is not accepted, unless it is pinned */
 	char user[NAME_MAX_BYTES], device[NAME_MAX_BYTES], cipher[NAME_MAX_BYTES], farewell[NAME_MAX_BYTES];
 };
 
@@ -60,8 +64,11 @@ static void emit(const struct oc_said *s, struct event e)
 	e.text = s->line;
 	e.user = span_str(o->user);
 	e.device = span_str(o->device);
-	e.inner = o->inner;
-	e.peer = o->gateway;
+	e.inner = addr_is_set(&o->inner) ? o->inner : o->inner6;
+	if (e.kind != EVENT_CONNECTED)
+		e.peer = o->gateway;
+	else if (addr_is_set(&o->inner))
+		e.peer = o->inner6;
 	o->sink->on_event(o->sink->ctx, &e);
 }
 
@@ -87,10 +94,25 @@ static void on_nothing(struct oc_said *s)
 	(void)s;
 }
 
+static void forget_session(struct openconnect *o)
+{
+	o->phase = OC_IDLE;
+	o->inner = o->inner6 = (struct ip_addr){0};
+	o->expires_at_ms = 0;
+	o->farewell[0] = '\0';
+}
+
+/* Only a new run logs in; what became of the one before is not known. */
+static void on_login(struct oc_said *s)
+{
+	forget_session(s->o);
+	s->o->is_explained = s->o->is_rejected = false;
+}
+
 static void on_dial(struct oc_said *s)
 {
 	s->o->gateway = s->m.a[0];
-	s->o->is_unreachable = s->o->is_rejected = false;
+	s->o->untrusted[0] = '\0';
 }
 
 static void on_user(struct oc_said *s)
@@ -106,7 +128,7 @@ static void on_https(struct oc_said *s)
 static void on_answer(struct oc_said *s)
 {
 	s->o->tls_mtu = s->o->dtls_mtu = 0;
-	s->o->is_ocserv = false;
+	s->o->is_ocserv = s->o->has_answer = s->o->has_dtls = false;
 }
 
 static void on_server_name(struct oc_said *s)
@@ -116,6 +138,7 @@ static void on_server_name(struct oc_said *s)
 
 static void on_tls_mtu(struct oc_said *s)
 {
+	s->o->has_answer = true;
 	s->o->tls_mtu = s->m.n[0];
 }
 
@@ -129,29 +152,64 @@ static void on_address(struct oc_said *s)
 	s->o->inner = s->m.a[0];
 }
 
+static void on_address6(struct oc_said *s)
+{
+	s->o->inner6 = s->m.a[0];
+}
+
+static void on_dtls_offer(struct oc_said *s)
+{
+	s->o->has_dtls = true;
+}
+
+/* "Thu Nov 26 15:23:02 2026", on the clock of the lines. */
+static void on_expiry(struct oc_said *s)
+{
+	struct when when;
+	struct span rest = s->m.rest;
+	if (when_bsd(&rest, s->o->written_at_ms, &when) && when.at_ms != TIME_NONE)
+		s->o->expires_at_ms = when.at_ms;
+}
+
+/* Once for each run. A session that is there waits, and tries again. */
+static void connect_failed(struct oc_said *s, struct span cause)
+{
+	if (!s->o->is_explained && s->o->phase == OC_IDLE)
+		emit(s, (struct event){.kind = EVENT_CONNECT_FAILED, .cause = span_trim_end(cause, ". ")});
+	s->o->is_explained = true;
+}
+
 /* Why the gateway does not give a tunnel. */
 static void on_refusal(struct oc_said *s)
 {
-	uint8_t kind = is_pool_exhausted(s->m.rest) ? EVENT_POOL_EXHAUSTED : EVENT_TUNNEL_FAILED;
-	emit(s, (struct event){.kind = kind, .tunnel = TUNNEL_TLS, .cause = span_trim(s->m.rest)});
+	if (is_pool_exhausted(s->m.rest))
+		emit(s, (struct event){.kind = EVENT_POOL_EXHAUSTED, .cause = span_trim(s->m.rest)});
+	else
+		connect_failed(s, span_trim(s->m.rest));
 }
 
 static void session_end(struct oc_said *s, enum end_reason reason, struct span cause)
 {
 	if (s->o->phase != OC_IDLE)
 		emit(s, (struct event){.kind = EVENT_SESSION_END, .reason = (uint8_t)reason, .cause = cause});
-	s->o->phase = OC_IDLE;
-	s->o->inner = (struct ip_addr){0};
-	s->o->farewell[0] = '\0';
+	forget_session(s->o);
 }
 
 /* 401: the cookie is not accepted (any more). */
 static void on_bad_answer(struct oc_said *s)
 {
 	if (s->m.n[0] == 401 && s->o->phase != OC_IDLE)
-		session_end(s, REASON_ERROR, s->message);
+		session_end(s, REASON_FORGOTTEN, s->message);
 	else
 		on_refusal(s);
+}
+
+/* The adapter comes later: openconnect waits for DTLS before it, for up to 14 s. */
+static void session_begin(struct oc_said *s)
+{
+	if (s->o->phase == OC_IDLE)
+		emit(s, (struct event){.kind = EVENT_CONNECTED});
+	s->o->phase = OC_UP;
 }
 
 static void on_cstp(struct oc_said *s)
@@ -163,8 +221,7 @@ static void on_cstp(struct oc_said *s)
 	emit_dpd(s, TUNNEL_TLS, s->m.n[0]);
 	if (o->phase == OC_BROKEN || o->phase == OC_LOST)
 		emit(s, (struct event){.kind = EVENT_SESSION_RESUMED});
-	if (o->phase != OC_IDLE)
-		o->phase = OC_UP;
+	session_begin(s);
 }
 
 static void on_dtls_times(struct oc_said *s)
@@ -174,18 +231,17 @@ static void on_dtls_times(struct oc_said *s)
 
 static void on_configured(struct oc_said *s)
 {
+	struct pattern_match m;
 	s->o->inner = s->m.a[0];
-	if (s->o->phase == OC_IDLE)
-		emit(s, (struct event){.kind = EVENT_CONNECTED});
-	s->o->phase = OC_UP;
+	if (pattern_match(" + %a", s->m.rest, &m))
+		s->o->inner6 = m.a[0];
+	session_begin(s);
 }
 
 static void on_connected_old(struct oc_said *s)
 {
 	s->o->inner = s->m.a[s->m.count - 1];
-	if (s->o->phase == OC_IDLE)
-		emit(s, (struct event){.kind = EVENT_CONNECTED});
-	s->o->phase = OC_UP;
+	session_begin(s);
 }
 
 static void on_dtls_up(struct oc_said *s)
@@ -206,6 +262,13 @@ static void on_dtls_failed(struct oc_said *s)
 	uint8_t kind = is_cipher_mismatch(s->message) ? EVENT_CIPHER_MISMATCH : EVENT_TUNNEL_FAILED;
 	if (!is_echo)
 		emit(s, (struct event){.kind = kind, .tunnel = TUNNEL_DTLS, .cause = s->message});
+}
+
+/* Not even tried, where the gateway's answer has nothing of DTLS. */
+static void on_dtls_unusable(struct oc_said *s)
+{
+	if (s->o->has_dtls || !s->o->has_answer)
+		on_dtls_failed(s);
 }
 
 /* Twice the DPD interval without an answer; TLS goes on. */
@@ -252,7 +315,12 @@ static void on_ended_by_server(struct oc_said *s)
 {
 	char farewell[NAME_MAX_BYTES];
 	memcpy(farewell, s->o->farewell, sizeof(farewell));
-	session_end(s, end_reason_of(span_str(farewell)), span_str(farewell));
+	enum end_reason reason = end_reason_of(span_str(farewell));
+	bool is_over = s->o->expires_at_ms != 0 && s->when.at_ms != TIME_NONE &&
+	               s->when.at_ms >= s->o->expires_at_ms;
+	if (farewell[0] == '\0' && is_over)
+		reason = REASON_MAX_TIME;
+	session_end(s, reason, span_str(farewell));
 }
 
 static void on_ended_by_user(struct oc_said *s)
@@ -262,7 +330,7 @@ static void on_ended_by_user(struct oc_said *s)
 
 static void on_cookie_refused(struct oc_said *s)
 {
-	session_end(s, REASON_ERROR, s->message);
+	session_end(s, REASON_FORGOTTEN, s->message);
 }
 
 static void on_path_mtu(struct oc_said *s)
@@ -275,27 +343,34 @@ static void on_rejected(struct oc_said *s)
 	if (!s->o->is_rejected)
 		emit(s, (struct event){
 		                .kind = EVENT_AUTH_REJECTED, .cause = span_trim_end(s->message, ". ")});
-	s->o->is_rejected = true;
+	s->o->is_rejected = s->o->is_explained = true;
 }
 
-static void on_no_cookie(struct oc_said *s)
+static void on_not_connected(struct oc_said *s)
 {
-	if (!s->o->is_unreachable)
-		on_rejected(s);
+	connect_failed(s, s->message);
+}
+
+/* Goes on when the certificate is one that was given with --servercert. */
+static void on_untrusted(struct oc_said *s)
+{
+	keep(s->o->untrusted, s->m.rest);
 }
 
 static void on_tls_failure(struct oc_said *s)
 {
-	s->o->is_unreachable = true;
-	if (is_cipher_mismatch(s->m.rest))
-		emit(s, (struct event){.kind = EVENT_CIPHER_MISMATCH,
-		                .tunnel = TUNNEL_TLS,
-		                .cause = span_trim(s->m.rest)});
-}
-
-static void on_unreachable(struct oc_said *s)
-{
-	s->o->is_unreachable = true;
+	struct span why = span_trim(s->m.rest);
+	if (is_cipher_mismatch(why)) {
+		emit(s, (struct event){.kind = EVENT_CIPHER_MISMATCH, .tunnel = TUNNEL_TLS, .cause = why});
+		s->o->is_explained = true;
+	} else if (s->o->untrusted[0] != '\0' && span_has(why, "certificate")) {
+		struct text t = {0};
+		text_fmt(&t, "certificate not accepted: %s", s->o->untrusted);
+		connect_failed(s, span_str(text_cstr(&t)));
+		text_done(&t);
+	} else {
+		connect_failed(s, s->message);
+	}
 }
 
 /* ---- the sentences ---- */
@@ -325,10 +400,11 @@ static const struct oc_sentence {
         {"DTLS initialised. DPD %n", on_dtls_times, true},
         {"Detected MTU of %n bytes", on_path_mtu, true},
         {"Established DTLS connection", on_dtls_up, true},
-        {"Failed to complete authentication", on_no_cookie, true},
-        {"Failed to connect to host", on_unreachable, false},
-        {"Failed to obtain WebVPN cookie", on_no_cookie, true},
-        {"Failed to open HTTPS connection", on_unreachable, true},
+        {"Failed to complete authentication", on_not_connected, true},
+        {"Failed to connect to host", on_not_connected, false},
+        {"Failed to obtain WebVPN cookie", on_not_connected, true},
+        {"Failed to connect to %t: ", on_not_connected, false},
+        {"Failed to open HTTPS connection", on_not_connected, true},
         {"Failed to reconnect to host %w ", on_reconnect_failed, true},
         {"Got CONNECT response: HTTP/%w 200", on_answer, true},
         {"Got CONNECT response: ", on_nothing, true},
@@ -337,13 +413,18 @@ static const struct oc_sentence {
         {"Login failed", on_rejected, false},
         {"Login incorrect", on_rejected, false},
         {"Read error on SSL session:", on_tls_broken, true},
+        {"POST https://", on_login, false},
+        {"GET https://", on_login, false},
+        {"getaddrinfo failed for host ", on_not_connected, true},
         {"Received server disconnect: %w '%t'", on_farewell, true},
         {"Received server disconnect", on_nothing, true},
         {"Reconnect failed", on_given_up, false},
         {"Send BYE packet", on_nothing, true},
         {"Session terminated by server", on_ended_by_server, true},
-        {"Set up DTLS failed; using SSL instead", on_dtls_failed, true},
-        {"Set up UDP failed; using SSL instead", on_dtls_failed, true},
+        {"Server certificate verify failed: ", on_untrusted, true},
+        {"Session authentication will expire at ", on_expiry, true},
+        {"Set up DTLS failed; using SSL instead", on_dtls_unusable, true},
+        {"Set up UDP failed; using SSL instead", on_dtls_unusable, true},
         {"SSL connection failure:", on_tls_failure, false},
         {"SSL negotiation with ", on_nothing, true},
         {"SSL read error", on_tls_broken, false},
@@ -354,131 +435,16 @@ static const struct oc_sentence {
         {"VPN service unavailable; reason:", on_refusal, true},
         {"Write error on SSL session:", on_tls_broken, true},
         {"X-CSTP-Address: %a", on_address, false},
+        {"X-CSTP-Address-IP6: %a", on_address6, false},
         {"X-CSTP-MTU: %n", on_tls_mtu, false},
         {"X-CSTP-Server-Name: ", on_server_name, false},
+        {"X-DTLS-App-ID: ", on_dtls_offer, false},
         {"X-DTLS-MTU: %n", on_dtls_mtu, false},
+        {"X-DTLS-Session-ID: ", on_dtls_offer, false},
         {"X-Reason: ", on_refusal, false},
 };
 
-/* ---- the form of a line ---- */
-
-struct oc_line {
-	struct span message, device;
-	struct when when;
-	bool is_named; /* the program's name stood there */
-};
-
-/* "... netifd: vpn (123): MESSAGE", "... NetworkManager[123]: MESSAGE": who started it passes on what it
- * says, beside what it says itself. */
-static bool cut_starter(struct span line, int64_t written_at_ms, struct oc_line *ret)
-{
-	static const char *const starters[][2] = {
-	        {" netifd: ", " netifd: %w (%n): "}, {" NetworkManager[", " NetworkManager[%n]: "}};
-	struct span head = span_of(line.p, line.n < NAME_MAX_BYTES ? line.n : NAME_MAX_BYTES);
-	struct pattern_match m;
-	for (size_t i = 0; i < N_ELEM(starters); i++) {
-		const uint8_t *at = span_find(head, starters[i][0]);
-		if (at == NULL)
-			continue;
-		struct span before = span_of(line.p, (size_t)(at - line.p));
-		if (!pattern_match(starters[i][1], span_skip(line, before.n), &m))
-			continue;
-		*ret = (struct oc_line){.message = m.rest, .when = {.at_ms = TIME_NONE}};
-		if (!when_bsd(&before, written_at_ms, &ret->when))
-			(void)when_iso(&before, &ret->when);
-		return true;
-	}
-	return false;
-}
-
-/* "Nov 16 01:28:50 host openconnect[123]: MESSAGE" */
-static bool cut_syslog(struct span line, int64_t written_at_ms, struct oc_line *ret)
-{
-	static const char tag[] = " openconnect[";
-	struct span head = span_of(line.p, line.n < NAME_MAX_BYTES ? line.n : NAME_MAX_BYTES);
-	const uint8_t *at = span_find(head, tag);
-	struct pattern_match m;
-	if (at == NULL)
-		return false;
-	struct span before = span_of(line.p, (size_t)(at - line.p));
-	if (!pattern_match(" openconnect[%n]: ", span_skip(line, before.n), &m))
-		return false;
-	if (!when_bsd(&before, written_at_ms, &ret->when))
-		(void)when_iso(&before, &ret->when);
-	*ret = (struct oc_line){
-	        .message = m.rest, .device = span_trim(before), .when = ret->when, .is_named = true};
-	if (facility_is(ret->device))
-		ret->device = (struct span){0};
-	return true;
-}
-
-/* "2014-09-09 09:17 ", as older versions of the window write it. */
-static bool minute_time(struct span *s, struct when *ret)
-{
-	struct pattern_match m;
-	if (s->n < 17 || !pattern_match("%n-%n-%n %n:%n ", *s, &m) || m.s[0].n != 4 || m.s[4].n != 2)
-		return false;
-	int64_t at =
-	        m.n[1] > 12 || m.n[2] > 31 || m.n[3] > 23 || m.n[4] > 59
-	                ? TIME_NONE
-	                : when_utc_ms((int)m.n[0], (int)m.n[1], (int)m.n[2], (int)m.n[3], (int)m.n[4], 0, 0);
-	*ret = (struct when){.at_ms = at};
-	*s = m.rest;
-	return at != TIME_NONE;
-}
-
-/* "2017-11-10 04:01:31 | 2bf4 | MESSAGE", "2017-11-23\t17:44:18\tINFO\t...[PRG_DEBUG] : MESSAGE" */
-static struct span cut_window(struct span s)
-{
-	struct pattern_match m;
-	if (pattern_match("| %w | ", s, &m) && m.s[0].n <= 16)
-		return m.rest;
-	const uint8_t *at = span_find(span_of(s.p, s.n < 120 ? s.n : 120), "[PRG_");
-	if (at == NULL)
-		return s;
-	struct span rest = span_of(at, s.n - (size_t)(at - s.p));
-	return pattern_match("[PRG_%w] : ", rest, &m) || pattern_match("[PRG_%w]: ", rest, &m) ? m.rest : s;
-}
-
-/* A date and a time with a tab between. */
-static bool tabbed_time(struct span *s, struct when *ret)
-{
-	uint8_t plain[20];
-	if (s->n < 20 || s->p[10] != '\t' || s->p[19] != '\t')
-		return false;
-	memcpy(plain, s->p, sizeof(plain));
-	plain[10] = plain[19] = ' ';
-	struct span copy = span_of(plain, sizeof(plain));
-	if (!when_iso(&copy, ret))
-		return false;
-	*s = span_skip(*s, 20);
-	return true;
-}
-
-static struct oc_line cut_line(const struct openconnect *o, struct span line)
-{
-	struct oc_line l = {.message = line, .when = {.at_ms = TIME_NONE}};
-	uint8_t c = line.p[0];
-	if (c == '[') {
-		struct span s = span_skip(line, 1);
-		if (when_iso(&s, &l.when) && s.n > 1 && s.p[0] == ']')
-			l.message = span_trim(span_skip(s, 1));
-		else
-			l.when = (struct when){.at_ms = TIME_NONE};
-		return l;
-	}
-	if (c == '2') {
-		struct span s = line;
-		if (tabbed_time(&s, &l.when) || (span_starts(line, "20") && when_iso(&s, &l.when)) ||
-		        minute_time(&s, &l.when))
-			l.message = cut_window(span_trim(s));
-		else
-			l.when = (struct when){.at_ms = TIME_NONE};
-	}
-	if (!cut_syslog(line, o->written_at_ms, &l))
-		(void)cut_starter(line, o->written_at_ms, &l);
-	return l;
-}
+/* ---- the reader ---- */
 
 /* Lines of --dump-http-traffic have a sign in front. */
 static struct span cut_sign(struct span s)
@@ -489,8 +455,9 @@ static struct span cut_sign(struct span s)
 
 static const struct oc_sentence *sentence_of(struct span message, struct pattern_match *ret)
 {
-	for (size_t i = 0; i < N_ELEM(sentences); i++)
-		if (pattern_match(sentences[i].pattern, message, ret))
+	for (size_t i = 0; message.n > 0 && i < N_ELEM(sentences); i++)
+		if (sentences[i].pattern[0] == (char)message.p[0] &&
+		        pattern_match(sentences[i].pattern, message, ret))
 			return &sentences[i];
 	return NULL;
 }
@@ -501,15 +468,18 @@ static enum claim openconnect_line(void *state, struct span line, uint32_t numbe
 	bool is_near = o->last_line != 0 && number - o->last_line <= NEAR_LINES;
 	if (line.n == 0)
 		return is_near ? CLAIM_WEAK : CLAIM_NO;
-	struct oc_line l = cut_line(o, line);
+	struct openconnect_line l = openconnect_line_cut(line, o->written_at_ms);
 	struct oc_said s = {
 	        .o = o, .line = line, .message = cut_sign(l.message), .when = l.when, .number = number};
 	const struct oc_sentence *k = sentence_of(s.message, &s.m);
 	bool is_sure = l.is_named || (k != NULL && k->is_own);
-	if (!is_sure && !is_near)
+	bool is_others = !is_sure && l.service.n > 0 && !span_eq(l.service, span_str(o->service));
+	if (is_others || (!is_sure && !is_near))
 		return CLAIM_NO;
-	if (is_sure)
+	if (is_sure) {
 		o->last_line = number;
+		keep(o->service, l.service);
+	}
 	if (l.device.n > 0)
 		keep(o->device, l.device);
 	if (k != NULL)

@@ -4,13 +4,13 @@
 #include "base/parse.h"
 #include "base/util.h"
 #include "diagnose/cli.h"
+#include "diagnose/duration.h"
 #include "diagnose/reader.h"
 #include "diagnose/when.h"
 
 #define LABEL_WIDTH    13 /* labels are padded to it, then ": " */
 #define NAME_MAX_BYTES 256
 #define TEXT_MAX       256
-#define DAYS_MAX       100000
 
 struct kept_text {
 	size_t n;
@@ -178,23 +178,9 @@ static void take_profile(struct session *s, struct span v)
 	keep(&s->profile, v);
 }
 
-/* "2d 4h:21m:44s" in s. */
 static void take_duration(struct session *s, struct span v)
 {
-	static const struct {
-		char unit;
-		uint32_t s;
-	} units[] = {{'d', 86400}, {'h', 3600}, {'m', 60}, {'s', 1}};
-	uint64_t sum = 0;
-	for (size_t i = 0; i < N_ELEM(units); i++) {
-		uint32_t n;
-		struct span rest = v, number = span_cut(&rest, units[i].unit);
-		if (number.n == v.n || parse_u32(span_trim(number), 0, DAYS_MAX, &n) < 0)
-			continue;
-		sum += (uint64_t)n * units[i].s;
-		v = rest.n > 0 && (rest.p[0] == ':' || rest.p[0] == ' ') ? span_skip(rest, 1) : rest;
-	}
-	s->e.size = sum < UINT32_MAX ? (uint32_t)sum : UINT32_MAX;
+	s->e.size = duration_s(v);
 }
 
 /* "01:40:44 UTC Tue Feb 5 2013", put in the order that when_bsd() reads. */

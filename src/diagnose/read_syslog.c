@@ -44,7 +44,7 @@ static struct span plain_text(struct span text, bool is_quoted, uint8_t buf[stat
 		bool is_json;
 	} escapes[] = {{"&lt;", '<', false}, {"&gt;", '>', false}, {"&amp;", '&', false},
 	        {"\\u003c", '<', true}, {"\\u003e", '>', true}, {"\\\\", '\\', true}, {"\\\"", '"', true},
-	        {"\"\"", '"', true}};
+	        {"\"\"", '"', true}, {"\\=", '=', true}, {"\\|", '|', true}};
 	size_t n = 0;
 	if (!is_quoted && memmem(text.p, text.n, "&lt;", 4) == NULL)
 		return text;
@@ -103,7 +103,7 @@ static bool decode(struct syslog *s, const struct message *m)
 	uint8_t buf[PLAIN_MAX];
 	size_t n;
 	const struct syslog_row *rows = syslog_rows(m->head.id, &n);
-	struct span text = plain_text(m->head.text, m->head.is_quoted, buf);
+	struct span text = plain_text(m->head.text, m->head.is_quoted || m->head.is_cef, buf);
 	for (size_t i = 0; i < n; i++) {
 		struct event e = {.kind = rows[i].kind,
 		        .source = SOURCE_ASA_SYSLOG,

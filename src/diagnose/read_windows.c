@@ -1,8 +1,10 @@
 /* Windows' event log of the client, as people export it: the event viewer's text, its CSV and tab-separated
- * lists, PowerShell's CSV, `wevtutil qe` as text, and XML of all of them (cisco-facts 7.1). Labels and heads
- * of columns may be in any language: the log's name, the programs' names and the look of the values decide.
+ * lists, PowerShell's CSV and lists, `wevtutil qe` as text, and XML of all of them (cisco-facts 7.1). Labels
+ * and heads of columns may be in any language: the log's name, the programs' names and the look of the values
+ * decide.
  */
 #include "base/parse.h"
+#include "diagnose/backlog.h"
 #include "diagnose/client_words.h"
 #include "diagnose/held.h"
 #include "diagnose/labels.h"
@@ -21,29 +23,22 @@ enum windows_stage {
 	WINDOWS_OUTSIDE,
 	WINDOWS_HEAD,        /* labels of a text event */
 	WINDOWS_DESCRIPTION, /* of a text event */
+	WINDOWS_LIST,        /* of PowerShell's Format-List */
 	WINDOWS_XML,         /* between <Event> and </Event> */
 	WINDOWS_TABLE,       /* a row of which a quote is open */
-};
-
-struct windows_time {
-	bool is_known, is_local; /* local: date and of_day_ms, else at_ms */
-	bool has_zone;
-	int64_t at_ms;
-	struct local_date date;
-	uint32_t of_day_ms;
-	bool is_twelve_hours;
 };
 
 struct windows {
 	struct held held;
 	struct client_words words;
-	uint8_t stage;      /* enum windows_stage */
-	bool is_powershell; /* the head of its CSV was seen: every line belongs to the table */
+	struct backlog *backlog; /* owned; NULL: empty */
+	uint8_t stage;           /* enum windows_stage */
+	bool is_quote_open;      /* in the row so far */
+	bool is_powershell;      /* the head of its CSV was seen: every line belongs to the table */
 	bool is_ours;
 	bool is_waiting; /* a whole text event: perhaps its XML follows and says the same */
 	char separator;  /* of the table */
-	struct windows_time time;
-	uint8_t hint; /* enum date_order */
+	struct backlog_time time;
 	uint32_t line, first_line;
 	uint32_t n_labels; /* of a text event so far */
 	char computer[NAME_MAX_BYTES];
@@ -83,10 +78,10 @@ static void flatten(uint8_t *p, size_t n)
 }
 
 /* "2015-10-26T18:03:30.123Z", or a local form of date and time. */
-static bool time_parse(struct span s, struct windows_time *ret)
+static bool time_parse(struct span s, struct backlog_time *ret)
 {
 	struct when when;
-	struct windows_time t = {.is_known = true};
+	struct backlog_time t = {.is_known = true};
 	struct span rest = span_trim(s);
 	if (rest.n > 19 && rest.p[10] == 'T' && when_iso(&rest, &when)) {
 		t.at_ms = when.at_ms;
@@ -101,31 +96,47 @@ static bool time_parse(struct span s, struct windows_time *ret)
 	return true;
 }
 
-static void say(struct windows *w, struct span message, uint32_t line)
+static void tell(void *ctx, const struct backlog_message *m)
 {
+	struct windows *w = ctx;
+	const struct backlog_time *t = &m->time;
 	struct event e = {.source = SOURCE_WINDOWS_EVENTS,
-	        .line = line,
-	        .text = span_trim(message),
-	        .device = span_str(w->computer)};
-	if (message.n == 0)
-		return;
-	if (w->time.is_local) {
-		enum date_order hint = w->hint;
-		if (hint == DATE_UNKNOWN && w->time.is_twelve_hours)
-			hint = DATE_MDY;
-		e.at_ms = held_set_date(&w->held, &w->time.date, w->time.of_day_ms, hint);
+	        .line = m->line,
+	        .text = m->text,
+	        .device = m->computer,
+	        .at_ms = TIME_NONE};
+	if (t->is_local) {
+		bool is_american = t->hint == DATE_UNKNOWN && t->is_twelve_hours;
+		enum date_order hint = is_american ? DATE_MDY : (enum date_order)t->hint;
+		e.at_ms = held_set_date(&w->held, &t->date, t->of_day_ms, hint);
 	} else {
 		held_clear_date(&w->held);
-		e.at_ms = w->time.is_known ? w->time.at_ms : TIME_NONE;
-		e.has_zone = w->time.has_zone;
+		e.at_ms = t->is_known ? t->at_ms : TIME_NONE;
+		e.has_zone = t->has_zone;
 	}
 	(void)client_words_say(&w->words, &e, e.text);
+}
+
+static void say(struct windows *w, struct span message, uint32_t line)
+{
+	const struct backlog_message m = {
+	        .time = w->time, .line = line, .text = span_trim(message), .computer = span_str(w->computer)};
+	if (m.text.n == 0)
+		return;
+	if (w->backlog == NULL)
+		w->backlog = backlog_new();
+	if (w->backlog == NULL) {
+		tell(w, &m); /* without memory in the order of the file */
+	} else if (!backlog_add(w->backlog, &m)) {
+		backlog_tell(w->backlog, tell, w);
+		(void)backlog_add(w->backlog, &m);
+	}
 }
 
 static void event_begin(struct windows *w, uint32_t number)
 {
 	w->n = 0;
-	w->time = (struct windows_time){0};
+	w->time = (struct backlog_time){0};
 	w->is_ours = w->is_waiting = false;
 	w->computer[0] = '\0';
 	w->first_line = w->line = number;
@@ -166,12 +177,12 @@ static bool text_head(struct windows *w, struct span line, uint32_t number)
 
 static void text_value(struct windows *w, struct span label, struct span value)
 {
-	struct windows_time t;
+	struct backlog_time t;
 	if (is_client_program(value)) {
 		w->is_ours = true;
 	} else if (!w->time.is_known && time_parse(value, &t)) {
 		w->time = t;
-		w->hint = (uint8_t)label_date_order(label);
+		w->time.hint = (uint8_t)label_date_order(label);
 	} else if (label_is_computer(label)) {
 		keep_name(w->computer, value);
 	}
@@ -198,6 +209,41 @@ static enum claim text_line(struct windows *w, struct span line, uint32_t number
 	if (span_trim(line).n > 0)
 		record_add(w, span_trim(line), ' ');
 	return CLAIM_WEAK;
+}
+
+/* ---- PowerShell's Format-List: its labels are English everywhere ---- */
+
+static bool list_head(struct windows *w, struct span line, uint32_t number)
+{
+	struct span label, value;
+	struct backlog_time t;
+	if (!span_starts(line, "TimeCreated") || !label_cut(line, &label, &value) ||
+	        !span_is(label, "TimeCreated") || !time_parse(value, &t))
+		return false;
+	text_finish(w);
+	event_begin(w, number);
+	w->time = t;
+	w->stage = WINDOWS_LIST;
+	return true;
+}
+
+static enum claim list_line(struct windows *w, struct span line, uint32_t number)
+{
+	struct span label, value;
+	bool is_label = line.n > 0 && line.p[0] != ' ' && label_cut(line, &label, &value);
+	if (list_head(w, line, number))
+		return CLAIM_STRONG;
+	if (is_label && span_is(label, "ProviderName"))
+		w->is_ours = is_client_program(value);
+	if (is_label && span_is(label, "Message")) {
+		w->line = number;
+		w->n = 0;
+		record_add(w, value, ' ');
+		w->is_waiting = w->is_ours;
+	} else if (!is_label && w->is_waiting && span_trim(line).n > 0) {
+		record_add(w, span_trim(line), ' ');
+	}
+	return is_label && w->is_ours ? CLAIM_STRONG : CLAIM_WEAK;
 }
 
 /* ---- XML ---- */
@@ -267,13 +313,13 @@ static struct span xml_element(struct span xml, const char *open, const char *cl
 }
 
 /* SystemTime is UTC, with Z or without. */
-static struct windows_time xml_time(struct span xml)
+static struct backlog_time xml_time(struct span xml)
 {
 	struct span s = xml_attribute(xml, "SystemTime=");
 	struct when when;
 	if (!when_iso(&s, &when))
-		return (struct windows_time){0};
-	return (struct windows_time){.is_known = true, .has_zone = true, .at_ms = when.at_ms};
+		return (struct backlog_time){0};
+	return (struct backlog_time){.is_known = true, .has_zone = true, .at_ms = when.at_ms};
 }
 
 static void xml_finish(struct windows *w)
@@ -293,15 +339,25 @@ static void xml_finish(struct windows *w)
 	w->n = 0;
 }
 
+/* "<Event xmlns=...>" or "<Event>", and not "<EventData>". */
+static const uint8_t *event_in(struct span s)
+{
+	static const char open[] = "<Event";
+	const uint8_t *at;
+	for (; (at = span_find(s, open)) != NULL; s = span_skip(s, (size_t)(at - s.p) + strlen(open))) {
+		size_t rest = s.n - (size_t)(at - s.p);
+		if (rest > strlen(open) && (at[strlen(open)] == ' ' || at[strlen(open)] == '>'))
+			break;
+	}
+	return at;
+}
+
 /* A line may hold any part of an event, or many of them. */
 static enum claim xml_line(struct windows *w, struct span line, uint32_t number)
 {
 	while (line.n > 0) {
 		if (w->stage != WINDOWS_XML) {
-			const uint8_t *at = span_find(line, "<Event ");
-			const uint8_t *bare = span_find(line, "<Event>");
-			if (at == NULL || (bare != NULL && bare < at))
-				at = bare;
+			const uint8_t *at = event_in(line);
 			if (at == NULL)
 				break;
 			event_begin(w, number);
@@ -346,12 +402,12 @@ static struct span field_cut(uint8_t **p, uint8_t *end, char separator)
 	return span_of(from, (size_t)(out - from));
 }
 
-static bool is_quote_open(const struct windows *w)
+static bool has_odd_quotes(struct span s)
 {
-	bool is_open = false;
-	for (size_t i = 0; i < w->n; i++)
-		is_open ^= w->record[i] == '"';
-	return is_open;
+	bool is_odd = false;
+	for (size_t i = 0; i < s.n; i++)
+		is_odd ^= s.p[i] == '"';
+	return is_odd;
 }
 
 /* The program's name and the date are known by their look; the longest of the rest is the message. */
@@ -361,7 +417,7 @@ static void table_finish(struct windows *w)
 	struct span message = {0};
 	for (size_t i = 0; i < FIELDS_MAX && p < end; i++) {
 		struct span f = field_cut(&p, end, w->separator);
-		struct windows_time t;
+		struct backlog_time t;
 		if (is_client_program(f))
 			w->is_ours = true;
 		else if (!w->time.is_known && f.n < 40 && time_parse(f, &t))
@@ -382,7 +438,7 @@ static void table_finish(struct windows *w)
 static bool is_row(struct span line, char *ret_separator)
 {
 	static const char separators[] = ",;\t";
-	struct windows_time t;
+	struct backlog_time t;
 	for (const char *c = separators; *c != '\0'; c++) {
 		struct span rest = line;
 		struct span level = span_cut(&rest, *c), date = span_cut(&rest, *c),
@@ -406,9 +462,11 @@ static enum claim table_line(struct windows *w, struct span line, uint32_t numbe
 	if (w->stage != WINDOWS_TABLE) {
 		event_begin(w, number);
 		w->stage = WINDOWS_TABLE;
+		w->is_quote_open = false;
 	}
 	record_add(w, line, '\n');
-	if (!is_quote_open(w) || number - w->first_line > RECORD_MAX_LINES)
+	w->is_quote_open ^= has_odd_quotes(line);
+	if (!w->is_quote_open || number - w->first_line > RECORD_MAX_LINES)
 		table_finish(w);
 	return CLAIM_STRONG;
 }
@@ -428,8 +486,8 @@ static bool is_near(const struct windows *w, uint32_t number)
 /* A byte that none of the beginnings contains says no at once. */
 static bool may_begin(struct span line)
 {
-	return span_find(line, "Cisco") != NULL || span_find(line, "vpn") != NULL || line.p[0] == '<' ||
-	       line.p[0] == ' ' || line.p[0] == '"';
+	return span_starts(line, "TimeCreated") || span_find(line, "Cisco") != NULL ||
+	       span_find(line, "vpn") != NULL || line.p[0] == '<' || line.p[0] == ' ' || line.p[0] == '"';
 }
 
 static enum claim begin_line(struct windows *w, struct span line, uint32_t number)
@@ -447,6 +505,8 @@ static enum claim begin_line(struct windows *w, struct span line, uint32_t numbe
 		w->separator = separator;
 		return table_line(w, line, number);
 	}
+	if (list_head(w, line, number)) /* of whom, the next lines tell */
+		return CLAIM_WEAK;
 	return text_head(w, line, number) ? CLAIM_STRONG : CLAIM_NO;
 }
 
@@ -459,6 +519,8 @@ static enum claim windows_line(void *state, struct span line, uint32_t number)
 	}
 	if (w->stage == WINDOWS_XML)
 		return xml_line(w, line, number);
+	if (w->stage == WINDOWS_LIST)
+		return list_line(w, line, number);
 	if (w->stage == WINDOWS_TABLE)
 		return table_line(w, line, number);
 	if (is_xml_begin(line)) /* the same event once more, with a better time */
@@ -480,6 +542,10 @@ static void windows_end(void *state)
 	else if (w->stage == WINDOWS_TABLE)
 		table_finish(w);
 	text_finish(w);
+	if (w->backlog != NULL)
+		backlog_tell(w->backlog, tell, w);
+	backlog_free(w->backlog);
+	w->backlog = NULL;
 	held_end(&w->held);
 }
 

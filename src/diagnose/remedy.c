@@ -4,12 +4,16 @@
 
 /* ---- whom it concerns ---- */
 
-static word_t group_of(const struct find *x, const struct one_case *k)
+static const struct policy_setup *policy_of(const struct find *x, const struct one_case *k)
 {
 	const struct policy_setup *p = find_policy_of(x, k);
+	return p == NULL && k->partner != CASE_NONE ? find_policy_of(x, &x->c->v[k->partner]) : p;
+}
+
+static word_t group_of(const struct find *x, const struct one_case *k)
+{
+	const struct policy_setup *p = policy_of(x, k);
 	const struct one_case *other = k->partner != CASE_NONE ? &x->c->v[k->partner] : NULL;
-	if (p == NULL && other != NULL)
-		p = find_policy_of(x, other);
 	if (p != NULL)
 		return p->name;
 	return k->group == 0 && other != NULL ? other->group : k->group;
@@ -21,7 +25,7 @@ static const struct policy_setup *only_policy(const struct find *x)
 	const struct policy_setup *only = NULL;
 	for (size_t i = 0; i < x->u->n_policies; i++) {
 		const struct policy_setup *p = &x->u->policies[i];
-		if (span_is(store_word(x->s, p->name), "DfltGrpPolicy"))
+		if (span_is(store_word(x->s, p->name), "DfltGrpPolicy") || !policy_is_for_clients(p))
 			continue;
 		if (only != NULL)
 			return NULL;
@@ -30,14 +34,14 @@ static const struct policy_setup *only_policy(const struct find *x)
 	return only;
 }
 
-static struct hit_group *group_at(struct hit_groups *g, word_t device, word_t name)
+static struct hit_group *group_at(struct hit_groups *g, word_t device, word_t name, word_t user)
 {
 	for (size_t i = 0; i < g->n; i++)
-		if (g->v[i].group == name && g->v[i].device == device)
+		if (g->v[i].group == name && g->v[i].device == device && g->v[i].user == user)
 			return &g->v[i];
 	if (g->n == REMEDY_MAX_GROUPS)
 		return NULL;
-	g->v[g->n] = (struct hit_group){.device = device, .group = name};
+	g->v[g->n] = (struct hit_group){.device = device, .group = name, .user = user};
 	return &g->v[g->n++];
 }
 
@@ -64,18 +68,19 @@ static void see(struct seen_mtu *m, const struct one_case *k)
 void remedy_collect(const struct find *x, struct hit_groups *g, const struct one_case *k)
 {
 	const struct one_case *other = k->partner != CASE_NONE ? &x->c->v[k->partner] : NULL;
-	const struct policy_setup *only = only_policy(x);
+	const struct policy_setup *p = policy_of(x, k), *only = p == NULL ? only_policy(x) : NULL;
 	word_t name = group_of(x, k), device = k->device;
 	if (name == 0 && only != NULL)
 		name = only->name;
 	if (device == 0 && other != NULL)
 		device = other->device;
-	struct hit_group *h = group_at(g, device, name);
+	bool is_own = p != NULL && policy_has_own_tunnel(p);
+	struct hit_group *h = group_at(g, device, name, is_own ? p->user : 0);
 	if (h == NULL) {
 		g->is_cut = true;
 		return;
 	}
-	h->policy = setup_policy(x->u, device, name);
+	h->policy = is_own ? p : setup_policy(x->u, device, name);
 	h->has_ip6 |= find_has_ip6(x, k);
 	see(&h->seen, k);
 	if (other != NULL)
@@ -168,9 +173,8 @@ void remedy_say_newer(struct find *x, const struct hit_groups *g)
 	for (size_t i = 0; i < g->n; i++) {
 		if (!is_mtu_newer(&g->v[i]))
 			continue;
-		text_fmt(&x->f->cause, "`anyconnect mtu %u` is configured in group-policy ",
-		        g->v[i].policy->mtu.value);
-		find_say_word(x, &x->f->cause, g->v[i].policy->name);
+		text_fmt(&x->f->cause, "`anyconnect mtu %u` is configured in ", g->v[i].policy->mtu.value);
+		paste_say_owner(x, &x->f->cause, g->v[i].policy, &g->v[i].policy->mtu);
 		text_str(&x->f->cause, ", which cures this: these sessions began before it was, or got "
 		                       "another group-policy. ");
 		find_prove_fact(x, g->v[i].policy->mtu.fact);
@@ -229,10 +233,20 @@ static void add_ocserv(struct find *x, const struct estimate *e)
 	text_str(&r->side_effects, "Packets are smaller all the time, with DTLS as well.");
 }
 
+/* IPv6 inside keeps an MTU at 1280, which TLS was seen not to carry. */
+static bool is_above_tls(const struct hit_groups *g)
+{
+	for (size_t i = 0; i < g->n; i++)
+		if (g->v[i].has_ip6 && g->v[i].seen.tls != 0 && g->v[i].seen.tls < IP6_MIN_MTU)
+			return true;
+	return false;
+}
+
 static bool is_possible(const struct hit_groups *g, const struct estimate *e, enum mtu_remedy what)
 {
 	bool is_computed = what != ADVICE_RAISE_MSS || e->is_exact || !e->is_tls_seen;
-	return what != ADVICE_SEAMLESS && is_computed && !is_there_already(g, what);
+	return what != ADVICE_SEAMLESS && is_computed && !is_there_already(g, what) &&
+	       !(what == ADVICE_LOWER && is_above_tls(g));
 }
 
 void remedy_mtu(struct find *x, const struct hit_groups *g)

@@ -6,9 +6,10 @@
 
 #define REMEDY_MAX_GROUPS 16
 
-/* A group-policy whose users are hit. */
+/* A group-policy whose users are hit, or one user with settings of his own. */
 struct hit_group {
 	word_t device, group; /* group 0: not known */
+	word_t user;          /* whose own settings hide those of the policy; 0: nobody's */
 	const struct policy_setup *policy;
 	bool has_ip6;
 	struct seen_mtu seen;

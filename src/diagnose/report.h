@@ -24,7 +24,8 @@ struct report {
 	size_t n_folder_bytes; /* of the names, which reports for people leave out: place_common_bytes(); 0 */
 };
 
-void report_text(FILE *out, const struct report *r);
+/* columns: of the terminal; 0: none, as wide as is good to read. */
+void report_text(FILE *out, const struct report *r, int columns);
 /* 0, or -ENOMEM. */
 MUST_USE int report_json(FILE *out, const struct report *r);
 /* One page without any reference to the outside. */

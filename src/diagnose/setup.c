@@ -18,9 +18,11 @@ static const struct policy_setup no_policy = {
         .idle_min = {SETUP_DEFAULT_IDLE_MIN, NULL},
         .dpd_client_s = {SETUP_DEFAULT_DPD_S, NULL},
         .dpd_gateway_s = {SETUP_DEFAULT_DPD_S, NULL},
+        .logins = {SETUP_DEFAULT_LOGINS, NULL},
+        .ssl_client = {1, NULL},
 };
 
-/* Facts of a group-policy that are one number. */
+/* Facts of a group-policy, or of a user, that are one number. */
 static const struct {
 	uint8_t fact;
 	size_t at;
@@ -32,6 +34,8 @@ static const struct {
         {FACT_SESSION_TIMEOUT, offsetof(struct policy_setup, session_min)},
         {FACT_DPD_CLIENT, offsetof(struct policy_setup, dpd_client_s)},
         {FACT_DPD_GATEWAY, offsetof(struct policy_setup, dpd_gateway_s)},
+        {FACT_LOGINS, offsetof(struct policy_setup, logins)},
+        {FACT_SSL_CLIENT, offsetof(struct policy_setup, ssl_client)},
 };
 
 static const struct {
@@ -55,6 +59,27 @@ static struct setting setting_of(const struct fact_record *f)
 
 /* ---- devices ---- */
 
+/* A file that names no device (`show run all sysopt`, a part of a configuration) is of the only one that
+ * another file names. */
+static word_t device_of_fact(const struct setup *u, const struct fact_record *f)
+{
+	return f->device ? f->device : u->only_device;
+}
+
+static void find_only_device(struct setup *u)
+{
+	word_t only = 0;
+	for (size_t i = 0; i < store_n_facts(u->store); i++) {
+		const struct fact_record *f = store_fact(u->store, i);
+		if (f->source != SOURCE_ASA_CONFIG || f->device == 0 || f->device == only)
+			continue;
+		if (only != 0)
+			return;
+		only = f->device;
+	}
+	u->only_device = only;
+}
+
 static struct device_setup *device_of(struct setup *u, word_t name)
 {
 	for (size_t i = 0; i < u->n_devices; i++)
@@ -73,7 +98,7 @@ static bool is_outside(const struct setup *u, const struct fact_record *f)
 	const struct store *s = u->store;
 	for (size_t i = 0; i < store_n_facts(s); i++) {
 		const struct fact_record *w = store_fact(s, i);
-		if (w->kind == FACT_WEBVPN && w->device == f->device && w->scope != 0)
+		if (w->kind == FACT_WEBVPN && device_of_fact(u, w) == device_of_fact(u, f) && w->scope != 0)
 			return w->scope == f->scope;
 	}
 	return span_is_nocase(store_word(s, f->scope), "outside");
@@ -88,7 +113,7 @@ static bool is_for_tls_1_2(const struct setup *u, const struct fact_record *f)
 
 static void read_device_fact(struct setup *u, const struct fact_record *f)
 {
-	struct device_setup *d = device_of(u, f->device);
+	struct device_setup *d = device_of(u, device_of_fact(u, f));
 	if (d == NULL)
 		return;
 	for (size_t i = 0; i < N_ELEM(device_numbers); i++)
@@ -138,6 +163,26 @@ static struct policy_setup *policy_of(struct setup *u, word_t device, word_t nam
 	return p;
 }
 
+static struct policy_setup *find_user(const struct setup *u, word_t device, word_t user)
+{
+	for (size_t i = 0; i < u->n_users; i++)
+		if (u->users[i].user == user && u->users[i].device == device)
+			return &u->users[i];
+	return NULL;
+}
+
+static struct policy_setup *user_of(struct setup *u, word_t device, word_t user)
+{
+	struct policy_setup *p = find_user(u, device, user);
+	if (p != NULL || user == 0 || u->n_users == SETUP_MAX_USERS)
+		return p;
+	p = &u->users[u->n_users++];
+	*p = no_policy;
+	p->user = user;
+	p->device = device;
+	return p;
+}
+
 /* The scope of `anyconnect ssl dtls enable` is a policy; that of `enable X tls-only` an interface. */
 static bool is_interface_fact(const struct setup *u, const struct fact_record *f)
 {
@@ -153,12 +198,13 @@ static void read_policy_fact(struct setup *u, const struct fact_record *f)
 	if (!is_number && f->kind != FACT_GROUP_POLICY)
 		return;
 	if (is_interface_fact(u, f)) {
-		struct device_setup *d = device_of(u, f->device);
+		struct device_setup *d = device_of(u, device_of_fact(u, f));
 		if (d != NULL && f->number == 0)
 			d->tls_only = (struct setting){1, f};
 		return;
 	}
-	struct policy_setup *p = policy_of(u, f->device, f->scope);
+	word_t device = device_of_fact(u, f);
+	struct policy_setup *p = f->is_user ? user_of(u, device, f->scope) : policy_of(u, device, f->scope);
 	if (p == NULL)
 		return;
 	if (f->kind == FACT_GROUP_POLICY)
@@ -168,13 +214,43 @@ static void read_policy_fact(struct setup *u, const struct fact_record *f)
 			*setting_at(p, policy_numbers[i].at) = setting_of(f);
 }
 
+/* Another device's may stand in when it is the only one, and this device's own configuration is not there: a
+ * log may have an address where the configuration has a name. */
+static const struct policy_setup *stand_in(const struct policy_setup *v, size_t n, word_t name, word_t user)
+{
+	const struct policy_setup *found = NULL;
+	for (size_t i = 0; i < n; i++) {
+		if (v[i].name != name || v[i].user != user)
+			continue;
+		if (found != NULL)
+			return NULL;
+		found = &v[i];
+	}
+	return found;
+}
+
+static bool has_config(const struct setup *u, word_t device)
+{
+	for (size_t i = 0; i < u->n_devices; i++)
+		if (device != 0 && u->devices[i].name == device)
+			return u->devices[i].has_config;
+	return false;
+}
+
 const struct policy_setup *setup_policy(const struct setup *u, word_t device, word_t name)
 {
-	const struct policy_setup *found = find_policy(u, device, name);
-	for (size_t i = 0; found == NULL && name != 0 && i < u->n_policies; i++)
-		if (u->policies[i].name == name)
-			found = &u->policies[i];
-	return found;
+	const struct policy_setup *found = name != 0 ? find_policy(u, device, name) : NULL;
+	if (found != NULL || name == 0 || has_config(u, device))
+		return found;
+	return stand_in(u->policies, u->n_policies, name, 0);
+}
+
+static const struct policy_setup *own_of(const struct setup *u, word_t device, word_t user)
+{
+	const struct policy_setup *found = user != 0 ? find_user(u, device, user) : NULL;
+	if (found != NULL || user == 0 || has_config(u, device))
+		return found;
+	return stand_in(u->users, u->n_users, 0, user);
 }
 
 static int compare_links(const void *va, const void *vb)
@@ -182,33 +258,96 @@ static int compare_links(const void *va, const void *vb)
 	const struct policy_link *a = va, *b = vb;
 	if (a->fact != b->fact)
 		return a->fact < b->fact ? -1 : 1;
-	return a->scope < b->scope ? -1 : a->scope > b->scope;
+	if (a->scope != b->scope)
+		return a->scope < b->scope ? -1 : 1;
+	return a->device < b->device ? -1 : a->device > b->device;
 }
 
-static word_t value_of(const struct setup *u, enum fact_kind kind, word_t scope)
+static word_t value_of(const struct setup *u, enum fact_kind kind, word_t device, word_t scope)
 {
-	struct policy_link key = {.fact = (uint8_t)kind, .scope = scope};
-	const struct policy_link *l = NULL;
-	if (scope != 0 && u->n_links > 0)
-		l = bsearch(&key, u->links, u->n_links, sizeof(key), compare_links);
-	return l ? l->value : 0;
+	word_t devices[] = {device, u->only_device, 0};
+	for (size_t i = 0; scope != 0 && u->n_links > 0 && i < N_ELEM(devices); i++) {
+		struct policy_link key = {.fact = (uint8_t)kind, .device = devices[i], .scope = scope};
+		const struct policy_link *l = bsearch(&key, u->links, u->n_links, sizeof(key), compare_links);
+		if (l != NULL)
+			return l->value;
+	}
+	return 0;
 }
 
 static void read_link_fact(struct setup *u, const struct fact_record *f)
 {
 	if (f->kind == FACT_POLICY_OF_USER || f->kind == FACT_POLICY_OF_PROFILE)
-		u->links[u->n_links++] = (struct policy_link){f->kind, f->scope, f->value};
+		u->links[u->n_links++] =
+		        (struct policy_link){f->kind, device_of_fact(u, f), f->scope, f->value};
+}
+
+/* ---- a user's own settings, laid over the policy's ---- */
+
+bool policy_is_for_clients(const struct policy_setup *p)
+{
+	return p->ssl_client.value != 0;
+}
+
+bool policy_has_own_tunnel(const struct policy_setup *p)
+{
+	const struct policy_setup *base = p->base != NULL ? p->base : &no_policy;
+	return p->user != 0 && (p->mtu.fact != base->mtu.fact || p->dtls.fact != base->dtls.fact ||
+	                               p->df_ignore.fact != base->df_ignore.fact);
+}
+
+static const struct policy_setup *merge(struct setup *u, const struct policy_setup *own,
+        const struct policy_setup *base, word_t device, word_t group)
+{
+	for (size_t i = 0; i < u->n_merged; i++) {
+		const struct policy_setup *m = &u->merged[i];
+		if (m->user == own->user && m->base == base && m->device == device &&
+		        (base != NULL || m->name == group))
+			return m;
+	}
+	if (u->n_merged == SETUP_MAX_USERS)
+		return base;
+	struct policy_setup *m = &u->merged[u->n_merged++];
+	*m = base != NULL ? *base : no_policy;
+	m->name = base != NULL ? base->name : group;
+	m->device = device;
+	m->user = own->user;
+	m->base = base;
+	for (size_t k = 0; k < N_ELEM(policy_numbers); k++) {
+		const struct setting *s = setting_at((void *)own, policy_numbers[k].at);
+		if (s->fact != NULL)
+			*setting_at(m, policy_numbers[k].at) = *s;
+	}
+	return m;
 }
 
 const struct policy_setup *setup_policy_of(
-        const struct setup *u, word_t device, word_t group, word_t user, word_t profile)
+        struct setup *u, word_t device, word_t group, word_t user, word_t profile)
 {
 	const struct policy_setup *p = setup_policy(u, device, group);
+	const struct policy_setup *own = own_of(u, device, user);
 	if (p == NULL)
-		p = setup_policy(u, device, value_of(u, FACT_POLICY_OF_USER, user));
+		p = setup_policy(u, device, value_of(u, FACT_POLICY_OF_USER, device, user));
 	if (p == NULL)
-		p = setup_policy(u, device, value_of(u, FACT_POLICY_OF_PROFILE, profile));
-	return p;
+		p = setup_policy(u, device, value_of(u, FACT_POLICY_OF_PROFILE, device, profile));
+	return own != NULL ? merge(u, own, p, p != NULL ? p->device : device, group) : p;
+}
+
+size_t setup_n_all(const struct setup *u)
+{
+	return u->n_policies + u->n_merged;
+}
+
+const struct policy_setup *setup_at(const struct setup *u, size_t i)
+{
+	if (i < u->n_policies)
+		return &u->policies[i];
+	const struct policy_setup *m = &u->merged[i - u->n_policies];
+	/* of a user whose sessions tell of his policy, only the pairs with that */
+	for (size_t k = 0; m->base == NULL && k < u->n_merged; k++)
+		if (u->merged[k].user == m->user && u->merged[k].base != NULL)
+			return NULL;
+	return policy_has_own_tunnel(m) ? m : NULL;
 }
 
 /* Pools may be those of a policy or of a tunnel-group, whose policy then has them. */
@@ -216,14 +355,25 @@ static void read_pool_fact(struct setup *u, const struct fact_record *f)
 {
 	if (f->kind != FACT_POOL4_OF_POLICY && f->kind != FACT_POOL6_OF_POLICY)
 		return;
-	struct policy_setup *p = find_policy(u, f->device, f->scope);
+	word_t device = device_of_fact(u, f);
+	struct policy_setup *p = find_policy(u, device, f->scope);
 	if (p == NULL)
-		p = find_policy(u, f->device, value_of(u, FACT_POLICY_OF_PROFILE, f->scope));
+		p = find_policy(u, device, value_of(u, FACT_POLICY_OF_PROFILE, device, f->scope));
 	if (p == NULL)
-		p = find_policy(u, f->device, store_find_word(u->store, span_str(DEFAULT_POLICY)));
+		p = find_policy(u, device, store_find_word(u->store, span_str(DEFAULT_POLICY)));
 	if (p == NULL)
 		return;
-	*(f->kind == FACT_POOL6_OF_POLICY ? &p->pool6 : &p->pool4) = (struct setting){1, f};
+	struct setting *pool = f->kind == FACT_POOL6_OF_POLICY ? &p->pool6 : &p->pool4;
+	/* a policy's own pools come before those of its tunnel-groups */
+	if (pool->fact == NULL || pool->fact->scope != p->name || f->scope == p->name)
+		*pool = setting_of(f);
+}
+
+/* Pools of the default policy itself; those of a tunnel-group are for its own logins. */
+static void inherit_pool(struct setting *own, const struct setting *base, word_t base_name)
+{
+	if (own->fact == NULL && base->fact != NULL && base->fact->scope == base_name)
+		*own = *base;
 }
 
 static void inherit(struct setup *u)
@@ -238,7 +388,18 @@ static void inherit(struct setup *u)
 			if (own->fact == NULL)
 				*own = *base;
 		}
+		if (from == NULL || from == p)
+			continue;
+		inherit_pool(&p->pool4, &from->pool4, name);
+		inherit_pool(&p->pool6, &from->pool6, name);
 	}
+}
+
+/* What a gateway told an openconnect counts for that one whatever ocserv.conf says. DTLS is told last. */
+static void read_told_fact(struct setup *u, const struct fact_record *f)
+{
+	if (f->kind == FACT_OCSERV_DPD || f->kind == FACT_DPD_CLIENT)
+		u->told_dpd = setting_of(f);
 }
 
 static void read_ocserv_fact(struct setup *u, const struct fact_record *f)
@@ -258,14 +419,19 @@ int setup_init(struct setup *u, const struct store *s)
 	*u = (struct setup){.store = s};
 	u->policies = calloc(SETUP_MAX_POLICIES, sizeof(*u->policies));
 	u->links = calloc(store_n_facts(s) + 1, sizeof(*u->links));
-	if (u->policies == NULL || u->links == NULL) {
+	u->users = calloc(SETUP_MAX_USERS, sizeof(*u->users));
+	u->merged = calloc(SETUP_MAX_USERS, sizeof(*u->merged));
+	if (u->policies == NULL || u->links == NULL || u->users == NULL || u->merged == NULL) {
 		setup_done(u);
 		return -ENOMEM;
 	}
+	find_only_device(u);
 	for (size_t i = 0; i < store_n_facts(s); i++) {
 		const struct fact_record *f = store_fact(s, i);
 		if (f->source == SOURCE_OCSERV)
 			read_ocserv_fact(u, f);
+		if (f->source == SOURCE_OPENCONNECT)
+			read_told_fact(u, f);
 		if (f->source == SOURCE_ASA_CONFIG) {
 			read_device_fact(u, f);
 			read_policy_fact(u, f);
@@ -276,6 +442,8 @@ int setup_init(struct setup *u, const struct store *s)
 	for (size_t i = 0; i < store_n_facts(s); i++)
 		read_pool_fact(u, store_fact(s, i));
 	inherit(u);
+	for (size_t i = 0; i < u->n_users; i++)
+		(void)setup_policy_of(u, u->users[i].device, 0, u->users[i].user, 0);
 	return 0;
 }
 
@@ -283,6 +451,9 @@ void setup_done(struct setup *u)
 {
 	free(u->policies);
 	free(u->links);
+	free(u->users);
+	free(u->merged);
+	u->users = u->merged = NULL;
 	u->policies = NULL;
 	u->links = NULL;
 }

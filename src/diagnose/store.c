@@ -9,8 +9,23 @@
 #define TUNNEL_MS     2000       /* from the loss of a tunnel to the line that names it */
 #define ADDR_MARK     0x00       /* first byte of words that are addresses: no text has it */
 
+/* The end of summer time in a log without a zone: the same hour again. By the clock as it was read, two hours
+ * would lie on each other, and sessions with them. */
+#define N_CLOCKS     64
+#define HOUR_MS      INT64_C(3600000)
+#define DAY_MS       (24 * HOUR_MS)
+#define STEP_MIN_MS  (50 * INT64_C(60000)) /* back by an hour, less the pause between two lines */
+#define STEP_MAX_MS  (HOUR_MS + 30000)
+#define NIGHT_END_MS (4 * HOUR_MS) /* it is done on Sundays before four */
+
+struct clock {
+	uint64_t key; /* of file and device; 0: free */
+	int64_t last_ms, ahead_ms;
+};
+
 struct store {
 	struct store_focus focus;
+	struct clock clocks[N_CLOCKS];
 	struct words words;
 	struct record *records;
 	size_t n;
@@ -28,6 +43,42 @@ struct store {
 	bool last_has_zone;
 	word_t device;
 };
+
+/* ---- clocks ---- */
+
+static uint64_t clock_key(const struct event *e)
+{
+	uint64_t h = UINT64_C(0xcbf29ce484222325) ^ e->file; /* FNV-1a */
+	for (size_t i = 0; i < e->device.n; i++)
+		h = (h ^ e->device.p[i]) * UINT64_C(0x100000001b3);
+	h *= UINT64_C(0x9e3779b97f4a7c15);
+	return h != 0 ? h : 1;
+}
+
+static bool is_sunday_night(int64_t at_ms)
+{
+	return (at_ms / DAY_MS + 4) % 7 == 0 && at_ms % DAY_MS < NIGHT_END_MS; /* 1970 began on a Thursday */
+}
+
+/* Adds the hours that the clock of this event was set back by so far. */
+static int64_t count_on(struct store *s, const struct event *e)
+{
+	uint64_t key = clock_key(e);
+	struct clock *c = &s->clocks[key >> 58];
+	if (c->key != key)
+		*c = (struct clock){.key = key, .last_ms = TIME_NONE};
+	int64_t back_ms = c->last_ms != TIME_NONE ? c->last_ms - e->at_ms : 0;
+	if (back_ms >= STEP_MIN_MS && back_ms <= STEP_MAX_MS && is_sunday_night(e->at_ms) &&
+	        c->ahead_ms == 0) {
+		c->ahead_ms = HOUR_MS;
+		if (s->counts.n_clocks_back++ == 0)
+			s->counts.clock_back_at_ms = c->last_ms;
+	} else if (back_ms > STEP_MAX_MS) {
+		c->ahead_ms = 0; /* an older log follows in the same file */
+	}
+	c->last_ms = e->at_ms;
+	return e->at_ms + c->ahead_ms;
+}
 
 /* ---- texts and words ---- */
 
@@ -247,6 +298,8 @@ static void on_event(void *ctx, const struct event *given)
 	const struct event *e = &copy;
 	if (copy.at_ms < 0 || copy.at_ms > STORE_MAX_AT_MS)
 		copy.at_ms = TIME_NONE; /* TIME_NONE is one of these */
+	if (copy.at_ms != TIME_NONE && !copy.has_zone)
+		copy.at_ms = count_on(s, &copy);
 	turn_to_file(s, e->file);
 	s->counts.n_offered++;
 	if (e->at_ms != TIME_NONE) {
@@ -280,6 +333,7 @@ static void on_fact(void *ctx, const struct fact *f)
 	s->facts[s->n_facts++] = (struct fact_record){
 	        .kind = f->kind,
 	        .source = f->source,
+	        .is_user = f->is_user,
 	        .number = f->number,
 	        .line = f->line,
 	        .file = f->file,
@@ -305,9 +359,7 @@ static int compare(const void *va, const void *vb, void *ctx)
 		return a->at_ms < b->at_ms ? -1 : 1;
 	if (a->file != b->file)
 		return a->file < b->file ? -1 : 1;
-	if (a->line != b->line)
-		return a->line < b->line ? -1 : 1;
-	return a < b ? -1 : a > b; /* one line may make several */
+	return a < b ? -1 : a > b; /* as they were told: a file may have the newest first */
 }
 
 /* The same line of the same log, which was given twice: plain and packed, or in two bundles. */
@@ -402,7 +454,7 @@ struct store *store_new(const struct store_focus *focus)
 		return NULL;
 	s->focus = *focus;
 	s->file = UINT32_MAX;
-	s->last_at_ms = s->counts.first_lost_at_ms = TIME_NONE;
+	s->last_at_ms = s->counts.first_lost_at_ms = s->counts.clock_back_at_ms = TIME_NONE;
 	s->n_texts = 1; /* 0 is "none" */
 	/* whole at once: what is never touched costs no memory */
 	s->records = malloc(STORE_MAX_EVENTS * sizeof(*s->records));

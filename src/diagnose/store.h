@@ -47,6 +47,7 @@ struct record {
 
 struct fact_record {
 	uint8_t kind, source;
+	bool is_user; /* as in struct fact */
 	uint32_t number, line, file;
 	word_t device, scope, value;
 	uint32_t text;
@@ -59,6 +60,8 @@ struct store_counts {
 	uint64_t n_before;     /* of these, before --since */
 	uint64_t n_facts_over_limit;
 	uint64_t n_texts_over_limit; /* kept without their line */
+	uint64_t n_clocks_back;      /* clocks that were set back an hour: what follows is counted on */
+	int64_t clock_back_at_ms;    /* the first one, by the old clock; TIME_NONE */
 	int64_t first_lost_at_ms;    /* TIME_NONE */
 };
 

@@ -3,10 +3,11 @@
 #include "base/parse.h"
 #include "diagnose/cli.h"
 
-#define TAG_MAX   32 /* bytes from '%' to the number: "%CULVERT-6-", "%ASA-session-6-" */
-#define ID_DIGITS 6
-#define NILS_MAX  3 /* PROCID, MSGID and STRUCTURED-DATA of RFC 5424, when the tag was taken for APP-NAME */
-#define BARS_MAX  6 /* fields between number and text in a line of ASDM */
+#define TAG_MAX      32 /* bytes from '%' to the number: "%CULVERT-6-", "%ASA-session-6-" */
+#define ID_DIGITS    6
+#define NILS_MAX     3 /* PROCID, MSGID and STRUCTURED-DATA of RFC 5424, when the tag was taken for APP-NAME */
+#define CEF_HEAD_MAX 200 /* bytes up to "CEF:0|" */
+#define BARS_MAX     6   /* fields between number and text in a line of ASDM */
 
 /* ---- which message ---- */
 
@@ -78,6 +79,82 @@ static bool find_asdm(struct span line, struct syslog_head *ret)
 	return true;
 }
 
+/* ---- CEF ---- */
+
+static size_t find(struct span in, const char *what)
+{
+	const uint8_t *at = in.n ? memmem(in.p, in.n, what, strlen(what)) : NULL;
+	return at ? (size_t)(at - in.p) : in.n;
+}
+
+/* What follows "CEF:0|vendor|product|version|id|name|severity|"; *ret_product and the others as they stand.
+ */
+static bool cut_cef(struct span s, struct span *ret_product, struct span *ret_id, struct span *ret_name,
+        struct span *ret_extension)
+{
+	(void)span_cut(&s, '|');
+	(void)span_cut(&s, '|');
+	*ret_product = span_cut(&s, '|');
+	(void)span_cut(&s, '|');
+	*ret_id = span_cut(&s, '|');
+	*ret_name = span_cut(&s, '|');
+	(void)span_cut(&s, '|');
+	*ret_extension = s;
+	return ret_product->n > 0 && ret_name->n > 0;
+}
+
+/* A value ends where the next key stands; the message itself has "dest_addr=" in it. */
+static struct span cut_at_key(struct span text)
+{
+	static const char *const keys[] = {"rt", "dvc", "dvchost", "src", "dst", "spt", "dpt", "suser",
+	        "duser", "cat", "act", "proto", "cs1", "cn1", "externalId", "deviceExternalId", "eventId",
+	        "start", "end"};
+	for (size_t i = 0; i < text.n; i++)
+		for (size_t k = 0; text.p[i] == ' ' && k < N_ELEM(keys); k++) {
+			struct span rest = span_skip(text, i + 1);
+			size_t n = strlen(keys[k]);
+			if (span_starts(rest, keys[k]) && rest.n > n && rest.p[n] == '=')
+				text.n = i;
+		}
+	return text;
+}
+
+/* Collectors that put the number into the head leave "%ASA-6-722036:" out of the message. */
+static bool find_cef(struct span line, struct syslog_head *ret)
+{
+	struct span head = span_of(line.p, line.n < CEF_HEAD_MAX ? line.n : CEF_HEAD_MAX), product, id, name,
+	            extension;
+	const uint8_t *bar = head.n > 0 ? memchr(head.p, '|', head.n) : NULL;
+	if (bar == NULL || bar - line.p < 5 || memcmp(bar - 5, "CEF:", 4) != 0 ||
+	        !cut_cef(span_skip(line, (size_t)(bar - line.p) - 5), &product, &id, &name, &extension))
+		return false;
+	bool is_ours = span_is(product, "ASA") || span_is(product, "FTD") || span_is(product, "Firepower") ||
+	               span_is(product, "ASA Firewall");
+	if (!is_ours || id.n != ID_DIGITS || parse_u32(id, 100000, 999999, &ret->id) < 0)
+		return false;
+	size_t msg = find(extension, "msg=");
+	ret->family = SYSLOG_ASA;
+	ret->before = span_of(line.p, (size_t)(bar - line.p) + 1);
+	ret->text = msg < extension.n ? span_skip(extension, msg + 4) : name;
+	ret->after = extension;
+	return true;
+}
+
+/* What stands in front of a message may be such a head: only what is in front of that is a relay's. */
+static void trim_cef(struct syslog_head *h)
+{
+	struct span product, id, name, extension;
+	size_t at = find(h->before, "CEF:");
+	h->is_cef = at < h->before.n;
+	if (!h->is_cef)
+		return;
+	struct span record = span_of(h->before.p + at, (size_t)(h->text.p + h->text.n - h->before.p) - at);
+	if (h->after.n == 0 && cut_cef(record, &product, &id, &name, &extension))
+		h->after = extension;
+	h->before.n = at;
+	h->text = span_trim(cut_at_key(h->text));
+}
+
 bool syslog_head_find(struct span line, struct syslog_head *ret)
 {
 	struct span rest = line;
@@ -95,16 +172,10 @@ bool syslog_head_find(struct span line, struct syslog_head *ret)
 		ret->text = skip_nils(span_trim(ret->text));
 		return true;
 	}
-	return line.n > 1 && line.p[1] == '|' && find_asdm(line, ret);
+	return (line.n > 1 && line.p[1] == '|' && find_asdm(line, ret)) || find_cef(line, ret);
 }
 
 /* ---- what stands around it ---- */
-
-static size_t find(struct span in, const char *what)
-{
-	const uint8_t *at = in.n ? memmem(in.p, in.n, what, strlen(what)) : NULL;
-	return at ? (size_t)(at - in.p) : in.n;
-}
 
 /* N of "N times", 1 when it is none. */
 static uint32_t take_times(struct span s, struct span *ret_rest)
@@ -141,6 +212,9 @@ uint32_t syslog_head_trim(struct syslog_head *h)
 {
 	static const char repeated[] = "message repeated ";
 	struct span rest;
+	trim_cef(h);
+	if (h->is_cef)
+		return 1;
 	size_t at = find(h->before, repeated);
 	h->is_quoted = is_odd(h->before, '"');
 	if (h->is_quoted) {

@@ -15,6 +15,7 @@ struct syslog_head {
 	struct span after;  /* syslog_head_trim(): of the line: behind the quote that ends the message */
 	uint32_t id;        /* six digits */
 	uint8_t family;     /* SYSLOG_ASA: ASA, FTD, PIX, FWSM */
+	bool is_cef; /* in a record of CEF: after has its extension ("rt=... dvchost=..."), '=' is escaped */
 	bool is_quoted; /* syslog_head_trim(): the message is a field in quotes, perhaps with escapes in it */
 };
 

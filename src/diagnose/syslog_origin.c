@@ -172,13 +172,15 @@ static bool is_host(struct span word)
 	static const char *const others[] = {"ASA", "FTD", "PIX", "UTC", "GMT", "last", "syslog", "syslogd"};
 	struct ip_addr a;
 	bool has_letter = false;
+	int n_parts = 0; /* "fw1/admin": a context of the device */
 	if (word.n == 0 || word.n > DEVICE_MAX)
 		return false;
 	if (addr_parse(word, &a) == 0)
 		return true;
 	for (size_t i = 0; i < word.n; i++) {
+		bool is_part = word.p[i] == '/' && is_letter(word.p[0]) && i + 1 < word.n && n_parts++ < 3;
 		if (!is_letter(word.p[i]) && !is_digit(word.p[i]) && word.p[i] != '-' && word.p[i] != '_' &&
-		        word.p[i] != '.')
+		        (word.p[i] != '.' || n_parts > 0) && !is_part)
 			return false;
 		has_letter |= is_letter(word.p[i]);
 	}
@@ -186,6 +188,22 @@ static bool is_host(struct span word)
 		if (span_is(word, others[i]))
 			return false;
 	return has_letter && !facility_is(word);
+}
+
+/* "fw1/pri/act": which of the two units it is now, is no part of its name. */
+static struct span cut_state(struct span word)
+{
+	static const char *const states[] = {"/act", "/stby", "/pri", "/sec"};
+	for (size_t i = 0; i < N_ELEM(states);) {
+		size_t n = strlen(states[i]);
+		if (word.n > n && memcmp(word.p + word.n - n, states[i], n) == 0) {
+			word.n -= n;
+			i = 0;
+		} else {
+			i++;
+		}
+	}
+	return word;
 }
 
 static bool is_separator(uint8_t c)
@@ -285,7 +303,7 @@ static void take_word(struct scan *s)
 		return;
 	s->is_named |= s->is_host_next;
 	s->is_host_next = false;
-	s->device = word;
+	s->device = cut_state(word);
 }
 
 static bool is_skipped(uint8_t c)
@@ -324,15 +342,15 @@ static void borrow_zone(struct when *own, const struct when *relay)
 }
 
 /* Records of collectors may have the time behind the message: the first one there. Of hosts only what is
- * called one. */
-static void scan_after(struct scan *s, struct span after, int64_t written_at_ms)
+ * called one; in a record of CEF (is_record) that is the device, and what stood in front a relay. */
+static void scan_after(struct scan *s, struct span after, bool is_record, int64_t written_at_ms)
 {
 	struct scan more = {.rest = span_of(after.p, after.n < AFTER_MAX ? after.n : AFTER_MAX)};
 	while (more.rest.n > 0 && (more.n_times == 0 || !more.is_named))
 		scan_step(&more, written_at_ms);
 	if (more.n_times > 0)
 		put_time(s, &more.own);
-	if (more.is_named && s->device.n == 0)
+	if (more.is_named && (s->device.n == 0 || is_record))
 		s->device = more.device;
 }
 
@@ -341,8 +359,8 @@ struct syslog_origin syslog_head_origin(const struct syslog_head *h, int64_t wri
 	struct scan s = {.rest = h->before};
 	while (s.rest.n > 0)
 		scan_step(&s, written_at_ms);
-	if (s.n_times == 0 && h->after.n > 0)
-		scan_after(&s, h->after, written_at_ms);
+	if ((s.n_times == 0 || h->is_cef) && h->after.n > 0)
+		scan_after(&s, h->after, h->is_cef, written_at_ms);
 	if (s.n_times == 0)
 		return (struct syslog_origin){.device = s.device, .at_ms = TIME_NONE};
 	if (s.n_times > 1)

@@ -34,7 +34,7 @@ static const struct syslog_row rows[] = {
                 .pattern = "AAA credentials rejected : reason = $r : local database : user = $u"},
         {113019, HOW_END, EVENT_SESSION_END,
                 .pattern = "Group = $t, Username = $u, IP = $p, Session disconnected. Session Type: $x, "
-                           "Duration: $*, Bytes xmt: $n, Bytes rcv: $n, Reason: $r"},
+                           "Duration: $y, Bytes xmt: $n, Bytes rcv: $n, Reason: $r"},
         {113029, HOW_REJECTED, EVENT_AUTH_REJECTED, .pattern = WHO "$r"},
         {113030, HOW_REJECTED, EVENT_AUTH_REJECTED, .pattern = WHO "$r"},
         {113033, HOW_REJECTED, EVENT_AUTH_REJECTED, .pattern = WHO "$r"},

@@ -18,11 +18,11 @@
  *   $r               the cause: the rest of the message, without the dot at its end */
 enum syslog_how {
 	HOW_PLAIN,
-	HOW_UP,         /* 722032 to 722034: 722022 says the same again */
-	HOW_UP_AGAIN,   /* 722022 */
-	HOW_CLOSING,    /* 722037: the reason belongs to the 722023 that follows */
-	HOW_CLOSED,     /* 722023 */
-	HOW_END,        /* several messages tell the end of one session; 113019: $x: session type */
+	HOW_UP,       /* 722032 to 722034: 722022 says the same again */
+	HOW_UP_AGAIN, /* 722022 */
+	HOW_CLOSING,  /* 722037: the reason belongs to the 722023 that follows */
+	HOW_CLOSED,   /* 722023 */
+	HOW_END, /* several messages tell the end of one session; 113019: $x: session type, $y: duration */
 	HOW_REJECTED,   /* 716039 tells again what 113005 told */
 	HOW_SAID,       /* 722007 to 722014: what the client said */
 	HOW_SSL_ERROR,  /* 725014: only some are of interest */

@@ -2,6 +2,7 @@
 
 #include "base/util.h"
 #include "diagnose/debug_line.h"
+#include "diagnose/duration.h"
 #include "diagnose/end_words.h"
 
 #define SAME_UP_MS    2000
@@ -18,12 +19,13 @@ static bool is_known_reason(const struct event *e)
 	return e->reason != REASON_UNKNOWN;
 }
 
-/* False: told before. */
+/* False: told before, and how long it lasted is not said either: that tells which of a user's sessions it
+ * was. */
 static bool is_new_end(struct syslog_memory *m, struct event *e)
 {
 	uint8_t before;
 	bool is_told = syslog_recent_has(&m->recent, TOPIC_END, e, SAME_END_MS, &before);
-	if (is_told && (before == e->reason || !is_known_reason(e)))
+	if (is_told && e->size == 0 && (before == e->reason || !is_known_reason(e)))
 		return false;
 	syslog_recent_put(&m->recent, TOPIC_END, e);
 	return true;
@@ -45,6 +47,7 @@ static bool treat_end(struct syslog_memory *m, struct event *e, const struct sys
 		return false;
 	if (!is_known_reason(e))
 		e->reason = end_reason_of(e->cause);
+	e->size = duration_s(w->y);
 	return is_new_end(m, e);
 }
 

@@ -18,6 +18,7 @@ static const char *const reasons[REASON_N] = {
         [REASON_PREEMPTED] = "replaced by a newer login",
         [REASON_SUSPEND] = "the machine went to sleep",
         [REASON_ERROR] = "error",
+        [REASON_FORGOTTEN] = "the gateway does not know it any more",
 };
 
 static const char *tunnel_name(const struct record *r)
@@ -91,6 +92,7 @@ static const struct {
         [EVENT_NETWORK_CHANGE] = {"the client's network changed"},
         [EVENT_TUNNEL_STALL] = {" went silent; data goes by the other one", true},
         [EVENT_SNAPSHOT] = {"session table"},
+        [EVENT_CONNECT_FAILED] = {"could not connect", false, true},
 };
 
 void timeline_say(struct text *out, const struct store *s, const struct timeline_row *row)
@@ -150,6 +152,19 @@ void timeline_say_shift(struct text *out, const struct timeline *t)
 	        t->shift_ms < 0 ? "ahead of" : "behind");
 }
 
+void timeline_say_offset(struct text *out, const struct timeline *t, const struct timeline_row *row)
+{
+	if (row->at_ms == TIME_NONE || t->begin_at_ms == TIME_NONE || row->at_ms - t->begin_at_ms < 1000)
+		return;
+	long long s = (row->at_ms - t->begin_at_ms + 500) / 1000;
+	if (s < 600)
+		text_fmt(out, "+%lld s", s);
+	else if (s < 7200)
+		text_fmt(out, "+%lld min", s / 60);
+	else
+		text_fmt(out, "+%lld h %lld min", s / 3600, s / 60 % 60);
+}
+
 /* ---- which sessions ---- */
 
 static bool is_user(const struct store *s, const struct one_case *k)
@@ -177,15 +192,33 @@ static uint32_t example_of(const struct report *r)
 	return CASE_NONE;
 }
 
+/* Where there is no more than one, what happened is told although nothing is wrong. */
+static uint32_t only_one(const struct cases *c)
+{
+	bool is_pair = c->n == 2 && c->v[0].partner == 1;
+	return c->n == 1 || is_pair ? 0 : CASE_NONE;
+}
+
 /* ---- rows ---- */
+
+/* Several messages tell of one end. */
+static bool is_end_again(const struct record *end, const struct record *r)
+{
+	return end != NULL && r->kind == EVENT_SESSION_END && r->reason == end->reason &&
+	       r->at_ms - end->at_ms <= CASE_TAIL_MS;
+}
 
 static void add_case(struct timeline *t, const struct cases *c, uint32_t at)
 {
 	const struct one_case *k = &c->v[at];
 	int64_t since = store_focus(t->store)->since_ms;
 	bool is_moved = k->side == SIDE_CLIENT && k->partner != CASE_NONE;
+	const struct record *end = NULL;
 	for (uint32_t i = k->first; i != CASE_NONE && t->n < TIMELINE_MAX_READ; i = c->next[i]) {
 		const struct record *rec = store_at(t->store, i);
+		if (is_end_again(end, rec))
+			continue;
+		end = rec->kind == EVENT_SESSION_END ? rec : end;
 		int64_t at_ms =
 		        rec->at_ms == TIME_NONE ? TIME_NONE : rec->at_ms + (is_moved ? k->shift_ms : 0);
 		if (since != TIME_NONE && at_ms != TIME_NONE && at_ms < since)
@@ -220,8 +253,10 @@ static void collect(struct timeline *t, const struct report *r)
 			if (is_user(r->store, &c->v[i]))
 				add_pair(t, c, i);
 	}
-	if (t->n == 0 && example_of(r) != CASE_NONE)
-		add_pair(t, c, example_of(r));
+	uint32_t shown = findings_n(r->findings) > 0 ? example_of(r) : only_one(c);
+	bool is_asked = focus->user != NULL || addr_is_set(&focus->ip);
+	if (t->n == 0 && shown != CASE_NONE && (!is_asked || findings_n(r->findings) > 0))
+		add_pair(t, c, shown);
 }
 
 static int compare(const void *va, const void *vb)
@@ -231,7 +266,7 @@ static int compare(const void *va, const void *vb)
 		return a->at_ms < b->at_ms ? -1 : 1;
 	if (a->record->file != b->record->file)
 		return a->record->file < b->record->file ? -1 : 1;
-	return a->record->line < b->record->line ? -1 : a->record->line > b->record->line;
+	return a->record < b->record ? -1 : a->record > b->record;
 }
 
 static bool is_same_row(const struct timeline_row *a, const struct timeline_row *b)
@@ -242,15 +277,18 @@ static bool is_same_row(const struct timeline_row *a, const struct timeline_row 
 	       a->record->is_to_client == b->record->is_to_client;
 }
 
-/* Agent and user interface of a client say the same thing twice. */
+/* Agent and user interface of a client say the same thing twice; a gateway has a line for the handshake of a
+ * tunnel and one for the tunnel. */
 static bool is_echo(const struct timeline_row *a, const struct timeline_row *b)
 {
 	uint8_t before = a->record->kind, now = b->record->kind;
 	bool is_again = (now == EVENT_CONNECTED && before == now) ||
 	                (now == EVENT_RECONNECT && before == now) ||
 	                (now == EVENT_RECONNECT && before == EVENT_RECONFIGURE);
-	return is_again && a->side == SIDE_CLIENT && b->side == SIDE_CLIENT && a->at_ms != TIME_NONE &&
-	       b->at_ms - a->at_ms <= ECHO_MS;
+	bool is_same_tunnel = now == EVENT_TUNNEL_UP && before == now &&
+	                      a->record->tunnel == b->record->tunnel && a->side == b->side;
+	return ((is_again && a->side == SIDE_CLIENT && b->side == SIDE_CLIENT) || is_same_tunnel) &&
+	       a->at_ms != TIME_NONE && b->at_ms - a->at_ms <= ECHO_MS;
 }
 
 static void join_repeats(struct timeline *t)

@@ -30,17 +30,20 @@ struct timeline {
 	int64_t begin_at_ms, end_at_ms;
 };
 
-/* Of the user that was asked for, else of the session that shows the worst finding best. -ENOMEM; 0 rows when
- * there is nothing to show. */
+/* Of the user that was asked for, else of the session that shows the worst finding best, or the only one
+ * there is. -ENOMEM; 0 rows when there is nothing to show. */
 MUST_USE int timeline_make(struct timeline *t, const struct report *r);
 void timeline_done(struct timeline *t);
 /* "TLS tunnel up", "12 packets of up to 1418 bytes for the client dropped, threshold 1347" */
 void timeline_say(struct text *out, const struct store *s, const struct timeline_row *row);
+/* "+60 s", "+35 min", "+2 h 5 min" since the beginning; nothing in the first second. */
+void timeline_say_offset(struct text *out, const struct timeline *t, const struct timeline_row *row);
 
 /* At most this many lines, each without newline: what is wrong, whom it concerns, what cures it. */
 #define VERDICT_MAX 5
 size_t verdict_make(struct text ret[static VERDICT_MAX], const struct report *r);
-/* What the run could not do: limits that were reached. One line each; 0..NOTICES_MAX. */
+/* What the run could not do, limits that were reached, clocks that were corrected. One line each;
+ * 0..NOTICES_MAX. */
 #define NOTICES_MAX 6
 size_t notices_make(struct text ret[static NOTICES_MAX], const struct report *r);
 /* "the client's clock is 8 h 59 min 57 s ahead of the gateway's; ..."; nothing when they agree */

@@ -2,6 +2,7 @@
 
 #define NEAR_LINES 2
 #define FAR_MS     60000
+#define MAX_STEPS  1000 /* events of one session within seconds: more only somebody makes who wants to */
 
 bool record_is_dtls_down(const struct record *r)
 {
@@ -39,15 +40,17 @@ static bool is_apart(const struct record *a, const struct record *b)
 	return record_is_tls_dead(b) && (a->at_ms == TIME_NONE || b->at_ms == TIME_NONE);
 }
 
-bool upheaval_is_near(const struct cases *c, uint32_t place)
+bool upheaval_is_near(const struct cases *c, uint32_t place, uint32_t *from)
 {
 	const struct record *r = store_at(c->store, place);
-	for (uint32_t i = c->v[c->case_of[place]].first; i != CASE_NONE; i = c->next[i]) {
+	while (*from != place && distance_ms(r, store_at(c->store, *from)) < -CASE_TAIL_MS)
+		*from = c->next[*from];
+	uint32_t i = *from;
+	for (int n = 0; i != CASE_NONE && n < MAX_STEPS; i = c->next[i], n++) {
 		const struct record *o = store_at(c->store, i);
-		int64_t d = distance_ms(r, o);
-		if (d > CASE_TAIL_MS)
+		if (distance_ms(r, o) > CASE_TAIL_MS)
 			break;
-		if (d >= -CASE_TAIL_MS && record_is_upheaval(o) && !is_apart(r, o))
+		if (record_is_upheaval(o) && !is_apart(r, o))
 			return true;
 	}
 	return false;

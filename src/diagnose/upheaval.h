@@ -7,8 +7,9 @@
 
 /* The whole session is coming to an end, sleeps or moves: what the tunnels do then means nothing. */
 bool record_is_upheaval(const struct record *r);
-/* One of its session is within CASE_TAIL_MS of the record at this place. */
-bool upheaval_is_near(const struct cases *c, uint32_t place);
+/* One of its session is within CASE_TAIL_MS of the record at this place. *from: where to begin, at first the
+ * session's first; it is moved on, for the next question about a later place of the same session. */
+bool upheaval_is_near(const struct cases *c, uint32_t place, uint32_t *from);
 /* The TLS tunnel, and nothing else, is said to be dead. */
 bool record_is_tls_dead(const struct record *r);
 bool record_is_dtls_down(const struct record *r);

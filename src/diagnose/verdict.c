@@ -21,10 +21,12 @@ static void say_scope(struct text *t, const struct finding *f)
 	if (f->n_all_users > 0)
 		text_fmt(t, "%zu %s", f->n_all_users, f->n_all_users == 1 ? "user" : "users");
 	if (f->first_at_ms != TIME_NONE) {
-		text_str(t, f->n_all_users ? ", from " : "From ");
-		when_say(t, f->first_at_ms, false, true);
-		text_str(t, " to ");
-		when_say(t, f->last_at_ms, false, true);
+		bool is_moment = when_is_moment(f->first_at_ms, f->last_at_ms);
+		if (f->n_all_users > 0)
+			text_str(t, is_moment ? ", at " : ", from ");
+		else
+			text_str(t, is_moment ? "At " : "From ");
+		when_say_range(t, f->first_at_ms, f->last_at_ms);
 	}
 	text_fmt(t, "%s%s (%s).", t->n > 0 ? "; " : "", f->id, confidence_name(f->confidence));
 }
@@ -56,7 +58,8 @@ static void say_problems(struct text *t, const struct report *r)
 		n_strange += r->files[i].error == NULL && r->files[i].kinds == 0;
 	}
 	if (n_errors > 0)
-		text_fmt(t, "%zu %s could not be read. ", n_errors, n_errors == 1 ? "file" : "files");
+		text_fmt(t, "%zu %s could not be read.%s", n_errors, n_errors == 1 ? "file" : "files",
+		        n_strange > 0 ? " " : "");
 	if (n_strange > 0)
 		text_fmt(t, "%zu %s not recognised.", n_strange, n_strange == 1 ? "file was" : "files were");
 }
@@ -104,6 +107,15 @@ size_t notices_make(struct text ret[static NOTICES_MAX], const struct report *r)
 	        "lines of configurations were not kept: there is room for so many only.");
 	notice(ret, &n, c.n_texts_over_limit,
 	        "lines were kept without their text: only file and line are shown.");
+	if (c.n_clocks_back > 0) {
+		struct text *t = &ret[n];
+		notice(ret, &n, c.n_clocks_back,
+		        c.n_clocks_back == 1
+		                ? "clock was set back an hour (end of summer time) at "
+		                : "clocks were set back an hour (end of summer time), first at ");
+		when_say(t, c.clock_back_at_ms, false, true);
+		text_str(t, "; what follows is counted on, an hour later than its lines say.");
+	}
 	notice(ret, &n, findings_cases(r->findings)->n_lost,
 	        "sessions were not looked at: there is room for so many only.");
 	return n;

@@ -344,3 +344,12 @@ void when_say(struct text *t, int64_t at_ms, bool has_zone, bool has_date)
 	if (strftime(buf, sizeof(buf), has_date ? "%Y-%m-%d %H:%M:%S" : "%H:%M:%S", &tm) > 0)
 		text_fmt(t, "%s%s", buf, has_zone ? "Z" : "");
 }
+
+void when_say_range(struct text *t, int64_t first_ms, int64_t last_ms)
+{
+	when_say(t, first_ms, false, true);
+	if (first_ms == TIME_NONE || last_ms == TIME_NONE || when_is_moment(first_ms, last_ms))
+		return;
+	text_str(t, " to ");
+	when_say(t, last_ms, false, first_ms / DAY_MS != last_ms / DAY_MS);
+}

@@ -28,5 +28,12 @@ int64_t when_utc_ms(int year, int month, int day, int hour, int minute, int seco
 int when_month(struct span s);
 /* "2013-11-16 01:28:50", or "01:28:50" without the date; with "Z" when it is UTC. Nothing for TIME_NONE. */
 void when_say(struct text *t, int64_t at_ms, bool has_zone, bool has_date);
+/* "2013-11-16 01:28:50 to 01:29:50", with the second date where it is another, and only one time where both
+ * are the same second. Nothing for TIME_NONE. */
+void when_say_range(struct text *t, int64_t first_ms, int64_t last_ms);
+static inline bool when_is_moment(int64_t first_ms, int64_t last_ms)
+{
+	return first_ms / 1000 == last_ms / 1000;
+}
 
 #endif

@@ -22,6 +22,7 @@ struct auth_link {
 	struct loop_fd poll;
 	unsigned index;
 	uint64_t serial; /* tells it from an earlier one with the same index */
+	bool is_deaf;    /* an answer could not be sent */
 };
 
 /* One login: waits in the queue, then its password is checked in a thread of libuv's pool. */
@@ -123,6 +124,7 @@ bool auth_may_log(struct auth *auth, const struct ip_addr *peer);
 void auth_log_locked(const struct auth *auth, const struct ipc_login *in);
 void auth_log_crowded(const struct auth *auth, const struct ipc_login *in, const char *why);
 void auth_log_certificate(const struct auth *auth, const struct ipc_login *in, const char *tunnel_group);
+void auth_log_no_server(const struct auth *auth, const struct ipc_login *in, const char *server);
 void auth_log_group_lock(const struct job *j, const char *locked_to);
 void auth_log_protocol(const struct job *j, const char *policy);
 void auth_log_limit(const struct job *j, const char *policy, uint32_t limit);

@@ -39,9 +39,13 @@ void auth_link_send(struct auth_link *l, struct ipc_msg *m)
 	int r = chan_send(&l->chan, m, -1);
 	if (r == 0)
 		r = auth_link_watch(l);
-	if (r < 0) /* its end will be reported by the poll; only say what was lost */
-		log_msg(4, "CULVERT", 101003, "Auth could not send %s to worker thread %u: %s",
-		        ipc_type_name(m->type), l->index, err_text(r));
+	if (r == 0 || l->is_deaf)
+		return;
+	/* said once: whoever asks and does not listen must not fill the log; the poll reports its end */
+	l->is_deaf = true;
+	log_msg(4, "CULVERT", 101003, "Auth could not send %s to worker thread %u: %s",
+	        ipc_type_name(m->type), l->index, err_text(r));
+	chan_break(&l->chan);
 }
 
 void auth_kick(void *ctx, int owner, const struct ipc_session_kick *kick)

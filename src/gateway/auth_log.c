@@ -44,8 +44,8 @@ bool auth_may_log(struct auth *auth, const struct ip_addr *peer)
 {
 	uint32_t n_suppressed = 0;
 	ms_t now_ms = loop_now();
-	if (!ratelimit_allows(
-	            &auth->refusals, ratelimit_key(span_of(peer, sizeof(*peer)), 0), now_ms, NULL) ||
+	struct ip_addr who = addr_customer(peer);
+	if (!ratelimit_allows(&auth->refusals, ratelimit_key(span_of(&who, sizeof(who)), 0), now_ms, NULL) ||
 	        !ratelimit_allows(&auth->refusals_all, 0, now_ms, &n_suppressed))
 		return false;
 	if (n_suppressed > 0)
@@ -123,6 +123,14 @@ void auth_log_certificate(const struct auth *auth, const struct ipc_login *in, c
 	        "Login of user %s from %s refused: tunnel-group %s demands a certificate (authentication "
 	        "certificate), which this gateway cannot check",
 	        text_cstr(&w.user), w.ip, text_cstr(&w.group));
+	who_done(&w);
+}
+
+void auth_log_no_server(const struct auth *auth, const struct ipc_login *in, const char *server)
+{
+	struct who w = who_open(shown_name(auth->config, in->username), NULL, NULL, &in->peer);
+	log_msg(6, "ASA", 113014, "AAA authentication server not accessible : server = %s : user = %s",
+	        server, text_cstr(&w.user));
 	who_done(&w);
 }
 

@@ -126,7 +126,11 @@ static uint8_t login_status(struct auth *auth, const struct ipc_login *in, const
 		return IPC_LOGIN_LOCKED;
 	}
 	*ret = group;
-	return has_local(group) ? IPC_LOGIN_OK : IPC_LOGIN_ERROR;
+	if (has_local(group))
+		return IPC_LOGIN_OK;
+	if (auth_may_log(auth, &in->peer)) /* other servers than LOCAL are not asked yet */
+		auth_log_no_server(auth, in, group->auth_servers.n > 0 ? group->auth_servers.v[0] : "none");
+	return IPC_LOGIN_ERROR;
 }
 
 /* While it waited, others of its name or address may have failed, and the configuration may have changed. */

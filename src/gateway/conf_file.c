@@ -71,15 +71,60 @@ int conf_file_load(const char *path, struct text *messages, struct config **ret)
 	return r;
 }
 
+static bool is_local(const struct str_list *servers)
+{
+	for (size_t i = 0; i < servers->n; i++) {
+		if (strcmp(servers->v[i], "LOCAL") == 0)
+			return true;
+	}
+	return false;
+}
+
+static void warn_of_servers(const struct config *c, const char *path, struct text *messages)
+{
+	for (size_t i = 0; i < c->n_tunnel_groups; i++) {
+		const struct tunnel_group *g = &c->tunnel_groups[i];
+		if (g->type != TUNNEL_GROUP_REMOTE_ACCESS || is_local(&g->auth_servers))
+			continue;
+		text_fmt(messages, "%s:1:1: warning: nobody can log in through tunnel-group ", path);
+		text_escaped(messages, span_str(g->name), POLICY_NAME_MAX);
+		text_str(messages,
+		        ": its servers are not asked yet (\"authentication-server-group LOCAL\")\n");
+	}
+}
+
+/* Such a gateway starts, and nobody knows why no login succeeds. */
+static void warn_of_useless(const struct config *c, const char *path, struct text *messages)
+{
+	bool has_login = false, has_address = c->n_pools4 + c->n_pools6 > 0;
+	for (size_t i = 0; i < c->n_users; i++) {
+		has_login |= c->users[i].kind != SECRET_NONE;
+		has_address |= c->users[i].framed_ip4.family != 0 || c->users[i].framed_ip6.family != 0;
+	}
+	if (!has_login)
+		text_fmt(messages,
+		        "%s:1:1: warning: nobody can log in: there is no user with a password "
+		        "(\"username NAME password SECRET\")\n",
+		        path);
+	if (!has_address)
+		text_fmt(messages,
+		        "%s:1:1: warning: nobody can connect: there are no addresses for clients "
+		        "(\"ip local pool\")\n",
+		        path);
+	warn_of_servers(c, path, messages);
+}
+
 int conf_file_check(const struct config *c, const char *path, struct text *messages)
 {
-	if (c->webvpn.is_enabled)
-		return 0;
-	text_fmt(messages,
-	        "%s:1:1: error: webvpn is not enabled on any interface: nothing to do (\"webvpn\", "
-	        "\"enable outside\")\n",
-	        path);
-	return ERR_CONFIG;
+	if (!c->webvpn.is_enabled) {
+		text_fmt(messages,
+		        "%s:1:1: error: webvpn is not enabled on any interface: nothing to do (\"webvpn\", "
+		        "\"enable outside\")\n",
+		        path);
+		return ERR_CONFIG;
+	}
+	warn_of_useless(c, path, messages);
+	return 0;
 }
 
 int conf_file_memfd_bytes(const char *name, struct span bytes, int *ret_fd)

@@ -12,7 +12,7 @@ MUST_USE int conf_file_slurp(const char *path, size_t max, struct text *ret);
 /* Reads and parses. Messages, one line each (FILE:LINE:COLUMN: error|warning|ignored: text), are appended to
  * messages, also on success. 0; ERR_CONFIG, -errno. */
 MUST_USE int conf_file_load(const char *path, struct text *messages, struct config **ret);
-/* May a gateway run with it? 0, or ERR_CONFIG and one line in messages. */
+/* May a gateway run with it? 0, or ERR_CONFIG and one line in messages; warnings where it serves nobody. */
 MUST_USE int conf_file_check(const struct config *c, const char *path, struct text *messages);
 /* What the process that gets it needs of it, as a sealed memfd; secrets only when wanted. */
 MUST_USE int conf_file_memfd(const struct config *c, bool has_secrets, int *ret_fd);

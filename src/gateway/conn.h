@@ -8,14 +8,17 @@
 #include "wire/http.h"
 #include "wire/params.h"
 
-#define CONN_IN_MAX_BYTES  (HTTP_HEAD_MAX_BYTES + HTTP_BODY_MAX_BYTES) /* before the tunnel */
-#define CONN_OUT_MAX_BYTES (256u << 10) /* waiting for a client that does not read */
-#define CONN_SEND_BYTES    (60u << 10)  /* what makes one send() worth while in the middle of a turn */
-#define CONN_UNSENT_BYTES  (128u << 10) /* the same in the kernel */
-#define CONN_MAX_REQUESTS  32
-#define CONN_HANDSHAKE_MS  30000
-#define CONN_LOGIN_MS      240000
-#define CONN_MAX_ATTEMPTS  3 /* wrong passwords on one connection */
+/* Login documents have a few KiB, with certificates in them some more; thousands of strangers may send one.
+ */
+#define CONN_BODY_MAX_BYTES (64u << 10)
+#define CONN_IN_MAX_BYTES   (HTTP_HEAD_MAX_BYTES + CONN_BODY_MAX_BYTES) /* before the tunnel */
+#define CONN_OUT_MAX_BYTES  (256u << 10) /* waiting for a client that does not read */
+#define CONN_SEND_BYTES     (60u << 10)  /* what makes one send() worth while in the middle of a turn */
+#define CONN_UNSENT_BYTES   (128u << 10) /* the same in the kernel */
+#define CONN_MAX_REQUESTS   32
+#define CONN_HANDSHAKE_MS   30000
+#define CONN_LOGIN_MS       240000
+#define CONN_MAX_ATTEMPTS   3 /* wrong passwords on one connection */
 
 enum conn_state {
 	CONN_HANDSHAKE, /* TLS */

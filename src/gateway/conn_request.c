@@ -2,6 +2,12 @@
 #include "gateway/conn_int.h"
 #include "gateway/http.h"
 
+static void reply_too_large(struct conn *c)
+{
+	c->http->wants_close = true;
+	http_reply(c, 413, "Content Too Large", "", span_str(""));
+}
+
 /* One complete request from the front of the input: 1 when one was dispatched, 0 when more bytes are needed.
  */
 static int take_request(struct conn *c)
@@ -28,6 +34,10 @@ static int take_request(struct conn *c)
 		return ERR_UNSUPPORTED;
 	}
 	size_t body_bytes = h->head.body == HTTP_BODY_LENGTH ? h->head.body_bytes : 0;
+	if (body_bytes > CONN_BODY_MAX_BYTES) {
+		reply_too_large(c);
+		return ERR_TOO_LARGE;
+	}
 	if (in.n - head_bytes < body_bytes) {
 		h->wants_bytes = head_bytes + body_bytes;
 		return 0;
@@ -65,8 +75,7 @@ static void on_plain(struct conn *c, struct span record)
 	                                  : h->in.n + record.n >= HTTP_HEAD_MAX_BYTES ||
 	                                            memchr(record.p, '\n', record.n) != NULL;
 	if (h->in.n + record.n > CONN_IN_MAX_BYTES) {
-		h->wants_close = true;
-		http_reply(c, 413, "Content Too Large", "", span_str(""));
+		reply_too_large(c);
 		return;
 	}
 	text_put(&h->in, record);

@@ -17,6 +17,7 @@ void call_fail(struct call *c, const char *fmt, ...)
 	va_start(ap, fmt);
 	vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
+	c->ref = 0; /* answers still to come find nobody, who might need what goes here */
 	control_list_done(c);
 	text_done(&c->out);
 	json_decref(c->json);

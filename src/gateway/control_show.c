@@ -105,9 +105,39 @@ static json_t *lines_json(const struct text *t)
 	return a;
 }
 
+/* Each of the words may be shortened. */
+static bool line_begins(struct span line, const char *const *words, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		struct span have = span_cut(&line, ' ');
+		size_t len = strlen(words[i]);
+		if (have.n < len || strncasecmp((const char *)have.p, words[i], len) != 0)
+			return false;
+	}
+	return true;
+}
+
+/* Lines of the outermost mode that begin with these words, each with what stands below it. */
+static void sections_keep(struct span all, const char *const *words, size_t n, struct text *out)
+{
+	bool is_kept = false;
+	while (all.n > 0) {
+		struct span line = span_cut(&all, '\n');
+		if (line.n > 0 && line.p[0] != ' ')
+			is_kept = line_begins(line, words, n);
+		if (is_kept) {
+			text_put(out, line);
+			text_str(out, "\n");
+		}
+	}
+}
+
 void show_config(struct call *c)
 {
-	config_format(c->w->config, c->command->variant == SHOW_DETAIL ? CONFIG_ALL : 0, &c->out);
+	struct text all = {0};
+	config_format(c->w->config, c->command->variant == SHOW_DETAIL ? CONFIG_ALL : 0, &all);
+	sections_keep(span_of(all.p, all.n), c->args, c->n_args, &c->out);
+	text_done(&all);
 	if (!c->is_json)
 		return;
 	c->json = json_pack("{s:o}", "running_config", lines_json(&c->out));
@@ -177,7 +207,7 @@ static void pool_on_info(struct call *c, const struct ipc_msg *m)
 			if (!c->n_args)
 				text_fmt(&c->out, "%sPool: %s\n", c->step ? "\n" : "", name);
 			render_pool_head(&c->out);
-			render_pool(&m->pool_info, &c->out);
+			render_pool(&m->pool_info, c->n_args > 0, &c->out);
 		}
 	} else if (c->n_args) {
 		call_fail(c, "ERROR: there is no pool \"%s\"", c->args[0]);

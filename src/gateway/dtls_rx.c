@@ -67,7 +67,8 @@ static size_t read_active(struct worker *w, const struct udp_datagram *in, bool 
 }
 
 /* The client's address or port changed on the way (NAT): whoever can decrypt it, it is. The new address
- * counts only because a record proved it. */
+ * counts only because a record proved it, one that is newer than all before: else it is where the client was,
+ * or somebody has held it back. */
 static bool try_rebind(struct worker *w, const struct udp_datagram *in)
 {
 	uint16_t port;
@@ -82,7 +83,7 @@ static bool try_rebind(struct worker *w, const struct udp_datagram *in)
 				return true;
 			continue;
 		}
-		if (s->is_closing || s->dtls.active.dtls == NULL)
+		if (s->is_closing || s->dtls.active.dtls == NULL || !dtls_read_latest(s->dtls.active.dtls))
 			return true;
 		dtls_set_active_peer(s, &(struct udp_path){.peer = *in->peer, .local = *in->local});
 		link_on_peer_address_change(&s->link, worker_now(w));

@@ -2,13 +2,13 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <sched.h>
 #include <stdio.h>
 #include <unistd.h>
 
 #include "base/err.h"
-#include "io/offload.h"
+#include "io/cpus.h"
 #include "io/log.h"
+#include "io/offload.h"
 #include "io/sock.h"
 
 static const char *const forward_paths[GATEWAY_N_FORWARD] = {
@@ -27,17 +27,13 @@ void gateway_if_init(struct gateway_if *g)
 
 /* ---- threads ---- */
 
-/* As the configuration says, or one for every two cores: a second thread on two cores was not faster, with
- * one client or with four (the kernel needs them for TCP, UDP and TUN). */
+/* As the configuration says, or one for every processor that the gateway may use. */
 static unsigned n_threads_of(const struct config *c)
 {
-	cpu_set_t cores;
-	int n = 1;
 	if (c->worker_threads > 0)
 		return c->worker_threads;
-	if (sched_getaffinity(0, sizeof(cores), &cores) == 0)
-		n = CPU_COUNT(&cores) / 2;
-	return n < 1 ? 1 : n > POLICY_MAX_THREADS ? POLICY_MAX_THREADS : (unsigned)n;
+	unsigned n = cpus_usable();
+	return n < POLICY_MAX_THREADS ? n : POLICY_MAX_THREADS;
 }
 
 static void fd_close(int *fd)
@@ -82,7 +78,8 @@ int gateway_if_open_tun(struct gateway_if *g, const struct config *c, struct tex
 		r = tun_open(&want, &g->tun);
 	}
 	if (r < 0) {
-		text_fmt(why, "cannot make the tunnel device %s: %s", c->tunnel_interface, tun_error_text(r));
+		text_fmt(why, "cannot make the tunnel device %s: %s%s", c->tunnel_interface,
+		        tun_error_text(r), r == -EBUSY ? " (\"tunnel-interface NAME\")" : "");
 		return r;
 	}
 	if ((r = netlink_link_index(g->nl, g->tun.name, &g->ifindex)) < 0)

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "gateway/conf_file.h"
@@ -13,6 +14,7 @@
 #include "io/netlink.h"
 
 #define IDENTITY_ADDRS_MAX 64
+#define IDENTITY_WARN_S    (30 * INT64_C(86400))
 
 static int file_write(const char *path, const struct text *t)
 {
@@ -103,7 +105,9 @@ static int trustpoint_get(const struct config *c, struct text *cert, struct text
 	const struct trustpoint *tp =
 	        config_find_trustpoint(c, span_of(c->ssl.trustpoint, strlen(c->ssl.trustpoint)));
 	if (tp == NULL || tp->certificate_file == NULL) {
-		text_fmt(why, "ssl trust-point %s: no certificate-file", c->ssl.trustpoint);
+		text_fmt(why,
+		        "ssl trust-point %s: \"crypto ca trustpoint %s\" has no \"certificate-file PATH\"",
+		        c->ssl.trustpoint, c->ssl.trustpoint);
 		return ERR_CONFIG;
 	}
 	const char *path = tp->certificate_file;
@@ -139,8 +143,10 @@ static int identity_join(const struct config *c, const struct text *cert, const 
 {
 	struct text pem = {0};
 	int r = tls_cert_pin(span_of(cert->p, cert->n), id->pin);
+	if (r == 0)
+		r = tls_cert_validity(span_of(cert->p, cert->n), &id->valid_from_s, &id->valid_until_s);
 	if (r < 0) {
-		text_fmt(why, "no certificate in the certificate file: %s", err_text(r));
+		text_str(why, "no certificate in the certificate file: it must begin with one in PEM");
 		return r;
 	}
 	text_put(&pem, span_of(cert->p, cert->n));
@@ -177,6 +183,31 @@ out:
 	tls_pem_wipe(&cert);
 	tls_pem_wipe(&key);
 	return r;
+}
+
+int identity_test(const struct config *c, struct identity *ret, struct text *why)
+{
+	*ret = (struct identity){0};
+	return c->ssl.trustpoint[0] == '\0' ? 0 : identity_load(c, "", 0, ret, why);
+}
+
+void identity_warn(const struct identity *id, int64_t now_s, struct text *ret)
+{
+	char day[16] = "?";
+	bool is_early = now_s < id->valid_from_s;
+	time_t t = (time_t)(is_early ? id->valid_from_s : id->valid_until_s);
+	struct tm tm;
+	if (id->pem.n == 0 || (!is_early && now_s < id->valid_until_s - IDENTITY_WARN_S))
+		return;
+	if (gmtime_r(&t, &tm) != NULL)
+		strftime(day, sizeof(day), "%Y-%m-%d", &tm);
+	if (is_early)
+		text_fmt(ret, "the certificate is not valid before %s: is the clock of this machine right?",
+		        day);
+	else
+		text_fmt(ret, "the certificate %s on %s: clients refuse it %s, unless they are given its pin",
+		        now_s < id->valid_until_s ? "expires" : "expired", day,
+		        now_s < id->valid_until_s ? "from then on" : "now");
 }
 
 void identity_done(struct identity *id)

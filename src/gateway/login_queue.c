@@ -5,11 +5,9 @@
 
 #include "base/err.h"
 
-#define SOURCE_BYTES 9 /* family, and IPv4 address or half of IPv6 */
-
 struct login_source {
 	struct htab_node node;
-	uint8_t key[SOURCE_BYTES];
+	struct ip_addr addr;
 	struct login_source *next;         /* in turn, while is_in_turn */
 	struct login_ticket *first, *last; /* waiting */
 	unsigned n_waiting, n_running;
@@ -35,12 +33,12 @@ void login_queue_free(struct login_queue *q)
 
 /* ---- addresses ---- */
 
-static struct login_source *source_find(const struct login_queue *q, const uint8_t key[static SOURCE_BYTES])
+static struct login_source *source_find(
+        const struct login_queue *q, const struct ip_addr *addr, uint64_t hash)
 {
-	uint64_t hash = htab_hash(q->hash_key, span_of(key, SOURCE_BYTES));
 	for (struct htab_node *n = htab_find(&q->sources, hash); n; n = htab_next(n)) {
 		struct login_source *s = CONTAINER_OF(n, struct login_source, node);
-		if (memcmp(s->key, key, SOURCE_BYTES) == 0)
+		if (addr_eq(&s->addr, addr))
 			return s;
 	}
 	return NULL;
@@ -48,15 +46,15 @@ static struct login_source *source_find(const struct login_queue *q, const uint8
 
 static struct login_source *source_get(struct login_queue *q, const struct ip_addr *peer)
 {
-	uint8_t key[SOURCE_BYTES] = {peer->family};
-	memcpy(key + 1, peer->b, peer->family == 4 ? 4 : 8);
-	struct login_source *s = source_find(q, key);
+	struct ip_addr addr = addr_customer(peer);
+	uint64_t hash = htab_hash(q->hash_key, span_of(&addr, sizeof(addr)));
+	struct login_source *s = source_find(q, &addr, hash);
 	if (s)
 		return s;
 	if ((s = calloc(1, sizeof(*s))) == NULL)
 		return NULL;
-	memcpy(s->key, key, sizeof(key));
-	if (htab_insert(&q->sources, &s->node, htab_hash(q->hash_key, span_of(key, sizeof(key)))) == 0)
+	s->addr = addr;
+	if (htab_insert(&q->sources, &s->node, hash) == 0)
 		return s;
 	free(s);
 	return NULL;

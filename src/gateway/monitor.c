@@ -13,6 +13,7 @@
 #include "gateway/monitor_int.h"
 #include "gateway/notify.h"
 #include "io/log.h"
+#include "io/sandbox.h"
 #include "policy/config.h"
 
 /* To the log, and to the terminal as long as somebody waits there. */
@@ -20,7 +21,8 @@ static void start_failed(const struct monitor *m, const char *why)
 {
 	if (m->opts->log_target != IPC_LOG_STDERR)
 		fprintf(stderr, "culvertd: %s\n", why);
-	log_line(LOG_ERR, "%s", why);
+	if (m->opts->log_target != IPC_LOG_FILE || m->log_fd >= 0)
+		log_line(LOG_ERR, "%s", why);
 }
 
 /* ---- reload ---- */
@@ -37,10 +39,14 @@ static int reload_prepare(
 		r = conf_file_check(c, path, messages);
 	if (r == 0 && (r = identity_load(c, m->opts->state_dir, (int64_t)time(NULL), ret_identity, &why)) < 0)
 		text_fmt(messages, "%s:1:1: error: %s\n", path, text_cstr(&why));
-	if (r == 0)
+	if (r == 0) {
 		*ret_config = c;
-	else
+		identity_warn(ret_identity, (int64_t)time(NULL), &why);
+		if (why.n > 0)
+			text_fmt(messages, "%s:1:1: warning: %s\n", path, text_cstr(&why));
+	} else {
 		config_put(c);
+	}
 	text_done(&why);
 	return r;
 }
@@ -233,6 +239,7 @@ int monitor_run(const struct options *opts, struct config *config, int ready_fd)
 	        .ready_fd = ready_fd,
 	        .exit_status = 1};
 	struct text why = {0};
+	sandbox_hide_memory();
 	gateway_if_init(&m.ifs);
 	int r = uv_loop_init(&m.loop);
 	if (r < 0) {

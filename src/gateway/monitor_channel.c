@@ -6,6 +6,18 @@
 #include "gateway/monitor_int.h"
 #include "io/log.h"
 
+/* Who asks and does not listen is broken, or somebody else's: its end is seen at the channel. One line tells.
+ */
+static void answer(struct monitor_child *c, const struct ipc_msg *m)
+{
+	int r = chan_send(&c->chan, m, -1);
+	if (r == 0 || c->is_deaf)
+		return;
+	c->is_deaf = true;
+	log_line(LOG_WARNING, "%s does not take its answers: %s", child_role_name(c->role), err_text(r));
+	chan_break(&c->chan);
+}
+
 static void reload_requested(struct monitor_child *c, const struct ipc_msg *in, bool is_too_often)
 {
 	struct ipc_msg out = {.type = IPC_RELOAD_RESULT, .ref = in->ref};
@@ -17,8 +29,8 @@ static void reload_requested(struct monitor_child *c, const struct ipc_msg *in, 
 	size_t n = messages.n < IPC_TEXT_MAX ? messages.n : IPC_TEXT_MAX;
 	int r = ipc_set_str(out.reload_result.text, sizeof(out.reload_result.text), span_of(messages.p, n));
 	if (r == 0)
-		r = chan_send(&c->chan, &out, -1);
-	if (r < 0)
+		answer(c, &out);
+	else
 		log_line(LOG_WARNING, "cannot answer a reload request: %s", err_text(r));
 	text_done(&messages);
 }
@@ -27,9 +39,7 @@ static void log_asked(struct monitor_child *c, const struct ipc_msg *in)
 {
 	struct ipc_msg out;
 	monitor_log_answer(&c->m->log, in, &out);
-	int r = chan_send(&c->chan, &out, -1);
-	if (r < 0)
-		log_line(LOG_WARNING, "cannot answer a question about the log: %s", err_text(r));
+	answer(c, &out);
 }
 
 static void on_ready(struct monitor_child *c)

@@ -23,7 +23,7 @@ static int child_start(struct monitor_child *c)
 	int r = child_spawn(c->role, !o->is_foreground && o->log_target != IPC_LOG_STDERR, &c->chan, &c->pid);
 	if (r < 0)
 		return r;
-	c->is_up = false;
+	c->is_up = c->is_deaf = false;
 	c->started_at_ms = loop_now();
 	return monitor_channel_open(c);
 }

@@ -28,6 +28,7 @@ struct monitor_child {
 	bool is_polled;    /* until its close has come back from the loop */
 	bool is_up;        /* said READY */
 	bool is_told;      /* SHUTDOWN was sent: its end is no fault */
+	bool is_deaf;      /* an answer could not be sent */
 	unsigned n_deaths; /* in a row */
 	ms_t started_at_ms;
 	struct loop_timer kill_timer;

@@ -117,6 +117,11 @@ void monitor_pin_tell(const struct monitor *m)
 	if (m->opts->log_target != IPC_LOG_STDERR)
 		log_line(LOG_NOTICE, "server pin %s%s", m->identity.pin,
 		        m->identity.is_self_signed ? " (self-signed)" : "");
+	struct text warning = {0};
+	identity_warn(&m->identity, (int64_t)time(NULL), &warning);
+	if (warning.n > 0)
+		log_line(LOG_WARNING, "%s", text_cstr(&warning));
+	text_done(&warning);
 }
 
 int monitor_open(struct monitor *m, struct text *why)

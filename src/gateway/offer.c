@@ -60,7 +60,7 @@ enum dtls_suite offer_choose_suite(const struct ssl_settings *ssl, const struct 
 
 static void choose_dtls(struct session *s, const struct tunnel_request *req)
 {
-	s->dtls.suite = s->policy.dtls ? offer_choose_suite(&s->config->ssl, req) : DTLS_NONE;
+	s->dtls.suite = s->policy.dtls && s->config->webvpn.has_dtls ? offer_choose_suite(&s->config->ssl, req) : DTLS_NONE;
 	if (s->dtls.suite == DTLS_NONE)
 		return;
 	memcpy(s->dtls.master_secret, req->master_secret, sizeof(s->dtls.master_secret));

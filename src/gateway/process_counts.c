@@ -62,9 +62,10 @@ bool process_has_room(struct process *p, const struct ip_addr *peer, ms_t now_ms
 		return false;
 	if (n < WORKER_CROWDED_PRE_LOGIN)
 		return true;
+	struct ip_addr who = addr_customer(peer);
 	pthread_mutex_lock(&p->counts.lock);
 	bool is_fair = ratelimit_allows(
-	        &p->counts.accepts, ratelimit_key(span_of(peer, sizeof(*peer)), 0), now_ms, NULL);
+	        &p->counts.accepts, ratelimit_key(span_of(&who, sizeof(who)), 0), now_ms, NULL);
 	pthread_mutex_unlock(&p->counts.lock);
 	return is_fair;
 }

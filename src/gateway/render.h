@@ -68,7 +68,7 @@ void render_drops(
 json_t *render_drops_json(const uint64_t drops[static N_DROP_REASONS]);
 
 void render_pool_head(struct text *out);
-void render_pool(const struct ipc_pool_info *p, struct text *out);
+void render_pool(const struct ipc_pool_info *p, bool has_addresses, struct text *out);
 json_t *render_pool_json(const char *name, const struct ipc_pool_info *p);
 
 /* render_log.c: in the order of these functions. */

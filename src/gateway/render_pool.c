@@ -53,7 +53,7 @@ void render_pool_head(struct text *out)
 	text_str(out, "Begin           End             Mask            Free     Held     In use\n");
 }
 
-void render_pool(const struct ipc_pool_info *p, struct text *out)
+void render_pool(const struct ipc_pool_info *p, bool has_addresses, struct text *out)
 {
 	char text[ADDR_TEXT_MAX];
 	struct ip_addr used[IPC_POOL_ADDRS_MAX];
@@ -62,8 +62,10 @@ void render_pool(const struct ipc_pool_info *p, struct text *out)
 	text_fmt(out, "%-15s ", addr_format(&p->first, text));
 	text_fmt(out, "%-15s ", addr_format(&p->last, text));
 	pool_mask(p, out);
-	text_fmt(out, "%-8llu %-8u %u\n\nAvailable Addresses:\n", (unsigned long long)p->n_free, p->n_held,
-	        p->n_in_use);
+	text_fmt(out, "%-8llu %-8u %u\n", (unsigned long long)p->n_free, p->n_held, p->n_in_use);
+	if (!has_addresses)
+		return;
+	text_str(out, "\nAvailable Addresses:\n");
 	list_free(p, used, out);
 	text_str(out, "\nIn Use Addresses:\n");
 	list(used, p->n_addrs, out);

@@ -214,6 +214,11 @@ int dtls_read_view(struct dtls *d, uint8_t *buf, size_t cap, uint8_t **ret)
 	return read_any(d, d->is_in_writable, buf, cap, ret);
 }
 
+bool dtls_read_latest(const struct dtls *d)
+{
+	return d->record == NULL || dtls_record_is_latest(d->record);
+}
+
 int dtls_write(struct dtls *d, struct span plaintext)
 {
 	size_t n = 0;

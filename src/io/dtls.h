@@ -112,6 +112,9 @@ MUST_USE int dtls_read(struct dtls *d, void *buf, size_t cap);
  * with the record's header and explicit nonce (13 bytes at least) in front of it free for use, or at buf.
  * Records that do not fit buf are dropped by both functions; DTLS_PLAIN_MAX bytes take every one. */
 MUST_USE int dtls_read_view(struct dtls *d, uint8_t *buf, size_t cap, uint8_t **ret);
+/* The record read last is the newest of all so far; one that is not was overtaken, or held back by somebody,
+ * and says nothing about where the peer is now (RFC 9146 6). Suites that stay with OpenSSL: always true. */
+bool dtls_read_latest(const struct dtls *d);
 /* 1..DTLS_PLAIN_MAX bytes as one record in one datagram. 0, -ENOBUFS (batch full, nothing written),
  * ERR_TOO_LARGE, ERR_CLOSED, ERR_CRYPTO. */
 MUST_USE int dtls_write(struct dtls *d, struct span plaintext);

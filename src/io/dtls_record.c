@@ -1,9 +1,9 @@
 #include "io/dtls_record.h"
 
-#include <endian.h>
 #include <errno.h>
 #include <stdlib.h>
 
+#include "base/be.h"
 #include "base/rd.h"
 #include "io/replay.h"
 
@@ -23,23 +23,10 @@ struct dtls_record {
 	uint64_t rx_seq, rx_blocks; /* the peer's key, as far as we know: only a client can renew both */
 	uint64_t n_forged;
 	uint16_t epoch;
-	bool is_gcm;
+	bool is_gcm, is_latest;
 	uint8_t tx_iv[AEAD_NONCE_BYTES], rx_iv[AEAD_NONCE_BYTES];
 	struct replay replay;
 };
-
-static uint16_t get_u16(const uint8_t *p)
-{
-	return (uint16_t)(p[0] << 8 | p[1]);
-}
-
-static uint64_t get_u64(const uint8_t *p)
-{
-	uint64_t v;
-
-	memcpy(&v, p, sizeof(v));
-	return be64toh(v);
-}
 
 /* On the hot path: one bounds check for the whole header, not one per field. */
 bool dtls_record_cut(struct span *datagram, struct dtls_record_head *ret)
@@ -49,12 +36,12 @@ bool dtls_record_cut(struct span *datagram, struct dtls_record_head *ret)
 
 	if (!rd_ok(&r))
 		return false;
-	struct span body = rd_span(&r, get_u16(head.p + 11));
+	struct span body = rd_span(&r, be16_get(head.p + 11));
 	if (!rd_ok(&r))
 		return false;
-	uint64_t number = get_u64(head.p + 3);
+	uint64_t number = be64_get(head.p + 3);
 	*ret = (struct dtls_record_head){.type = head.p[0],
-	        .version = get_u16(head.p + 1),
+	        .version = be16_get(head.p + 1),
 	        .epoch = (uint16_t)(number >> 48),
 	        .seq = number & (DTLS_RECORD_SEQ_END - 1),
 	        .head = head,
@@ -104,18 +91,6 @@ size_t dtls_record_overhead_bytes(const struct dtls_record *r)
 	return DTLS_RECORD_HEAD_BYTES + dtls_record_text_offset(r) + AEAD_TAG_BYTES;
 }
 
-static void put_u16(uint8_t *p, uint16_t v)
-{
-	p[0] = (uint8_t)(v >> 8);
-	p[1] = (uint8_t)v;
-}
-
-static void put_u64(uint8_t *p, uint64_t v)
-{
-	v = htobe64(v);
-	memcpy(p, &v, sizeof(v));
-}
-
 /* epoch and sequence number as one word, as header, additional data and ChaCha20's nonce want it */
 static uint64_t epoch_seq(const struct dtls_record *r, uint64_t seq)
 {
@@ -125,10 +100,10 @@ static uint64_t epoch_seq(const struct dtls_record *r, uint64_t seq)
 /* RFC 5246 6.2.3.3: the record header in another order, with the plaintext's length. */
 static void aad_make(uint8_t ret[static DTLS_RECORD_HEAD_BYTES], uint64_t number, uint8_t type, size_t n)
 {
-	put_u64(ret, number);
+	be64_put(ret, number);
 	ret[8] = type;
-	put_u16(ret + 9, DTLS_VERSION_1_2);
-	put_u16(ret + 11, (uint16_t)n);
+	be16_put(ret + 9, DTLS_VERSION_1_2);
+	be16_put(ret + 11, (uint16_t)n);
 }
 
 /* AES-GCM: fixed part, explicit part (RFC 5288 3). ChaCha20: IV xor number, padded in front (RFC 7905 2). */
@@ -155,11 +130,11 @@ int dtls_record_seal(struct dtls_record *r, enum dtls_content type, uint8_t *dst
 	if (r->tx_seq >= DTLS_RECORD_SEQ_END)
 		return ERR_CLOSED;
 	dst[0] = (uint8_t)type;
-	put_u16(dst + 1, DTLS_VERSION_1_2);
-	put_u64(dst + 3, number);
-	put_u16(dst + 11, (uint16_t)(explicit_n + plain.n + AEAD_TAG_BYTES));
+	be16_put(dst + 1, DTLS_VERSION_1_2);
+	be64_put(dst + 3, number);
+	be16_put(dst + 11, (uint16_t)(explicit_n + plain.n + AEAD_TAG_BYTES));
 	if (r->is_gcm)
-		put_u64(text, r->tx_nonce);
+		be64_put(text, r->tx_nonce);
 	aad_make(aad, number, (uint8_t)type, plain.n);
 	nonce_make(r, nonce, r->tx_iv, r->is_gcm ? text : aad);
 	/* used up whatever comes of it */
@@ -199,9 +174,15 @@ int dtls_record_open(struct dtls_record *r, const struct dtls_record_head *h, ui
 	}
 	replay_mark(&r->replay, h->seq);
 	r->rx_blocks += (uint64_t)n / AES_BLOCK_BYTES + 2;
-	if (h->seq > r->rx_seq)
+	r->is_latest = h->seq >= r->rx_seq;
+	if (r->is_latest)
 		r->rx_seq = h->seq;
 	return n;
+}
+
+bool dtls_record_is_latest(const struct dtls_record *r)
+{
+	return r->is_latest;
 }
 
 bool dtls_record_wants_rekey(const struct dtls_record *r)

@@ -61,6 +61,9 @@ size_t dtls_record_text_offset(const struct dtls_record *r);
  */
 MUST_USE int dtls_record_open(struct dtls_record *r, const struct dtls_record_head *h, uint8_t *dst);
 
+/* The record opened last has the highest number of all that were. */
+bool dtls_record_is_latest(const struct dtls_record *r);
+
 /* So much was sealed, or so many forgeries were refused, that new keys are due (RFC 8446 5.5, RFC
  * 9147 4.5.3). Nothing stops: a caller has hours to act. */
 bool dtls_record_wants_rekey(const struct dtls_record *r);

@@ -1,6 +1,5 @@
 #include "io/offload.h"
 
-#include "base/span.h"
 #include "io/tun.h"
 
 static const struct {
@@ -40,6 +39,14 @@ int offload_parse(const char *list, unsigned *ret_refused)
 		return ERR_MALFORMED;
 	*ret_refused = refused;
 	return 0;
+}
+
+bool offload_take(void *refused, const char *list, struct text *why)
+{
+	if (offload_parse(list, refused) == 0)
+		return true;
+	text_str(why, "--no-offload wants a list of " OFFLOAD_WORDS);
+	return false;
 }
 
 unsigned offload_tun_refused(unsigned refused)

@@ -4,6 +4,7 @@
 #define IO_OFFLOAD_H
 
 #include "base/err.h"
+#include "base/text.h"
 #include "base/util.h"
 
 #define OFFLOAD_TUN 1u /* super-packets and checksums to be completed, TUN */
@@ -20,6 +21,8 @@
 
 /* A list of OFFLOAD_WORDS with commas between. ERR_MALFORMED. */
 MUST_USE int offload_parse(const char *list, unsigned *ret_refused);
+/* The same for --no-offload, an option_take_f; refused: an unsigned. */
+bool offload_take(void *refused, const char *list, struct text *why);
 /* TUN_OFFLOAD_* not to ask for. */
 unsigned offload_tun_refused(unsigned refused);
 

@@ -39,6 +39,9 @@ struct sandbox_config {
  * process is half locked: end it. Needs root unless keeps_user. -ENOTEMPTY: a worker's root_dir has entries.
  */
 MUST_USE int sandbox_enter(const struct sandbox_config *config, const char **ret_step);
+/* For a process that keeps its rights: no core dump and no debugger but root's sees its memory, where keys
+ * and passwords are. Programs that it starts are not concerned. Nothing in sanitizer builds. */
+void sandbox_hide_memory(void);
 /* False in sanitizer builds: no system call filter compiled in. */
 bool sandbox_has_filter(void);
 

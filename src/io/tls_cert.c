@@ -1,6 +1,7 @@
 #include "io/tls_cert.h"
 
 #include <errno.h>
+#include <time.h>
 
 #include <openssl/err.h>
 #include <openssl/pem.h>
@@ -182,4 +183,22 @@ int tls_cert_sha1_hex(struct span cert_pem, char ret[static TLS_SHA1_TEXT_MAX])
 
 	X509_free(x);
 	return r;
+}
+
+static bool unix_time(const ASN1_TIME *t, int64_t *ret_s)
+{
+	struct tm tm = {0};
+	if (ASN1_TIME_to_tm(t, &tm) != 1)
+		return false;
+	*ret_s = timegm(&tm);
+	return true;
+}
+
+int tls_cert_validity(struct span cert_pem, int64_t *ret_from_s, int64_t *ret_until_s)
+{
+	X509 *x = ossl_pem_cert(cert_pem);
+	bool is_good = x != NULL && unix_time(X509_get0_notBefore(x), ret_from_s) &&
+	               unix_time(X509_get0_notAfter(x), ret_until_s);
+	X509_free(x);
+	return is_good ? 0 : ERR_MALFORMED;
 }

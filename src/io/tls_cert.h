@@ -29,6 +29,8 @@ void tls_pem_wipe(struct text *t);
 /* "pin-sha256:BASE64" of the SubjectPublicKeyInfo of the first certificate in the PEM (it survives a renewal
  * with the same key). ERR_MALFORMED: no certificate in there. */
 MUST_USE int tls_cert_pin(struct span cert_pem, char ret[static TLS_PIN_TEXT_MAX]);
+/* From when until when the first certificate in the PEM is valid, Unix time. ERR_MALFORMED. */
+MUST_USE int tls_cert_validity(struct span cert_pem, int64_t *ret_from_s, int64_t *ret_until_s);
 /* SHA-1 over the whole certificate (DER), upper-case hex: server-cert-hash of the authentication reply and
  * the "sh:" of the webvpnc cookie. */
 MUST_USE int tls_cert_sha1_hex(struct span cert_pem, char ret[static TLS_SHA1_TEXT_MAX]);

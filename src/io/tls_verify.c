@@ -96,8 +96,16 @@ static void identity_text(struct tls *t, X509 *leaf, const char *reason)
 
 	if (leaf && !ossl_pin(leaf, pin))
 		memcpy(pin, "(unknown)", 10);
-	snprintf(t->error, sizeof(t->error),
-	        "server certificate not accepted: %s; to trust exactly this key: --pin %s", reason, pin);
+	if (t->client->n_pin > 0)
+		snprintf(t->error, sizeof(t->error),
+		        "none of the pins matches: its key is %s; ask who runs the gateway, it may be "
+		        "somebody else "
+		        "who answers",
+		        pin);
+	else
+		snprintf(t->error, sizeof(t->error),
+		        "server certificate not accepted: %s; to trust exactly this key: --pin %s", reason,
+		        pin);
 }
 
 int tls_verify_server(X509_STORE_CTX *chain, void *unused)

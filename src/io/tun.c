@@ -7,6 +7,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <cap-ng.h>
 #include <linux/if_tun.h>
 
 #include "base/err.h"
@@ -82,6 +83,13 @@ static int tun_vnet_setup(struct tun *tun, unsigned refused)
 	return 0;
 }
 
+void tun_queue_change(int fd, unsigned packets)
+{
+	struct ifreq req = {0};
+	if (ioctl(fd, TUNGETIFF, &req) == 0)
+		tun_queue_set(req.ifr_name, packets);
+}
+
 int tun_open(const struct tun_config *config, struct tun *ret)
 {
 	struct tun tun = {.has_vnet_hdr = config->wants_vnet_hdr};
@@ -124,6 +132,12 @@ void tun_adopt(int fd, unsigned offloads_refused, struct tun *ret)
 	*ret = tun;
 }
 
+bool tun_is_allowed(const char *name)
+{
+	capng_get_caps_process();
+	return capng_have_capability(CAPNG_EFFECTIVE, CAP_NET_ADMIN) || if_nametoindex(name) != 0;
+}
+
 void tun_close(struct tun *tun)
 {
 	while (tun->queues > 0)
@@ -138,7 +152,8 @@ const char *tun_error_text(int err)
 	case -EPERM:
 		return "a TUN device needs root or CAP_NET_ADMIN";
 	case -EBUSY:
-		return "the name belongs to a device that is in use or no TUN device of this kind";
+		return "a device of this name is in use (by another gateway or client?) or no TUN device: "
+		       "choose another name";
 	case -EINVAL:
 		return "not usable as the name of a device (at most 15 characters, one %d), or too many "
 		       "queues";

@@ -54,10 +54,38 @@ static int packet_send(int sock, struct span s, int fd)
 	return n < 0 ? send_error(errno) : 0;
 }
 
+static void queue_drop(struct chan *c)
+{
+	struct chan_item *item = c->first;
+	c->first = item->next;
+	if (c->first == NULL)
+		c->last = NULL;
+	c->n_waiting--;
+	c->waiting_bytes -= sizeof(*item) + item->n;
+	explicit_bzero(item->bytes, item->n);
+	free(item);
+}
+
+static void queue_drop_all(struct chan *c)
+{
+	while (c->first)
+		queue_drop(c);
+}
+
+void chan_break(struct chan *c)
+{
+	queue_drop_all(c);
+	if (c->fd >= 0)
+		(void)shutdown(c->fd, SHUT_RDWR);
+}
+
 static int queue_put(struct chan *c, struct span s)
 {
-	if (c->n_waiting >= CHAN_QUEUE_MAX)
+	/* a peer that asks and does not read the answers would have us hold more and more */
+	if (c->waiting_bytes + sizeof(struct chan_item) + s.n > CHAN_QUEUE_BYTES) {
+		chan_break(c);
 		return ERR_LIMIT;
+	}
 	struct chan_item *item = malloc(sizeof(*item) + s.n);
 	if (item == NULL)
 		return -ENOMEM;
@@ -70,18 +98,8 @@ static int queue_put(struct chan *c, struct span s)
 		c->first = item;
 	c->last = item;
 	c->n_waiting++;
+	c->waiting_bytes += sizeof(*item) + s.n;
 	return 0;
-}
-
-static void queue_drop(struct chan *c)
-{
-	struct chan_item *item = c->first;
-	c->first = item->next;
-	if (c->first == NULL)
-		c->last = NULL;
-	c->n_waiting--;
-	explicit_bzero(item->bytes, item->n);
-	free(item);
 }
 
 int chan_send(struct chan *c, const struct ipc_msg *m, int fd)
@@ -112,6 +130,9 @@ int chan_flush(struct chan *c)
 		int r = packet_send(c->fd, span_of(c->first->bytes, c->first->n), -1);
 		if (r == -EAGAIN)
 			return 0;
+		/* it would be "writable" for ever */
+		if (r == ERR_CLOSED)
+			queue_drop_all(c);
 		if (r < 0)
 			return r;
 		queue_drop(c);
@@ -181,8 +202,7 @@ int chan_recv(struct chan *c, uint8_t state, ms_t now_ms, struct ipc_msg *ret, i
 
 void chan_done(struct chan *c)
 {
-	while (c->first)
-		queue_drop(c);
+	queue_drop_all(c);
 	if (c->fd >= 0)
 		close(c->fd);
 	c->fd = -1;

@@ -207,7 +207,7 @@ int apply_pool6_refs(struct builder *b, const struct stmt *s, void *obj)
 int apply_acl_ref(struct builder *b, const struct stmt *s, void *obj)
 {
 	(void)obj;
-	return check_names(b, s, has_acl, "access-list");
+	return check_names(b, s, has_acl, "access-list with a line \"standard permit\" named");
 }
 
 int apply_policy_ref(struct builder *b, const struct stmt *s, void *obj)
@@ -260,11 +260,47 @@ int apply_mss(struct builder *b, const struct stmt *s, void *obj)
 	               : 0;
 }
 
+static bool is_served(const struct stmt *root, const char *interface)
+{
+	for (const struct stmt *section = root->first; section != NULL; section = section->next) {
+		for (const struct stmt *s = section->first; s != NULL; s = s->next) {
+			const char *name = s->row->apply == apply_enable ? stmt_arg(s, "IF") : NULL;
+			if (name != NULL && strcmp(name, interface) == 0)
+				return true;
+		}
+	}
+	return false;
+}
+
+enum trustpoint_rank { RANK_NOT_ASKED = 1, RANK_DEFAULT, RANK_SERVED };
+
+/* An ASA has one certificate for each interface; here the one of an interface that is served counts. */
+static enum trustpoint_rank trustpoint_rank(const struct stmt *s)
+{
+	const char *interface = stmt_arg(s, "IF");
+	if (s->n <= 3)
+		return RANK_DEFAULT;
+	return s->n == 4 && interface != NULL && is_served(s->parent, interface) ? RANK_SERVED
+	                                                                         : RANK_NOT_ASKED;
+}
+
 int apply_ssl_trustpoint(struct builder *b, const struct stmt *s, void *obj)
 {
 	struct config *c = obj;
-	c->ssl.trustpoint = stmt_arg(s, "NAME");
+	int rank = trustpoint_rank(s);
+	if (rank >= b->trustpoint_rank) {
+		b->trustpoint_rank = rank;
+		c->ssl.trustpoint = stmt_arg(s, "NAME");
+	}
 	return check_names(b, s, has_trustpoint, "crypto ca trustpoint");
+}
+
+int apply_enable(struct builder *b, const struct stmt *s, void *obj)
+{
+	struct config *c = obj;
+	(void)b;
+	c->webvpn.has_dtls |= s->n < 3;
+	return 0;
 }
 
 int apply_listen(struct builder *b, const struct stmt *s, void *obj)
@@ -274,21 +310,26 @@ int apply_listen(struct builder *b, const struct stmt *s, void *obj)
 	return addr_parse(span_str(stmt_arg(s, "ADDR")), &c->webvpn.listen);
 }
 
-/* The text with \n turned into line ends. */
+/* The text with \n turned into line ends, behind the lines that are there. */
 int apply_banner(struct builder *b, const struct stmt *s, void *obj)
 {
 	struct policy_overlay *o = obj;
-	const char *text = stmt_arg(s, "TEXT");
-	o->v.banner = "";
-	if (text == NULL)
+	const char *text = stmt_arg(s, "TEXT"), *before = o->v.banner ? o->v.banner : "";
+	size_t n_before = strlen(before);
+	if (text == NULL) {
+		o->v.banner = "";
 		return 0;
-	size_t len = strlen(text), n = 0;
-	if (len > POLICY_BANNER_MAX)
+	}
+	size_t len = strlen(text), n = n_before;
+	if (len + n_before > POLICY_BANNER_MAX)
 		return apply_error(
 		        b, s, s->n - 1, "the banner is longer than %d characters", POLICY_BANNER_MAX);
-	char *out = arena_alloc(b->arena, len + 1);
+	char *out = arena_alloc(b->arena, n_before + len + 2);
 	if (out == NULL)
 		return -ENOMEM;
+	memcpy(out, before, n_before);
+	if (n_before > 0)
+		out[n++] = '\n';
 	for (size_t i = 0; i < len; i++) {
 		bool is_break = text[i] == '\\' && text[i + 1] == 'n';
 		out[n++] = is_break ? '\n' : text[i];

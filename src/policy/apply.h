@@ -20,6 +20,7 @@ struct builder {
 	struct log_host *log_hosts;
 	struct log_message_rule *log_rules;
 	struct str_list aaa_servers;
+	int trustpoint_rank; /* of the one chosen so far */
 };
 
 /* The object of a mode: struct config (global, webvpn), policy_overlay (group policy and its webvpn, and
@@ -42,12 +43,12 @@ void *apply_append(struct builder *b, const void *array, size_t n, size_t elem_b
 
 /* The functions of the table. */
 typedef int apply_f(struct builder *b, const struct stmt *s, void *obj);
-apply_f apply_mtu, apply_mtu_formula, apply_mss, apply_acl_net, apply_acl_prefix6, apply_pool4, apply_pool6,
-        apply_aaa_server, apply_trustpoint, apply_ssl_version, apply_ssl_cipher, apply_ssl_dh_group,
-        apply_ssl_trustpoint, apply_listen, apply_policy_new, apply_banner, apply_wins, apply_dns,
-        apply_protocols, apply_group_lock, apply_acl_ref, apply_pool4_refs, apply_pool6_refs, apply_group_new,
-        apply_policy_ref, apply_auth_servers, apply_accounting, apply_authentication, apply_alias, apply_url,
-        apply_user_new, apply_framed4, apply_framed6, apply_log_buffered, apply_log_trap, apply_log_device_id,
-        apply_log_host, apply_log_off, apply_log_level;
+apply_f apply_mtu, apply_enable, apply_mtu_formula, apply_mss, apply_acl_net, apply_acl_prefix6, apply_pool4,
+        apply_pool6, apply_aaa_server, apply_trustpoint, apply_ssl_version, apply_ssl_cipher,
+        apply_ssl_dh_group, apply_ssl_trustpoint, apply_listen, apply_policy_new, apply_banner, apply_wins,
+        apply_dns, apply_protocols, apply_group_lock, apply_acl_ref, apply_pool4_refs, apply_pool6_refs,
+        apply_group_new, apply_policy_ref, apply_auth_servers, apply_accounting, apply_authentication,
+        apply_alias, apply_url, apply_user_new, apply_framed4, apply_framed6, apply_log_buffered,
+        apply_log_trap, apply_log_device_id, apply_log_host, apply_log_off, apply_log_level;
 
 #endif

@@ -351,11 +351,20 @@ static void *object_of(struct builder *b, const struct stmt *s, void *outer)
 
 static int apply_section(struct builder *b, const struct stmt *section, void *obj, bool is_creating);
 
+/* What follows the name in the line that defines such an object. */
+static const char *define_word(const struct stmt *s)
+{
+	if (stmt_mode(s) == MODE_USER)
+		return "password ...";
+	return stmt_mode(s) == MODE_POLICY ? "internal" : "type remote-access";
+}
+
 static int apply_inside(struct builder *b, const struct stmt *s, void *outer)
 {
 	void *obj = object_of(b, s, outer);
 	if (obj == NULL)
-		return apply_error(b, s, 1, "this %s is not defined", s->w[0].text);
+		return apply_error(b, s, 1, "this %s is not defined: there is no line \"%s %s %s\"",
+		        s->w[0].text, s->w[0].text, s->w[1].text, define_word(s));
 	return apply_section(b, s, obj, false);
 }
 

@@ -24,11 +24,6 @@ void config_format(const struct config *c, unsigned flags, struct text *out);
 /* Names the commands, separated by ", ", whose change from a to b takes effect only at a restart. */
 void config_restart_needed(const struct config *a, const struct config *b, struct text *out);
 
-/* Completion: what may follow the words of an unfinished line in a mode of table.h, one call per keyword or
- * argument type. The last word counts as unfinished when the line does not end in a blank. */
-typedef void policy_completion_f(void *arg, struct span word, bool is_keyword);
-void policy_complete(uint32_t mode, struct span line, policy_completion_f *f, void *arg);
-
 /* The command reference of culvert.conf(5), as roff in the man macros. */
 void policy_manual(struct text *out);
 

@@ -151,29 +151,3 @@ void config_restart_needed(const struct config *a, const struct config *b, struc
 		text_done(&in_b);
 	}
 }
-
-void policy_complete(uint32_t mode, struct span line, policy_completion_f *f, void *arg)
-{
-	struct line l;
-	struct match m;
-	uint32_t col;
-	bool is_new_word = line.n == 0 || line.p[line.n - 1] == ' ';
-	if (line_split(line, &l, &col) < 0)
-		return;
-	struct word last = {0};
-	if (!is_new_word && l.n > 0)
-		last = l.w[--l.n];
-	syntax_match((enum mode)mode, &l, 0, false, &m);
-	if (m.result != MATCH_INCOMPLETE && m.result != MATCH_OK)
-		return;
-	for (size_t i = 0; i < m.n_expected; i++) {
-		struct span e = m.expected[i];
-		bool is_keyword = syntax_is_keyword(e);
-		bool has_prefix =
-		        last.text.n == 0 ||
-		        (last.text.n <= e.n &&
-		                strncasecmp((const char *)e.p, (const char *)last.text.p, last.text.n) == 0);
-		if (e.n > 0 && (is_keyword ? has_prefix : last.text.n == 0))
-			f(arg, e, is_keyword);
-	}
-}

@@ -229,6 +229,7 @@ struct ssl_settings {
 
 struct webvpn_settings {
 	uint32_t is_enabled; /* 0 or 1: `enable IF` */
+	bool has_dtls;       /* one of them without `tls-only` */
 	uint32_t tls_port, dtls_port;
 	struct ip_addr listen;          /* extension; family 0: all addresses */
 	uint32_t idle_timeout_s;        /* default-idle-timeout: when the policy has none of its own */
@@ -281,7 +282,7 @@ struct config {
 
 	const char *hostname;
 	const char *tunnel_interface;    /* at most 15 characters */
-	uint32_t worker_threads;         /* 0: one for every two cores */
+	uint32_t worker_threads;         /* 0: one for every core */
 	uint32_t outside_mtu;            /* `mtu outside N`, bytes */
 	uint32_t mtu_formula;            /* enum mtu_formula */
 	uint32_t mtu_formula_negotiated; /* 0 or 1: cisco with the suites of the session, not of the tech note

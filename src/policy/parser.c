@@ -46,6 +46,8 @@ struct parser {
 	size_t n_frames;
 	bool is_swallowing; /* behind an ignored command */
 	uint32_t swallow_indent;
+	bool is_later; /* behind a command without effect: it may begin a mode on the ASA */
+	uint32_t later_indent;
 	uint8_t is_listed[MAX_TABLE]; /* ignored commands already reported, by row */
 	struct line line;
 	struct match match, best;
@@ -84,6 +86,15 @@ static void expected_shown(struct text *t, const struct match *m)
 		text_str(t, ", ...");
 }
 
+static bool has_open_quote(const struct line *l, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		if (!l->w[i].is_quoted && l->w[i].text.p[0] == '"')
+			return true;
+	}
+	return false;
+}
+
 static void mismatch_text(const struct line *l, const struct match *m, struct text *t)
 {
 	bool is_first = m->bad == m->first;
@@ -100,7 +111,7 @@ static void mismatch_text(const struct line *l, const struct match *m, struct te
 		break;
 	case MATCH_TOO_LONG:
 		text_str(t, "is too much: expected the end of the line");
-		return;
+		break;
 	case MATCH_INCOMPLETE:
 		text_str(t, "the line is incomplete: expected ");
 		break;
@@ -108,12 +119,14 @@ static void mismatch_text(const struct line *l, const struct match *m, struct te
 		text_str(t, is_first ? "is not a command here" : "is not understood: expected ");
 		break;
 	}
-	if (!is_first || m->result == MATCH_AMBIGUOUS)
+	if ((!is_first && m->result != MATCH_TOO_LONG) || m->result == MATCH_AMBIGUOUS)
 		expected_shown(t, m);
 	if (m->result == MATCH_UNKNOWN && m->nearest.n > 0) {
 		text_str(t, is_first ? "; the nearest is " : "; nearest is ");
 		shown(t, m->nearest);
 	}
+	if (has_open_quote(l, m->bad))
+		text_str(t, "; a quote before it is not closed");
 }
 
 static void say_mismatch(struct parser *p, const struct match *m)
@@ -142,6 +155,14 @@ static bool is_better(const struct match *a, const struct match *b)
 	return a->result == b->result && a->nearest_distance < b->nearest_distance;
 }
 
+/* A command to ignore is not looked for outside the mode in which an indented line stands: it would end that
+ * mode, and all that follows would be wrong. */
+static bool is_stray(const struct parser *p, size_t i, size_t n_open)
+{
+	return p->is_indented && p->match.row->flags & CMD_IGNORED && i + 1 < n_open &&
+	       p->line.indent > p->frames[n_open - 1].indent;
+}
+
 /* Tries the modes from the inner to the outer; then the inner ones that indentation has closed. On success
  * the frames above the matching one are gone and p->match holds the result; otherwise p->best says what came
  * nearest. */
@@ -151,11 +172,11 @@ static bool find_mode(struct parser *p, size_t n_open, size_t first, bool is_no)
 	for (size_t k = 0; k < n_all; k++) {
 		size_t i = k < n_open ? n_open - 1 - k : n_all - 1 - (k - n_open);
 		syntax_match(stmt_mode(p->frames[i].section), &p->line, first, is_no, &p->match);
-		if (p->match.result == MATCH_OK) {
+		if (p->match.result == MATCH_OK && !is_stray(p, i, n_open)) {
 			p->n_frames = i + 1;
 			return true;
 		}
-		if (n_tried++ == 0 || is_better(&p->match, &p->best))
+		if (p->match.result != MATCH_OK && (n_tried++ == 0 || is_better(&p->match, &p->best)))
 			p->best = p->match;
 	}
 	p->n_frames = n_open;
@@ -180,6 +201,11 @@ static void translate_old_words(struct line *l, size_t first)
 	if (first >= l->n || !span_is_nocase(l->w[first].text, "svc"))
 		return;
 	l->w[first].text = span_str("anyconnect");
+	if (first + 2 < l->n && span_is_nocase(l->w[first + 1].text, "dtls") &&
+	        span_is_nocase(l->w[first + 2].text, "enable")) {
+		word_insert(l, first + 1, "ssl");
+		return;
+	}
 	for (size_t i = 0; first + 1 < l->n && i < N_ELEM(without_ssl); i++) {
 		if (span_is_nocase(l->w[first + 1].text, without_ssl[i])) {
 			word_insert(l, first + 1, "ssl");
@@ -188,13 +214,19 @@ static void translate_old_words(struct line *l, size_t first)
 	}
 }
 
+/* Lines that stand deeper than this one belong to it. */
+static void swallow(struct parser *p)
+{
+	p->is_swallowing = true;
+	p->swallow_indent = p->line.indent;
+}
+
 static void on_ignored(struct parser *p, size_t col)
 {
 	size_t n;
 	const struct command *rows = command_table(&n);
 	size_t i = (size_t)(p->match.row - rows);
-	p->is_swallowing = true;
-	p->swallow_indent = p->line.indent;
+	swallow(p);
 	if (i >= MAX_TABLE || p->is_listed[i])
 		return;
 	p->is_listed[i] = 1;
@@ -220,6 +252,8 @@ static int on_statement(struct parser *p)
 	s = stmt_insert(&p->index, section, s);
 	if (s == NULL)
 		return -ENOMEM;
+	p->is_later = row->flags & CMD_LATER && row->enters == 0 && p->is_indented;
+	p->later_indent = p->line.indent;
 	if (row->enters != 0 && p->n_frames < MAX_FRAMES)
 		p->frames[p->n_frames++] = (struct frame){.section = s, .indent = p->line.indent};
 	return 0;
@@ -265,6 +299,7 @@ static int on_command(struct parser *p)
 	bool is_no = l->n > 1 && span_is_nocase(l->w[0].text, "no");
 	size_t first = is_no ? 1 : 0;
 	translate_old_words(l, first);
+	p->is_later = p->is_later && l->indent > p->later_indent;
 	if (is_no && find_negative(p)) {
 		p->is_swallowing = false;
 		return on_statement(p);
@@ -272,9 +307,11 @@ static int on_command(struct parser *p)
 	if (!find_mode(p, open_frames(p), first, is_no)) {
 		if (!is_no && undo_negative(p))
 			return 0;
-		bool is_sub_mode_line = p->is_swallowing && p->best.bad == first;
+		bool is_sub_mode_line = (p->is_swallowing || p->is_later) && p->best.bad == first;
 		if (!is_sub_mode_line)
 			say_mismatch(p, &p->best);
+		if (p->is_indented)
+			swallow(p); /* one error is enough for a mode that is not known */
 		return 0;
 	}
 	p->is_swallowing = false;

@@ -154,7 +154,7 @@ static struct stmt *stmt_place(const struct htab *index, struct stmt *section, c
 struct stmt *stmt_insert(struct htab *index, struct stmt *section, struct stmt *s)
 {
 	s->parent = section;
-	struct stmt *old = stmt_lookup(index, s);
+	struct stmt *old = s->row->flags & CMD_LINES ? NULL : stmt_lookup(index, s);
 	if (old != NULL) {
 		old->w = s->w;
 		old->n = s->n;

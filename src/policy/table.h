@@ -29,6 +29,7 @@ enum command_flag {
 	CMD_MULTI = 16,    /* every different line counts; otherwise a later one replaces an earlier one */
 	CMD_CREATES = 32,  /* makes an object that other lines refer to */
 	CMD_FAMILY = 64,   /* rows with the same first word and name print, and are removed, together */
+	CMD_LINES = 128,   /* each line adds one to a text, also when it is the same as another */
 };
 
 /* How the words of a line become a value of the model at `offset` in the object of the mode. */

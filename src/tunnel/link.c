@@ -142,7 +142,8 @@ void link_on_suspect(struct link *l, enum choice_cause cause, ms_t now_ms)
 	link_decide(l, now_ms);
 }
 
-void link_on_revived(struct link *l, bool was_dead, ms_t now_ms)
+/* DTLS lives again after doubt: sizes are looked after again. */
+static void on_revived(struct link *l, bool was_dead, ms_t now_ms)
 {
 	pmtu_resume(&l->pmtu, now_ms);
 	if (was_dead && l->pmtu.state == PMTU_OFF)
@@ -202,8 +203,8 @@ void link_on_rx(struct link *l, enum link_channel ch, bool is_data, size_t bytes
 		on_rx_classic(l, ch, is_data, now_ms);
 		return;
 	}
-	if (liveness_on_rx(&c->life) && ch == LINK_DTLS)
-		link_on_revived(l, was_dead, now_ms);
+	if (liveness_on_rx(&c->life, now_ms) && ch == LINK_DTLS)
+		on_revived(l, was_dead, now_ms);
 	if (!is_data)
 		return;
 	liveness_on_use(link_life(l, LINK_DTLS), now_ms);
@@ -256,7 +257,7 @@ void link_on_dpd_answer(struct link *l, enum link_channel ch, struct span payloa
 		id = guess_id(l, ch, now_ms);
 	c->ask_id = 0;
 	if (liveness_on_answer(&c->life, rtt_of(l, id, now_ms), now_ms) && ch == LINK_DTLS)
-		link_on_revived(l, was_dead, now_ms);
+		on_revived(l, was_dead, now_ms);
 	if (ch == LINK_DTLS) {
 		pmtu_on_answer(&l->pmtu, id, now_ms);
 		link_decide(l, now_ms);

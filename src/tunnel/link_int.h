@@ -20,8 +20,6 @@ ms_t link_timers_due_ms(const struct link_state *c);
 void link_decide(struct link *l, ms_t now_ms);
 /* DTLS has just become suspect. */
 void link_on_suspect(struct link *l, enum choice_cause cause, ms_t now_ms);
-/* DTLS lives again after doubt: sizes are looked after again. */
-void link_on_revived(struct link *l, bool was_dead, ms_t now_ms);
 
 static inline bool link_is_seamless(const struct link *l)
 {

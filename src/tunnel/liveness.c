@@ -29,7 +29,8 @@ static ms_t quiet_ms(const struct liveness *v)
 	return at_least(srtt_us(v) * 3 / 2, v->terms->quiet_ms);
 }
 
-ms_t liveness_answer_ms(const struct liveness *v)
+/* How long to wait for the answer to one probe. */
+static ms_t answer_wait_ms(const struct liveness *v)
 {
 	uint64_t usual_us = srtt_us(v) * 3 / 2, wide_us = srtt_us(v) + 4ull * v->rttvar_us;
 	return at_least(usual_us > wide_us ? usual_us : wide_us, v->terms->probe_ms);
@@ -37,7 +38,7 @@ ms_t liveness_answer_ms(const struct liveness *v)
 
 ms_t liveness_verdict_ms(const struct liveness *v)
 {
-	ms_t verdict_ms = at_least(srtt_us(v) * 3, v->terms->silence_ms), answer_ms = liveness_answer_ms(v);
+	ms_t verdict_ms = at_least(srtt_us(v) * 3, v->terms->silence_ms), answer_ms = answer_wait_ms(v);
 	return verdict_ms > answer_ms ? verdict_ms : answer_ms;
 }
 
@@ -90,24 +91,40 @@ static void measure(struct liveness *v, ms_t rtt_ms)
 	v->srtt_us = (uint32_t)((7ull * v->srtt_us + rtt_us) / 8);
 }
 
-bool liveness_on_rx(struct liveness *v)
+/* Back from the dead, perhaps by another path, perhaps because the peer was not running: what was asked
+ * before has waited somewhere, and its answers would make the round trip seconds long. It is measured anew,
+ * at once.
+ */
+static void come_back(struct liveness *v, ms_t now_ms)
 {
-	bool was_doubtful = liveness_is_doubtful(v);
+	v->revived_at_ms = now_ms;
+	v->has_rtt = false;
+	v->rttvar_us = 0;
+	v->needs_answer = true;
+	v->due_ms = now_ms;
+}
+
+bool liveness_on_rx(struct liveness *v, ms_t now_ms)
+{
+	bool was_doubtful = liveness_is_doubtful(v), was_dead = v->state == LIVENESS_DEAD;
 	v->waiting_since_ms = MS_NEVER;
 	if (v->needs_answer)
 		return false;
 	v->state = LIVENESS_ALIVE;
 	v->due_ms = MS_NEVER;
 	v->unanswered_since_ms = MS_NEVER;
+	if (was_dead)
+		come_back(v, now_ms);
 	return was_doubtful;
 }
 
 bool liveness_on_answer(struct liveness *v, ms_t rtt_ms, ms_t now_ms)
 {
-	measure(v, rtt_ms);
+	if (v->state != LIVENESS_DEAD && rtt_ms <= ms_since(v->revived_at_ms, now_ms))
+		measure(v, rtt_ms);
 	v->answered_at_ms = now_ms;
 	v->needs_answer = false;
-	return liveness_on_rx(v);
+	return liveness_on_rx(v, now_ms);
 }
 
 static void become_suspect(struct liveness *v, ms_t now_ms)
@@ -160,7 +177,7 @@ static enum liveness_act ask(struct liveness *v, ms_t due_ms, ms_t now_ms)
 /* Suspicion needs both: silence for long enough, and a question that could have been answered. */
 static ms_t suspect_at_ms(const struct liveness *v, ms_t asked_at_ms)
 {
-	ms_t answer_at_ms = ms_add(asked_at_ms, liveness_answer_ms(v));
+	ms_t answer_at_ms = ms_add(asked_at_ms, answer_wait_ms(v));
 	if (v->waiting_since_ms == MS_NEVER)
 		return answer_at_ms;
 	ms_t silent_at_ms = ms_add(v->waiting_since_ms, liveness_verdict_ms(v));
@@ -171,7 +188,7 @@ static enum liveness_act step_suspect(struct liveness *v, ms_t now_ms)
 {
 	if (v->n_probes < LIVENESS_DEAD_PROBES) {
 		v->n_probes++;
-		return ask(v, ms_add(now_ms, liveness_answer_ms(v)), now_ms);
+		return ask(v, ms_add(now_ms, answer_wait_ms(v)), now_ms);
 	}
 	v->state = LIVENESS_DEAD;
 	v->needs_answer = false;

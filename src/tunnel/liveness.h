@@ -41,6 +41,7 @@ struct liveness {
 	ms_t waiting_since_ms;       /* first data sent since anything was received; MS_NEVER: none */
 	ms_t asked_at_ms;            /* last query or probe */
 	ms_t answered_at_ms;         /* last answer; 0: none yet */
+	ms_t revived_at_ms;          /* when it was dead for the last time; 0: never */
 	ms_t unanswered_since_ms;    /* what made it suspect was sent then; MS_NEVER */
 	ms_t due_ms;                 /* next thing to do; MS_NEVER */
 	ms_t retry_ms;               /* DEAD: the wait after the next probe */
@@ -49,7 +50,7 @@ struct liveness {
 void liveness_init(struct liveness *v, const struct liveness_terms *t);
 void liveness_on_tx_data(struct liveness *v, ms_t now_ms);
 /* Something authentic, of whatever kind. Returns true when this made a suspect or dead tunnel alive. */
-bool liveness_on_rx(struct liveness *v);
+bool liveness_on_rx(struct liveness *v, ms_t now_ms);
 /* An answer to a probe. rtt_ms: MS_NEVER when it is not known which. Returns as liveness_on_rx(). */
 bool liveness_on_answer(struct liveness *v, ms_t rtt_ms, ms_t now_ms);
 /* Doubt from elsewhere: ask at once. is_suspect: and distrust it until the answer. */
@@ -69,8 +70,8 @@ static inline bool liveness_is_doubtful(const struct liveness *v)
 {
 	return v->state == LIVENESS_SUSPECT || v->state == LIVENESS_DEAD;
 }
-/* How long to wait for the answer to one probe, and for the verdict on a size: max(3 srtt, 150 ms). */
-ms_t liveness_answer_ms(const struct liveness *v);
+/* From the first thing unanswered until it counts as lost: max(3 srtt, 150 ms). Sizes are judged by it, too.
+ */
 ms_t liveness_verdict_ms(const struct liveness *v);
 
 #endif

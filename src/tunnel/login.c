@@ -95,7 +95,7 @@ static void login_complete_doc(struct login *l, const char *host)
 
 void login_request_format(struct login *l, struct text *out)
 {
-	struct text body = {0}, host = {0};
+	struct text body = {.is_secret = true}, host = {0};
 	login_host_format(l->host, l->port, &host);
 	login_complete_doc(l, text_cstr(&host));
 	auth_client_doc_format(&l->reply, &body);
@@ -112,8 +112,6 @@ void login_request_format(struct login *l, struct text *out)
 	text_put(out, span_of(body.p, body.n));
 	if (!text_ok(&body) || !text_ok(&host))
 		out->is_bad = true;
-	if (body.p != NULL)
-		explicit_bzero(body.p, body.cap);
 	text_done(&body);
 	text_done(&host);
 	l->wants_new_connection = false;
@@ -191,7 +189,8 @@ static enum group_verdict group_decide(struct login *l)
 	if (l->doc.n_options == 0) {
 		if (l->group.wanted[0] == '\0' || l->group.chosen[0] != '\0' || l->group.is_path_accepted)
 			return GROUP_FINE;
-		login_fail(l, ERR_REFUSED, "The gateway has no group \"%s\"; it has no groups at all.", l->group.wanted);
+		login_fail(l, ERR_REFUSED, "The gateway has no group \"%s\"; it has no groups at all.",
+		        l->group.wanted);
 		return GROUP_STOP;
 	}
 	int i = group_selected(&l->doc);

@@ -181,7 +181,7 @@ int auth_client_form_parse(struct span body, struct auth_client_doc *ret)
 		return ERR_TOO_LARGE;
 	int err = -ENOMEM;
 	struct auth_client_doc *d = calloc(1, sizeof(*d));
-	struct text value = {.cap = body.n + 2};
+	struct text value = {.cap = body.n + 2, .is_secret = true};
 	value.p = calloc(1, value.cap);
 	if (d == NULL || value.p == NULL)
 		goto out;
@@ -190,8 +190,6 @@ int auth_client_form_parse(struct span body, struct auth_client_doc *ret)
 	if (err == 0)
 		*ret = *d;
 out:
-	if (value.p != NULL)
-		explicit_bzero(value.p, value.cap);
 	text_done(&value);
 	doc_free(d);
 	return err;

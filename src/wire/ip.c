@@ -106,7 +106,7 @@ int ip_addresses(struct span packet, struct ip_addr *ret_src, struct ip_addr *re
 {
 	const uint8_t *p = packet.p;
 	if (packet.n >= IP4_HEADER_BYTES && p[0] >> 4 == 4) {
-		size_t total = (size_t)(p[2] << 8 | p[3]);
+		size_t total = be16_get(p + 2);
 		if (total < IP4_HEADER_BYTES || total > packet.n)
 			return ERR_MALFORMED;
 		*ret_src = addr_from_bytes(4, p + 12);
@@ -114,7 +114,7 @@ int ip_addresses(struct span packet, struct ip_addr *ret_src, struct ip_addr *re
 		return 0;
 	}
 	if (packet.n >= IP6_HEADER_BYTES && p[0] >> 4 == 6) {
-		if ((size_t)(p[4] << 8 | p[5]) + IP6_HEADER_BYTES > packet.n)
+		if ((size_t)be16_get(p + 4) + IP6_HEADER_BYTES > packet.n)
 			return ERR_MALFORMED;
 		*ret_src = addr_from_bytes(6, p + 8);
 		*ret_dst = addr_from_bytes(6, p + 24);

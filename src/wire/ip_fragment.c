@@ -74,7 +74,7 @@ static int headers_make(struct ip_fragmenter *f, struct span header, uint16_t id
 {
 	uint8_t *first = f->header[0], *later = f->header[1];
 	memcpy(first, header.p, header.n);
-	ip_put16(first + AT_ID, id);
+	be16_put(first + AT_ID, id);
 	memcpy(later, first, IP4_HEADER_BYTES);
 	int n = copied_options(span_skip(header, IP4_HEADER_BYTES), later + IP4_HEADER_BYTES);
 	if (n < 0)
@@ -92,7 +92,7 @@ int ip_fragment_init(struct ip_fragmenter *f, struct span packet, uint16_t mtu, 
 		return ERR_MALFORMED;
 	if (p.family != 4 || mtu < p.header_bytes + UNIT_BYTES)
 		return ERR_UNSUPPORTED;
-	unsigned fragment = ip_get16(packet.p + AT_FRAGMENT);
+	unsigned fragment = be16_get(packet.p + AT_FRAGMENT);
 	uint16_t offset = (uint16_t)(fragment & OFFSET_MASK);
 	if ((size_t)offset * UNIT_BYTES + p.payload.n > DATAGRAM_MAX_BYTES)
 		return ERR_MALFORMED;
@@ -103,18 +103,18 @@ int ip_fragment_init(struct ip_fragmenter *f, struct span packet, uint16_t mtu, 
 	        .has_more = fragment & FLAG_MF,
 	};
 	bool wants_id = p.has_df && !p.is_fragment;
-	return headers_make(f, span_of(packet.p, p.header_bytes), wants_id ? id : ip_get16(packet.p + AT_ID));
+	return headers_make(f, span_of(packet.p, p.header_bytes), wants_id ? id : be16_get(packet.p + AT_ID));
 }
 
 /* Length, offset and checksum of a piece with n bytes of payload. */
 static void header_finish(
         const struct ip_fragmenter *f, uint8_t *h, size_t header_bytes, size_t n, bool is_last)
 {
-	unsigned reserved = ip_get16(h + AT_FRAGMENT) & ~(unsigned)(FLAG_DF | FLAG_MF | OFFSET_MASK);
-	ip_put16(h + AT_TOTAL, (uint16_t)(header_bytes + n));
-	ip_put16(h + AT_FRAGMENT, (uint16_t)(reserved | (is_last && !f->has_more ? 0 : FLAG_MF) | f->offset));
-	ip_put16(h + AT_CHECKSUM, 0);
-	ip_put16(h + AT_CHECKSUM, ip_fold(ip_sum(0, span_of(h, header_bytes))));
+	unsigned reserved = be16_get(h + AT_FRAGMENT) & ~(unsigned)(FLAG_DF | FLAG_MF | OFFSET_MASK);
+	be16_put(h + AT_TOTAL, (uint16_t)(header_bytes + n));
+	be16_put(h + AT_FRAGMENT, (uint16_t)(reserved | (is_last && !f->has_more ? 0 : FLAG_MF) | f->offset));
+	be16_put(h + AT_CHECKSUM, 0);
+	be16_put(h + AT_CHECKSUM, ip_fold(ip_sum(0, span_of(h, header_bytes))));
 }
 
 int ip_fragment_next(struct ip_fragmenter *f, uint8_t *ret, size_t cap)

@@ -44,8 +44,8 @@ static void checksum_update(uint8_t *tcp, size_t at, uint16_t before, uint16_t a
 		before = (uint16_t)(before << 8 | before >> 8);
 		after = (uint16_t)(after << 8 | after >> 8);
 	}
-	uint32_t sum = (uint16_t)~ip_get16(tcp + TCP_CHECKSUM_AT);
-	ip_put16(tcp + TCP_CHECKSUM_AT, ip_fold(sum + (uint16_t)~before + after));
+	uint32_t sum = (uint16_t)~be16_get(tcp + TCP_CHECKSUM_AT);
+	be16_put(tcp + TCP_CHECKSUM_AT, ip_fold(sum + (uint16_t)~before + after));
 }
 
 struct mss_range {
@@ -68,12 +68,12 @@ static bool options_clamp(uint8_t *tcp, size_t header_bytes, struct mss_range ra
 	while (option_take(&r, &kind, &value)) {
 		if (kind != TCP_OPTION_MSS)
 			continue;
-		uint16_t mss = mss_fit(ip_get16(value.p), range);
-		if (mss == ip_get16(value.p))
+		uint16_t mss = mss_fit(be16_get(value.p), range);
+		if (mss == be16_get(value.p))
 			continue;
 		size_t at = (size_t)(value.p - tcp);
-		checksum_update(tcp, at, ip_get16(value.p), mss);
-		ip_put16(tcp + at, mss);
+		checksum_update(tcp, at, be16_get(value.p), mss);
+		be16_put(tcp + at, mss);
 		is_changed = true;
 	}
 	return is_changed;

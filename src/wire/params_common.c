@@ -6,7 +6,7 @@ static bool is_plain(uint8_t c)
 	return c >= 0x20 && c != 0x7f;
 }
 
-void params_put(struct text *out, const char *name, struct span value)
+static void put(struct text *out, const char *name, struct span value)
 {
 	while (value.n > 0 && (value.p[0] == ' ' || !is_plain(value.p[0])))
 		value = span_skip(value, 1);
@@ -25,7 +25,7 @@ void params_put(struct text *out, const char *name, struct span value)
 
 void params_put_str(struct text *out, const char *name, const char *value)
 {
-	params_put(out, name, span_str(value));
+	put(out, name, span_str(value));
 }
 
 void params_put_u32(struct text *out, const char *name, uint32_t value)

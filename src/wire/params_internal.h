@@ -7,8 +7,8 @@
 /* DTLS_NONE when we do not know that name in that header. */
 enum dtls_suite dtls_suite_find(struct span header, struct span name);
 
-/* "name: value" and the line's end; nothing for an empty value. Control characters and outer blanks are left out. */
-void params_put(struct text *out, const char *name, struct span value);
+/* "name: value" and the line's end; nothing for an empty value. Control characters and outer blanks are left
+ * out. */
 void params_put_str(struct text *out, const char *name, const char *value);
 /* Nothing for 0. */
 void params_put_u32(struct text *out, const char *name, uint32_t value);

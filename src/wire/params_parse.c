@@ -1,5 +1,6 @@
 /* Reading the 200 CONNECTED answer: what ocserv and ASA send, wire-protocol.md 2.4 - 2.6. */
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "base/parse.h"
@@ -156,8 +157,54 @@ static void *grow(void *array, size_t n, size_t each)
 	return n % 16 == 0 ? reallocarray(array, n + 16, each) : array;
 }
 
+/* Names of domains go to scripts, resolver files and other programs' arguments: a word that could be taken
+ * for something else there (an option, an expression of the shell) is no name. */
+static bool is_domain(struct span name)
+{
+	for (size_t i = 0; i < name.n; i++) {
+		uint8_t c = name.p[i], lower = c | 0x20;
+		bool is_plain = (lower >= 'a' && lower <= 'z') || (c >= '0' && c <= '9') || c >= 0x80;
+		if (!is_plain && c != '.' && c != '_' && (c != '-' || i == 0))
+			return false;
+	}
+	return name.n > 0;
+}
+
+/* The next word of a list between commas or blanks; empty: no more. */
+static struct span word_take(struct span *rest)
+{
+	size_t n = 0;
+	while (rest->n > 0 && (rest->p[0] == ',' || rest->p[0] == ' ' || rest->p[0] == '\t'))
+		*rest = span_skip(*rest, 1);
+	while (n < rest->n && rest->p[n] != ',' && rest->p[n] != ' ' && rest->p[n] != '\t')
+		n++;
+	struct span word = span_of(rest->p, n);
+	*rest = span_skip(*rest, n);
+	return word;
+}
+
+/* Search domains, with a blank between; what is none is left out. */
+static int read_domains(struct reader *r, struct span v, void *field)
+{
+	char *list = field;
+	size_t n = 0;
+	(void)r;
+	list[0] = '\0';
+	if (v.n >= PARAMS_NAME_BYTES)
+		return 0;
+	for (struct span word; (word = word_take(&v)).n > 0;) {
+		if (!is_domain(word))
+			continue;
+		n += (size_t)snprintf(list + n, PARAMS_NAME_BYTES - n, "%s%.*s", n ? " " : "", (int)word.n,
+		        (const char *)word.p);
+	}
+	return 0;
+}
+
 static int add_split_dns(struct tunnel_params *p, struct span name)
 {
+	if (!is_domain(name))
+		return 0; /* nobody can ask for it */
 	if (p->n_split_dns == PARAMS_MAX_SPLIT_DNS)
 		return ERR_TOO_LARGE;
 	void *array = grow(p->split_dns, p->n_split_dns, sizeof(p->split_dns[0]));
@@ -174,16 +221,10 @@ static int add_split_dns(struct tunnel_params *p, struct span name)
 static int read_split_dns(struct reader *r, struct span v, void *field)
 {
 	(void)field;
-	while (v.n > 0) {
-		struct span part = span_cut(&v, ',');
-		while (part.n > 0) {
-			struct span name = span_trim(span_cut(&part, ' '));
-			int err = name.n ? add_split_dns(&r->p, name) : 0;
-			if (err < 0)
-				return err;
-		}
-	}
-	return 0;
+	int err = 0;
+	for (struct span name; err == 0 && (name = word_take(&v)).n > 0;)
+		err = add_split_dns(&r->p, name);
+	return err;
 }
 
 static int add_route(struct span v, struct ip_prefix **list, size_t *n)
@@ -224,7 +265,9 @@ static int read_banner(struct reader *r, struct span v, void *field)
 	form_unescape(&t, v);
 	for (size_t i = 0; i < t.n && n < PARAMS_BANNER_BYTES - 1; i++) {
 		uint8_t c = (uint8_t)t.p[i];
-		if (c == '\n' || c == '\t' || (c >= 0x20 && c != 0x7f))
+		if (n > 0 && text_makes_c1(banner[n - 1], c))
+			banner[n - 1] = '?';
+		else if (c == '\n' || c == '\t' || (c >= 0x20 && c != 0x7f))
 			banner[n++] = (char)c;
 	}
 	banner[n] = '\0';
@@ -270,7 +313,7 @@ static const struct {
         {"X-CSTP-DNS", read_dns, 0},
         {"X-CSTP-DNS-IP6", read_dns, 0},
         {"X-CSTP-NBNS", read_nbns, 0},
-        {"X-CSTP-Default-Domain", read_name, FIELD(default_domain)},
+        {"X-CSTP-Default-Domain", read_domains, FIELD(default_domain)},
         {"X-CSTP-Split-DNS", read_split_dns, 0},
         {"X-CSTP-Split-Include", read_include, 0},
         {"X-CSTP-Split-Include-IP6", read_include, 0},

@@ -8,7 +8,14 @@
 #define PIECE_LAST_BIT 0x8000u
 #define N_UNITS        (PIECE_PACKET_MAX / PIECE_UNIT_BYTES)
 
-int piece_parse(struct span payload, struct piece *ret)
+struct piece {
+	uint16_t id, offset; /* bytes */
+	bool is_last;
+	struct span bytes;
+};
+
+/* Payload of one record. ERR_MALFORMED. */
+static int piece_parse(struct span payload, struct piece *ret)
 {
 	struct rd r = rd_open(payload);
 	struct piece p = {.id = rd_u16(&r)};

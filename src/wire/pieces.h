@@ -21,15 +21,6 @@
 #define PIECE_SLOTS        16    /* packets put together at the same time; more: the oldest is given up */
 #define PIECE_TIMEOUT_MS   1000
 
-struct piece {
-	uint16_t id, offset; /* bytes */
-	bool is_last;
-	struct span bytes;
-};
-
-/* Payload of one record. ERR_MALFORMED. */
-MUST_USE int piece_parse(struct span payload, struct piece *ret);
-
 /* Cutting: take pieces until it says false.
  *   struct cutter c = cutter_open(packet, id, max_payload);
  *   while ((n = cutter_next(&c, buf)) > 0) send DTLS_PIECE, buf, n

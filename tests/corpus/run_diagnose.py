@@ -29,7 +29,7 @@ CORPUS = pathlib.Path(__file__).resolve().parent / "diagnose"
 FINDING = {"id", "severity", "confidence", "title", "cause", "evidence", "remedies", "users"}
 COMMANDS = re.compile(r" *(group-policy|webvpn|anyconnect|sysopt|vpn-|tunnel-group|ssl |icmp |capture |show |address-pools|ipv6-address-pools|ip local|test aaa)")
 SETTINGS = re.compile(r"[a-z0-9-]+ = ")
-VOID = {"meta", "rect", "path", "br"}
+VOID = {"meta", "br"}
 
 
 class Failure(Exception):

@@ -28,8 +28,12 @@ INSIDE4, INSIDE6 = "10.10.2.0/24", "fd10:2::/64"
 CONGESTION = "cubic"
 
 CLONE_NEWNET = 0x40000000
-STOP_WAIT_S = 8.0
+STOP_WAIT_S = 20.0
+CLEAN_WAIT_S = 120
 POLL_S = 0.02
+# What must come may take so many times longer than on a machine that has time: waiting costs nothing where it comes. What
+# has to be fast is measured by its test, not by the end of a wait.
+PATIENCE = float(os.environ.get("LAB_PATIENCE", "3" if "asan" in os.environ.get("CULVERT_BUILD", "") else "2"))
 
 _libc = ctypes.CDLL(None, use_errno=True)
 
@@ -39,18 +43,18 @@ class LabError(AssertionError):
 
 
 def wait_for(condition, timeout_s, what):
-    """Polls until condition() is true and returns its value; LabError with `what` after timeout_s."""
-    end = time.monotonic() + timeout_s
+    """Polls until condition() is true and returns its value; LabError with `what` after PATIENCE times timeout_s."""
+    end = time.monotonic() + timeout_s * PATIENCE
     while True:
         value = condition()
         if value:
             return value
         if time.monotonic() >= end:
-            raise LabError(f"not within {timeout_s:g} s: {what() if callable(what) else what}")
+            raise LabError(f"not within {timeout_s * PATIENCE:g} s: {what() if callable(what) else what}")
         time.sleep(POLL_S)
 
 
-def run(*argv, check=True, timeout_s=30, stdin=None):
+def run(*argv, check=True, timeout_s=60, stdin=None):
     """A short command of this machine; returns its standard output."""
     p = subprocess.run([str(a) for a in argv], input=stdin, capture_output=True, text=True, timeout=timeout_s, check=False)
     if check and p.returncode:
@@ -89,9 +93,9 @@ class NsThread(threading.Thread):
             self._error = e
 
     def result(self, timeout_s=120):
-        self.join(timeout_s)
+        self.join(timeout_s * PATIENCE)
         if self.is_alive():
-            raise LabError(f"a step in {self._ns} did not end within {timeout_s} s")
+            raise LabError(f"a step in {self._ns} did not end within {timeout_s * PATIENCE:g} s")
         if self._error:
             raise self._error
         return self._value
@@ -133,17 +137,18 @@ class Proc:
     def wait_line(self, pattern, timeout_s=10):
         """Waits for a line of output; an early end of the program is an error at once."""
         def look():
+            ended = not self.alive()  # asked first: its last words may come between the two
             m = re.search(pattern, self.text(), re.M)
-            if not m and not self.alive():
+            if not m and ended:
                 raise LabError(f"{self.name} ended with status {self.popen.returncode} before /{pattern}/:\n{self.tail()}")
             return m
         return wait_for(look, timeout_s, lambda: f"/{pattern}/ in the output of {self.name}:\n{self.tail()}")
 
     def wait_exit(self, timeout_s=15):
         try:
-            return self.popen.wait(timeout_s)
+            return self.popen.wait(timeout_s * PATIENCE)
         except subprocess.TimeoutExpired:
-            raise LabError(f"{self.name} did not end within {timeout_s} s:\n{self.tail()}") from None
+            raise LabError(f"{self.name} did not end within {timeout_s * PATIENCE:g} s:\n{self.tail()}") from None
 
     def send(self, sig):
         if self.alive():
@@ -165,11 +170,9 @@ class Lab:
     _count = 0
 
     def __init__(self, keep_logs=False):
-        Lab._count += 1
         if os.geteuid():
             raise LabError("the lab needs root: it makes network namespaces")
-        base = re.sub(r"[^a-z0-9]", "", os.environ.get("LAB_PREFIX", ROOT.name).lower())[:12] or "lab"
-        self.prefix = f"{base}{os.getpid()}n{Lab._count}"
+        self.prefix = self._free_prefix()
         self.dir = pathlib.Path(tempfile.mkdtemp(prefix=f"{self.prefix}-"))
         self.dir.chmod(0o755)
         self.procs, self._names, self._clients = [], {}, 0
@@ -183,6 +186,16 @@ class Lab:
         except BaseException:
             self.close()
             raise
+
+    @classmethod
+    def _free_prefix(cls):
+        """One that no lab has, nor left behind: process numbers come again."""
+        base = re.sub(r"[^a-z0-9]", "", os.environ.get("LAB_PREFIX", ROOT.name).lower())[:12] or "lab"
+        while True:
+            cls._count += 1
+            prefix = f"{base}{os.getpid()}n{cls._count}"
+            if not any(list(pathlib.Path(folder).glob(f"{prefix}-*")) for folder in ("/run/netns", "/etc/netns")):
+                return prefix
 
     def __enter__(self):
         return self
@@ -210,7 +223,7 @@ class Lab:
         self.procs.clear()
         if self._janitor:
             self._janitor.stdin.close()
-            self._janitor.wait(30)
+            self._janitor.wait(CLEAN_WAIT_S)
             self._janitor = None
 
     # -- links

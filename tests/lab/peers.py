@@ -280,7 +280,8 @@ class Culvert(Client):
         self.lab.exec(self.ns, BUILD / "culvert", "disconnect", "--control", self.control)
 
     def event_log(self):
-        return [json.loads(line) for line in self.events.read_text().splitlines() if line.strip()]
+        whole = self.events.read_text().rpartition("\n")[0]  # the last line may be on its way
+        return [json.loads(line) for line in whole.splitlines() if line.strip()]
 
 
 class OpenConnect(Client):

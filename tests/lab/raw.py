@@ -12,6 +12,7 @@ from peers import PASSWORD, USER
 MAGIC = b"STF\x01"
 DATA, DPD_REQ, DPD_RESP, DISCONNECT, KEEPALIVE, COMPRESSED, TERMINATE = 0, 3, 4, 5, 7, 8, 9
 MAX_HEAD_BYTES = 65536
+PATIENCE_S = 20  # for an answer; the machine may be busy
 AGENT = "Open AnyConnect VPN Agent v9.01"
 DTLS_OFFER = {"X-DTLS-Master-Secret": "AB" * 48, "X-DTLS-CipherSuite": "PSK-NEGOTIATE",
               "X-DTLS12-CipherSuite": "AES256-GCM-SHA384"}
@@ -36,7 +37,7 @@ class Reply:
 class RawClient:
     """TLS connection to a gateway. Certificates are not looked at."""
 
-    def __init__(self, ns, host=GW4, port=443, timeout_s=10):
+    def __init__(self, ns, host=GW4, port=443, timeout_s=PATIENCE_S):
         self.host, self.port = host, port
         self.cookies, self.buf, self.cookie = {}, b"", None
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
@@ -152,7 +153,7 @@ class RawClient:
         self.address = reply.get("X-CSTP-Address")
         return self
 
-    def recv_record(self, timeout_s=5):
+    def recv_record(self, timeout_s=PATIENCE_S):
         """The content of the next TLS record, b"" at the end."""
         if self.buf:
             data, self.buf = self.buf, b""
@@ -160,7 +161,7 @@ class RawClient:
         self.sock.settimeout(timeout_s)
         return self.sock.recv(20000)
 
-    def recv_packet(self, kind, timeout_s=5):
+    def recv_packet(self, kind, timeout_s=PATIENCE_S):
         """Payload of the next packet of that kind; every record must hold exactly one packet. EOFError at the end."""
         for _ in range(100):
             data = self.recv_record(timeout_s)
@@ -173,7 +174,7 @@ class RawClient:
                 return data[8:]
         raise LabError(f"100 packets, none of kind {kind}")
 
-    def dpd(self, payload=b"", timeout_s=5):
+    def dpd(self, payload=b"", timeout_s=PATIENCE_S):
         """DPD request; the answer's payload."""
         self.send(packet(DPD_REQ, payload))
         return self.recv_packet(DPD_RESP, timeout_s)
@@ -184,7 +185,7 @@ class RawClient:
         except (EOFError, OSError):
             return False
 
-    def ended(self, timeout_s=5):
+    def ended(self, timeout_s=PATIENCE_S):
         """True when the gateway ends the session or the connection within that time."""
         try:
             self.recv_packet(DISCONNECT, timeout_s)

@@ -82,7 +82,7 @@ DTLS_ROWS = [  # the gateway's list, options of the client, suite; inner MTU: an
 def test_dtls12(lab, server, suites, options, want, mtu):
     gateway = make_gateway(lab, f'ssl cipher dtlsv1.2 custom "{suites}"')
     client = OpenConnect(lab, gateway, options=options).wait_dtls()
-    dtls = session(gateway)["dtls"]
+    dtls = wait_for(lambda: (d := session(gateway)["dtls"]) and d["cipher"] and d, 10, "the gateway's end of DTLS")
     assert (dtls["protocol"], dtls["cipher"]) == ("DTLSv1.2", want)
     assert client.mtu() == mtu
     check_traffic(lab, server, client)

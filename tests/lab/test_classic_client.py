@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from checks import PingLog, ping_size
+from checks import PingLog, ping_size, within
 from netns import HERE, INSIDE4, INSIDE6, SRV4, SRV6, wait_for
 from peers import Culvert, Culvertd
 
@@ -121,11 +121,11 @@ class Note:
 def test_dtls_never_comes_up(lab):
     lab.block_udp()
     gateway = classic_gateway(lab)
-    client = classic(lab, gateway)
+    client = classic(lab, gateway, give_up_s=8)  # long enough to look around before
     tls_mtu, dtls_mtu = announced(client)
     assert tls_mtu < dtls_mtu == client.mtu() == client.status()["adapter_mtu"]
     note = Note(lab, client)
-    assert client.status()["adapter_bounces"] == 0, "the machine was too slow to look before the give-up time"
+    within(client.status()["adapter_bounces"], 0, "the machine was too slow to look before the give-up time")
     note.check()
     check_in_order(client, [("Information", 0, r"Initiating VPN connection to the secure gateway https://10\.10\.1\.1"),
                             ("Information", 0, "Establishing the Primary SSL connection"),

@@ -1,5 +1,7 @@
 """Rules of a session in the client: alerts before its end, resume after a suspend."""
 import shutil
+import subprocess
+import sys
 
 import pytest
 
@@ -33,7 +35,8 @@ def test_resume_after_a_suspend(lab):
     shim, slept = lab.dir / "clock_shim.so", lab.dir / "slept"
     run("gcc", "-D_GNU_SOURCE", "-shared", "-fPIC", "-o", shim, HERE / "clock_shim.c", "-ldl")
     gateway = Culvertd(lab, policy_webvpn=FAST_DPD)
-    client = Culvert(lab, gateway, env={"LD_PRELOAD": str(shim), "LAB_SLEPT": str(slept)}).wait_dtls()
+    client = Culvert(lab, gateway, env={
+        "LD_PRELOAD": str(shim), "LAB_SLEPT": str(slept), "ASAN_OPTIONS": "verify_asan_link_order=0"}).wait_dtls()
     before = client.inner4(), client.ifindex()
     assert client.status()["reconnects"] == 0
     slept.write_text("3600\n")
@@ -45,3 +48,30 @@ def test_resume_after_a_suspend(lab):
     ping.wait_answers(300)  # it is told and done once
     ping.stop()
     assert client.status()["reconnects"] == 1
+
+
+HOLD = """
+import socket, sys
+held = [socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) for _ in range(20)]
+for s in held:
+    s.connect(sys.argv[1])
+print("held", flush=True)
+sys.stdin.read()
+"""
+
+
+def test_others_do_not_take_all_places_at_the_socket(lab):
+    """Any user may ask for the status; one who holds connections open must not keep root from ending the session."""
+    client = Culvert(lab, Culvertd(lab))
+    lab.dir.chmod(0o711)
+    hold = subprocess.Popen([sys.executable, "-c", HOLD, client.control], user=65534, group=65534,
+                            stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    try:
+        assert hold.stdout.readline() == "held\n"
+        for _ in range(8):
+            assert client.status()["state"] == "connected"
+        client.disconnect()
+        client.proc.wait_exit(10)
+    finally:
+        hold.stdin.close()
+        hold.wait(10)

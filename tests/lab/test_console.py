@@ -135,6 +135,24 @@ def test_gateway_not_running(lab):
     assert done.returncode == 1 and "does not run" in done.stderr
 
 
+def test_lines_and_sections_are_chosen(lab):
+    gateway = Culvertd(lab)
+
+    def lines(*command):
+        return gateway.ctl(*command, as_json=False).splitlines()
+    whole = lines("show", "running-config")
+    assert lines("show", "run", "|", "include", "^ip.* pool") == [line for line in whole if line.startswith(("ip ", "ipv6 "))]
+    assert lines("show", "run", "|", "grep", "-v", ".") == []
+    assert lines("show", "run", "|", "begin", "^webvpn") == whole[whole.index("webvpn"):]
+    assert lines("show", "run", "group", "GP") == whole[whole.index("group-policy GP1 internal"):
+                                                        whole.index("tunnel-group DefaultWEBVPNGroup general-attributes")]
+    assert "group-policy DfltGrpPolicy internal" in lines("show", "run", "all", "group-policy")
+    assert lines("show", "run", "nothing") == []
+    for wrong in (["show", "run", "|"], ["show", "run", "|", "include", "["], ["configure", "terminal"]):
+        with pytest.raises(LabError):
+            gateway.ctl(*wrong, as_json=False)
+
+
 def test_interactive(lab):
     """Tab completes, "?" helps, exit leaves."""
     gateway = Culvertd(lab)

@@ -25,7 +25,7 @@ MODES = {  # what gateway and client do without
     "no UDP GRO": ("gro", "gro"),
     "none": ("all", "all"),
 }
-PORT = 7000
+PORT, ODD_PORT = 7000, 9
 SO_NO_CHECK, UDP_SEGMENT = 11, 103  # linux/socket.h, linux/udp.h
 TTL_AT, SUM_AT = 8, 10
 
@@ -80,7 +80,7 @@ def udp_trains(addr, family):
     rand = random.Random(8)
     with socket.socket(family, socket.SOCK_DGRAM) as s:
         s.connect((addr, PORT))
-        s.settimeout(1)
+        s.settimeout(10)
         for size in (1, 100, 1000, 1200):
             for n in (2, 7, 40):
                 parts = [rand.randbytes(size) for _ in range(n - 1)] + [rand.randbytes(max(1, size // 2))]
@@ -102,7 +102,7 @@ def take_stream(ready, family):
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_OOBINLINE, 1)  # urgent bytes are part of the stream
         listener.bind(("", PORT))
         listener.listen(1)
-        listener.settimeout(20)
+        listener.settimeout(60)
         ready.set()
         s, _ = listener.accept()
         digest = hashlib.sha256()
@@ -116,7 +116,7 @@ def send_stream(addr, family, n_bytes, is_urgent):
     rand = random.Random(n_bytes)
     data = rand.randbytes(n_bytes)
     with socket.socket(family, socket.SOCK_STREAM) as s:
-        s.settimeout(20)
+        s.settimeout(60)
         s.connect((addr, PORT))
         at = 0
         while at < n_bytes:
@@ -143,7 +143,7 @@ def ip_sum(data):
 
 def tcp_packet(src, dst, number, flags=0x10, options=b"", payload=b"", ip_options=b"", tos=0, urgent=0, bad_sum=False, seq=None):
     head_bytes = 20 + len(options)
-    tcp = struct.pack("!HHIIBBHHH", 40000 + number, 9, seq or 1000 * number, 77, head_bytes // 4 << 4, flags, 500, 0, urgent) + options
+    tcp = struct.pack("!HHIIBBHHH", 40000 + number, ODD_PORT, seq or 1000 * number, 77, head_bytes // 4 << 4, flags, 500, 0, urgent) + options
     pseudo = socket.inet_aton(src) + socket.inet_aton(dst) + struct.pack("!HH", 6, len(tcp) + len(payload))
     total = ip_sum(pseudo + tcp + payload) ^ (1 if bad_sum else 0)
     tcp = tcp[:16] + struct.pack("!H", total) + tcp[18:]
@@ -188,12 +188,13 @@ def without_hop(packet):
 def catch(ready, n, src):
     out = []
     with socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_TCP) as s:
-        s.settimeout(2)
+        s.settimeout(10)
         ready.set()
         try:
             while len(out) < n:
                 packet = s.recv(65536)
-                if packet[12:16] == socket.inet_aton(src):
+                to_port = packet[(packet[0] & 15) * 4 + 2:][:2]  # the end of a stream before may come late
+                if packet[12:16] == socket.inet_aton(src) and to_port == struct.pack("!H", ODD_PORT):
                     out.append(packet)
         except TimeoutError:
             pass

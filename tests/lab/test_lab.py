@@ -66,8 +66,7 @@ def test_nothing_is_left(sig):
         prefix, folder = p.stdout.readline().split()
         names = lambda: [n for n in netns.run("ip", "netns", "list").split() if n.startswith(prefix + "-")]
         assert len(names()) == 3
-        pids = netns.run("ip", "netns", "pids", f"{prefix}-cl").split()
-        assert pids
+        pids = wait_for(lambda: netns.run("ip", "netns", "pids", f"{prefix}-cl").split(), 10, "the sleeper to be there")
         p.send_signal(sig)
         try:
             wait_for(lambda: not names() and not os.path.exists(folder), 20, "the lab to be removed")
@@ -79,5 +78,5 @@ def test_nothing_is_left(sig):
 def test_two_labs_side_by_side():
     with Lab() as one, Lab() as two:
         assert one.prefix != two.prefix
-        one.exec(one.cl, "ping", "-c", 1, "-W", 1, netns.GW4)
-        two.exec(two.cl, "ping", "-c", 1, "-W", 1, netns.GW4)
+        one.exec(one.cl, "ping", "-c", 1, "-W", 10, netns.GW4)
+        two.exec(two.cl, "ping", "-c", 1, "-W", 10, netns.GW4)

@@ -1,12 +1,15 @@
 """Who may log in, with what result, into which group, and what the client is told."""
+import re
+import signal
+import subprocess
 import time
 
 import pytest
 
 from checks import PingLog, ping_size
 from netns import GW4, LabError, SRV4, wait_for
-from peers import Culvert, Culvertd, OpenConnect, PASSWORD
-from raw import RawClient
+from peers import BUILD, Culvert, Culvertd, OpenConnect, PASSWORD, USER
+from raw import DISCONNECT, RawClient
 
 pytestmark = pytest.mark.culvert
 
@@ -88,7 +91,27 @@ def test_nobody_listens(lab):
 def test_wrong_pin(lab):
     gateway = Culvertd(lab)
     wrong = "pin-sha256:" + "A" * 43 + "="
-    assert exit_of(Culvert(lab, gateway, pin=wrong, up=False)) == 4
+    client = Culvert(lab, gateway, pin=wrong, up=False)
+    assert exit_of(client) == 4
+    assert "none of the pins matches" in client.proc.text() and "--pin" not in client.proc.text()  # no advice to trust it
+
+
+def test_without_rights_no_password_is_sent(lab):
+    gateway = Culvertd(lab)
+    done = subprocess.run(["ip", "netns", "exec", lab.cl, "setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "--",
+                           BUILD / "culvert", "connect", f"{USER}@{GW4}", "--pin", gateway.pin, "--password-stdin"],
+                          input=PASSWORD + "\n", capture_output=True, text=True, check=False)
+    assert done.returncode == 6 and "needs root" in done.stderr and not done.stdout
+    assert gateway.sessions() == []
+
+
+def test_group_of_other_servers_than_local(lab):
+    """They are not asked yet: nobody gets in by the local users instead, --test says so, and the log why."""
+    gateway = Culvertd(lab, top="aaa-server RAD protocol radius",
+                       groups="tunnel-group DefaultWEBVPNGroup general-attributes\n authentication-server-group RAD")
+    assert "nobody can log in through tunnel-group DefaultWEBVPNGroup" in gateway.log()
+    assert exit_of(Culvert(lab, gateway, up=False)) == 3
+    gateway.wait_log(f"%ASA-6-113014: AAA authentication server not accessible : server = RAD : user = {USER}")
 
 
 def test_usage_errors(lab):
@@ -167,7 +190,7 @@ def test_simultaneous_logins_replace_the_oldest(lab):
 
 @pytest.mark.slow
 def test_idle_and_session_timeout(lab):
-    """The shortest that the configuration allows is a minute; both at the same time."""
+    """The shortest that the configuration allows is a minute; both at the same time. An end by time has a code of its own."""
     gateway = Culvertd(lab, policy="vpn-idle-timeout 1", groups="""
 group-policy SHORT internal
 group-policy SHORT attributes
@@ -180,6 +203,10 @@ tunnel-group SHORT general-attributes
 tunnel-group SHORT webvpn-attributes
  group-alias short enable
 """, webvpn="tunnel-group-list enable")
+    timed = RawClient(lab.cl).tunnel(group="short")
+    out = gateway.ctl("show", "vpn-sessiondb", "detail", "anyconnect", as_json=False)
+    assert re.search(r"^  Conn Time Out: 1 Minutes              Conn TO Left : [01] Minutes$", out, re.M), out
+    assert re.search(r"^  Idle Time Out: 30 Minutes             Idle TO Left : (29|30) Minutes$", out, re.M), out
     idle = RawClient(lab.cl).tunnel()
     begin = time.monotonic()
     other, _ = lab.add_client()
@@ -187,6 +214,7 @@ tunnel-group SHORT webvpn-attributes
     ping = PingLog(other, SRV4, interval_ms=500)
     assert idle.ended(90)
     assert time.monotonic() - begin > 50
+    assert timed.recv_packet(DISCONNECT) == b"\x90Max time exceeded"
     assert exit_of(busy) == 1
     ping.stop(0)
     wait_for(lambda: not gateway.sessions(), 10, "both sessions to end")
@@ -271,11 +299,25 @@ def test_full_tunnel_culvert(lab):
     assert f"via {GW4}" in lab.exec(lab.cl, "ip", "route", "get", "198.51.100.1")
 
 
+def test_exclude_routes_of_a_killed_client(lab):
+    """They stay in the kernel; the next client must not take them for the machine's own way."""
+    gateway = Culvertd(lab, policy="split-tunnel-policy excludespecified")
+    route = lambda: lab.exec(lab.cl, "ip", "route", "show", "10.10.2.0/24")
+    lab.exec(lab.cl, "ip", "route", "add", "default", "via", GW4)
+    Culvert(lab, gateway).proc.stop(signal.SIGKILL)
+    assert f"via {GW4}" in route()
+    lab.exec(lab.cl, "ip", "route", "replace", "default", "via", "10.10.1.99")
+    client = Culvert(lab, gateway)
+    assert "via 10.10.1.99" in route()
+    assert client.stop() == 0
+    assert route().strip() == ""
+
+
 def test_script_gets_the_vpnc_environment(lab):
     """culvert --script: the variables that stock scripts read."""
     gateway = Culvertd(lab, policy=TOLD)
     script, out = lab.dir / "script.sh", lab.dir / "script-env"
-    script.write_text(f'#!/bin/sh\nenv >{out}.$reason\n')
+    script.write_text(f'#!/bin/sh\nenv >{out}.part && mv {out}.part {out}.$reason\n')
     script.chmod(0o755)
     client = Culvert(lab, gateway, options=["--script", script], up=False)
     env_file = lab.dir / "script-env.connect"

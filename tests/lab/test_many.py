@@ -3,7 +3,7 @@ import json
 
 import pytest
 
-from checks import PingLog, check_fetch, memory_kib
+from checks import PingLog, check_fetch, memory_kib, within
 from netns import GW4, NsThread, SRV4, SRV6, run, wait_for
 from peers import BUILD, Culvert, Culvertd, OpenConnect
 from raw import open_sessions
@@ -44,7 +44,7 @@ def test_first_ping(lab, kind):
     first_s = ping.first_answer_s()
     ping.stop(0)
     print(f"{kind.kind}: first ping after {first_s * 1000:.0f} ms")
-    assert first_s < 2
+    within(first_s, 2, "seconds to the first answer")
 
 
 def test_memory_of_idle_sessions(lab):
@@ -82,9 +82,9 @@ def test_login_storm(lab, server, n_sources):
     detail = gateway.ctl("show", "vpn-sessiondb", "detail", "anyconnect", as_json=False)
     assert detail.count("Username") == STORM_SESSIONS + 1
     assert detail.count("DTLS-Tunnel Tunnels: 1") == STORM_DTLS + 1
-    assert ping.longest_gap_ms() < STORM_GAP_MS, ping.summary()
     check_fetch(client.ns, server)
     load.stop()
     end = json.loads(load.text().splitlines()[-1])
     assert (end["event"], end["lost"]) == ("end", 0)
     wait_for(lambda: len(gateway.sessions()) == 1, 10, "the storm's sessions to end")
+    within(ping.longest_gap_ms(), STORM_GAP_MS, ping.summary())

@@ -22,7 +22,11 @@ def refuses(lab, gateway, *words):
 
 def test_config_is_checked(lab):
     gateway = Culvertd(lab, start=False)
-    lab.exec(lab.gw, BUILD / "culvertd", "-c", gateway.file, "--test")
+    out = lab.exec(lab.gw, BUILD / "culvertd", "-c", gateway.file, "--test")
+    assert out == f"{gateway.file} can be used; errors: 0, warnings: 0, ignored: 0\n"
+    gateway.file.write_text(gateway_config() + f"crypto ca trustpoint T\n certificate-file {lab.dir}/none.pem\nssl trust-point T\n")
+    with pytest.raises(LabError, match="error: ssl trust-point T: .*none.pem: No such file"):
+        lab.exec(lab.gw, "sh", "-c", f"{BUILD}/culvertd -c {gateway.file} --test 2>&1")
     gateway.file.write_text(gateway_config() + "sysopt connection tcpmsss 1460\n")
     with pytest.raises(LabError, match=rf"{gateway.file}:\d+:\d+: error: .*tcpmss"):
         lab.exec(lab.gw, "sh", "-c", f"{BUILD}/culvertd -c {gateway.file} --test 2>&1")

@@ -9,7 +9,7 @@ import time
 import pytest
 
 import faults
-from checks import FileServer, PingLog, ping_size
+from checks import FileServer, PingLog, ping_size, within
 from netns import CL4, GW4, GW6, NsThread, SRV4, SRV6, run, wait_for
 from peers import Culvert, Culvertd, Ocserv
 from timeline import Timeline
@@ -42,10 +42,15 @@ class Watched:
             p.stop()
         gaps = [round(p.longest_gap_ms()) for p in self.pings]
         print(f"{what}: longest silence {gaps} ms, lost {[p.lost() for p in self.pings]}")
-        assert max(gaps) <= bound_ms * NOISE, f"{what}: {gaps} ms, bound {bound_ms} ms"
+        within(max(gaps), bound_ms * NOISE, f"{what}: {gaps} ms")
         s = self.client.status()
         assert s["adapter_bounces"] == 0 and self.client.ifindex() == self.ifindex
         return s
+
+
+def limit_of(client):
+    """None, while nothing is known of the path, is no limit."""
+    return client.status().get("path_limit") or 1 << 16
 
 
 def own(lab, **kw):
@@ -66,7 +71,9 @@ def test_udp_dies_and_returns(lab):
     assert s["last_switch"]["to"] == "dtls" and s["last_switch"]["cause"] == "probe answered", s["last_switch"]
     assert s["switches_by_cause"]["no answer"] + s["switches_by_cause"]["peer changed"] >= 1, s
     out = client.proc.text()
-    assert out.count("UDP lost, continuing over TLS.") == 1 and out.count("UDP back.") == 1, out
+    for words in ("UDP lost, continuing over TLS.", "UDP back."):
+        assert words in out, out
+        within(out.count(words), 1, words)
 
 
 @pytest.mark.parametrize("towards", ["gateway", "client"])
@@ -89,7 +96,7 @@ def test_udp_flaps(lab):
         lab.unblock_udp()
         settle(1.5)
     s = w.check("UDP flaps", 300)
-    assert s["switches"] <= 4, s["switches_by_cause"]
+    within(s["switches"], 4, s["switches_by_cause"])
 
 
 def test_udp_blocked_from_the_start(lab):
@@ -112,10 +119,11 @@ def test_path_shrinks_and_grows_silently(lab, path_mtu):
     w = Watched(lab, client, client.mtu() - 28)
     faults.shrink_path(lab, path_mtu)
     w.go_on(60)
-    wait_for(lambda: client.status()["path_limit"] < path_mtu, 20, lambda: f"the limit: {client.status()}")
+    wait_for(lambda: limit_of(client) < path_mtu, 20, lambda: f"the limit: {client.status()}")
     s = w.check(f"path {path_mtu}", 500)
     print(f"limit {s['path_limit']}, {s['packets_in_pieces']} in pieces, {s['told_too_big']} told, {s['path_black_holes']} black holes")
-    assert path_mtu - 90 <= s["path_limit"] <= path_mtu - 40 and s["active"] == "dtls"
+    wait_for(lambda: path_mtu - 90 <= limit_of(client) <= path_mtu - 40 and client.active() == "dtls", 10,
+             lambda: f"the limit, and data on DTLS: {client.status()}")
     assert s["adapter_mtu"] == client.mtu(), "an own peer: the adapter stays"
     assert ping_size(lab, client.ns, SRV4, client.mtu()) and ping_size(lab, client.ns, SRV6, client.mtu())
     faults.grow_path(lab)
@@ -128,8 +136,8 @@ def test_link_mtu_falls(lab):
     w = Watched(lab, client, client.mtu() - 28)
     faults.link_mtu(lab, 1300)
     w.go_on(60)
-    s = w.check("the link's MTU falls", 500)
-    assert s["path_limit"] < 1300, s["path_limit"]
+    wait_for(lambda: limit_of(client) < 1300, 10, lambda: f"the limit: {client.status()}")
+    w.check("the link's MTU falls", 500)
 
 
 class Stream:
@@ -194,7 +202,7 @@ def test_link_mtu_falls_under_a_stream(lab, direction, outer):
     ICMP here, so whatever it repeats was lost."""
     client = own(lab, host=outer)
     overhead = {GW4: 66, GW6: 86}[outer]  # UDP, record, type
-    limit = lambda: (client.status() if direction == "up" else client.gateway.sessions()[0]["mtu"])["path_limit"]
+    limit = lambda: (client.status() if direction == "up" else client.gateway.sessions()[0]["mtu"])["path_limit"] or 0
     ends = [(lab.cl, "eth0"), (lab.gw, "out0")]
     outside, source, sink, address = (lab.cl, client.ns, lab.srv, SRV4) if direction == "up" else (lab.gw, lab.srv, client.ns, client.inner4())
     if direction == "down":
@@ -217,7 +225,7 @@ def test_link_mtu_falls_under_a_stream(lab, direction, outer):
         lost = stream.end()
     assert n_made > 0, "the kernel refused no data"  # a probe may have been the first, but not each time
     print(f"{lost} segments lost")
-    assert lost <= NOISE, "20 and more when the refused batches are lost"
+    within(lost, NOISE, "segments lost, 20 and more when the refused batches are lost")
 
 
 def test_tcp_reset_under_live_dtls(lab):
@@ -228,7 +236,7 @@ def test_tcp_reset_under_live_dtls(lab):
     w.go_on(60)
     s = w.check("TCP reset", 100)
     assert s["active"] == "dtls" and s["dtls"]["state"] == "up"
-    assert s["switches"] <= 1, "data stayed on DTLS"
+    within(s["switches"], 1, "data stayed on DTLS")
 
 
 def test_address_changes(lab):
@@ -292,13 +300,13 @@ def test_stock_gateway_udp_dies_and_returns(lab):
     w.go_on()
     on_tls = data_counts(client.status())
     w.go_on()
-    assert data_counts(client.status())[1] == on_tls[1], "nothing by DTLS while data is on TLS"
+    within(data_counts(client.status())[1], on_tls[1], "nothing by DTLS while data is on TLS")
     lab.unblock_udp()
     client.wait_dtls(60)
     w.go_on()
     on_dtls = data_counts(client.status())
     w.go_on()
-    assert data_counts(client.status())[0] == on_dtls[0], "nothing by TLS while data is on DTLS"
+    within(data_counts(client.status())[0], on_dtls[0], "nothing by TLS while data is on DTLS")
     s = w.check("ocserv: UDP dies and returns", 300)
     assert s["duplicates"] == 0
 
@@ -322,9 +330,9 @@ def test_stock_gateway_path_shrinks(lab):
         faults.shrink_path(lab, 1400)
         wait_for(lambda: client.mtu() < before, 20, lambda: f"a smaller adapter: {client.status()}")
         w.go_on(30)
-    s = w.check("ocserv: path 1400", 500)
+    w.check("ocserv: path 1400", 500)
     assert t.bounces() == 0
-    assert 1300 < client.mtu() == s["adapter_mtu"] == s["path_limit"]
+    wait_for(lambda: 1300 < client.mtu() == client.status()["adapter_mtu"] == limit_of(client), 10, lambda: f"one size: {client.status()}")
 
 
 # ---- two announced values: the adapter changes in place ----

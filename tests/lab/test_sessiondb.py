@@ -200,16 +200,6 @@ def test_logoff(lab, words):
     assert gateway.sessions() == []
 
 
-@pytest.mark.slow
-def test_end_by_time_has_a_code_of_its_own(lab):
-    gateway = Culvertd(lab, policy="vpn-session-timeout 1")
-    raw = RawClient(lab.cl).tunnel()
-    out = text(gateway, "detail", "anyconnect")
-    assert re.search(r"^  Conn Time Out: 1 Minutes              Conn TO Left : [01] Minutes$", out, re.M), out
-    assert re.search(r"^  Idle Time Out: 30 Minutes             Idle TO Left : (29|30) Minutes$", out, re.M), out
-    assert raw.recv_packet(DISCONNECT, timeout_s=75) == b"\x90Max time exceeded"
-
-
 def test_filters_and_order(lab):
     gateway = Culvertd(lab, users="username zoe password secret\nusername bob password secret")
     clients = [RawClient(lab.cl).tunnel(user=user) for user in ("zoe", "bob", "tester")]

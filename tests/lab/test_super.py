@@ -2,8 +2,8 @@
 same with and without is also tried by test_fastpath, with odd packets."""
 import pytest
 
-from checks import check_fetch, check_full_size
-from netns import SRV4, SRV6
+from checks import FileServer, check_fetch, check_full_size, within
+from netns import SRV4, SRV6, wait_for
 from peers import Culvert, Culvertd, Ocserv, OpenConnect
 from test_fastpath import check_odd, check_streams, check_udp
 
@@ -32,10 +32,10 @@ def check_used(lab, server, gateway, client, directions=("up", "down")):
         counts = used(gateway, client)
         if all(counts[d][0] for d in directions):
             break
-    for d, (sent, received) in counts.items():
-        assert sent == received, counts
-        assert bool(sent) == (d in directions), counts
-    return counts
+    same = lambda: all(sent == received for sent, received in used(gateway, client).values())
+    wait_for(same, 5, lambda: f"what is under way to arrive: {used(gateway, client)}")
+    for d, (sent, _) in used(gateway, client).items():
+        assert bool(sent) == (d in directions), used(gateway, client)
 
 
 def packets_of(gateway, client):
@@ -54,8 +54,10 @@ def test_used_between_own_peers(lab, server, tls):
     check_full_size(lab, client)
     check_udp(lab, client)
     check_odd(lab, client)
-    down_sent, down_received, up_received, up_sent = packets_of(gateway, client)
-    assert down_sent == down_received and up_sent == up_received  # packets, not super-packets
+    def same():  # packets, not super-packets
+        down_sent, down_received, up_received, up_sent = packets_of(gateway, client)
+        return down_sent if down_sent == down_received and up_sent == up_received else None
+    down_sent = wait_for(same, 5, lambda: f"the same counts: {packets_of(gateway, client)}")
     assert down_sent > 10 * used(gateway, client)["down"][0] > 0
 
 
@@ -96,21 +98,23 @@ def test_stock_gateway_never_sees_it(lab, server):
     assert client.proc.alive()
 
 
-def test_not_on_a_slow_path(lab, server):
-    """50 Mbit/s: there single packets arrive earlier."""
+def test_not_on_a_slow_path(lab):
+    """20 Mbit/s: there single packets arrive earlier. What the kernel measures after a pause may be several times that."""
+    server = FileServer(lab, 8_000_000)
     for ns, device in ((lab.gw, "out0"), (lab.cl, "eth0")):
-        lab.exec(ns, "tc", "qdisc", "add", "dev", device, "root", "tbf", "rate", "50mbit", "burst", "20kb", "latency", "20ms")
+        lab.exec(ns, "tc", "qdisc", "add", "dev", device, "root", "tbf", "rate", "20mbit", "burst", "20kb", "latency", "20ms")
     gateway = Culvertd(lab)
     client = Culvert(lab, gateway, dtls=False)
     check_fetch(client.ns, server, SRV4)
     check_fetch(client.ns, server, SRV4)
     n_possible = 2 * server.size_bytes / 65536
-    assert used(gateway, client)["down"][0] < n_possible / 10  # a burst at the begin passes at the speed of the link
+    within(used(gateway, client)["down"][0], n_possible / 10, "super-packets")  # a burst at the begin passes at the speed of the link
 
 
 def test_not_on_dtls(lab, server):
     gateway = Culvertd(lab)
     client = Culvert(lab, gateway).wait_dtls()
+    wait_for(lambda: gateway.sessions()[0]["active"] == "dtls", 10, "the gateway's data on DTLS")
     before = used(gateway, client)
     traffic(lab, server, client)
     assert used(gateway, client) == before

@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from checks import check_fetch
+from checks import check_fetch, within
 from faults import icmp_too_big_filtered
 from netns import wait_for
 from peers import Culvert, Culvertd, OpenConnect
@@ -16,6 +16,7 @@ pytestmark = pytest.mark.culvert
 
 CLASSIC = "anyconnect mtu-policy classic"
 GIVE_UP_S = 6
+LOOK_S = 10  # where there is much to be seen before
 TLS_ONLY_GROUP = """
 group-policy TLSONLY internal
 group-policy TLSONLY attributes
@@ -69,7 +70,7 @@ def test_the_minute(lab, server):
     reconnect with reason 16, once, with the same address, to the TLS MTU; after it nothing is dropped any more."""
     gw = gateway(lab)
     lab.block_udp()
-    cl = client(lab, gw)
+    cl = client(lab, gw, options=["--mtu-policy", "classic", "--dtls-give-up", LOOK_S])
     assert announced(gw) == (1347, 1418)
     assert cl.mtu() == 1418
     address = cl.inner4()
@@ -77,7 +78,8 @@ def test_the_minute(lab, server):
         gw.wait_log(r"%ASA-6-722036: Group <GP1> User <tester> IP <10\.10\.1\.2> Transmitting large packet 1418 \(threshold 1347\)\.")
         gw.wait_log(rf"%ASA-6-602101: PMTU-D packet 1418 bytes greater than effective mtu 1347, dest_addr={re.escape(address)}, "
                     r"src_addr=10\.10\.2\.2, prot=TCP")
-        wait_for(lambda: t.browser.n_objects >= 2, GIVE_UP_S - 1, "objects before the reconnect: the sender heard ICMP")
+        wait_for(lambda: t.browser.n_objects >= 2, LOOK_S - 1, "objects before the reconnect: the sender heard ICMP")
+        within(codes(cl).count(16), 0, "objects, but after the reconnect")
         before = drops(gw)
         assert before > 0
         wait_reconfigured(cl)
@@ -107,8 +109,13 @@ def test_icmp_filtered(lab, server):
     with icmp_too_big_filtered(lab):
         browser = Browser(cl.ns)
         wait_for(lambda: drops(gw) > 3, GIVE_UP_S, "drops")
-        wait_for(lambda: 16 in codes(cl), GIVE_UP_S + 5, "reason code 16")
-        assert browser.n_objects == 0
+        n_objects = []
+
+        def has_reconnected():
+            n_objects.append(browser.n_objects)  # first: the last one may be from after the reconnect, none before it
+            return 16 in codes(cl)
+        wait_for(has_reconnected, GIVE_UP_S + 5, "reason code 16")
+        assert not any(n_objects[:-1])
         wait_for(lambda: browser.n_objects > 1, 30, "objects after the reconnect")
         browser.stop()
 
@@ -118,8 +125,8 @@ def no_stall(lab, gw, cl, mtu):
     with Timeline(lab, cl, gw) as t:
         wait_for(lambda: t.now() > GIVE_UP_S + 3, GIVE_UP_S + 10, "the give-up time to pass")
     assert t.browser.n_given_up == 0 and t.browser.n_objects > 3
-    assert t.browser.longest_stall_ms() < 2000
     assert (t.bounces(), cl.mtu(), 16 in codes(cl)) == (0, mtu, False)
+    within(t.browser.longest_stall_ms(), 2000, "longest stall in ms")
 
 
 def test_remedy_mtu_1300(lab, server):
@@ -138,9 +145,10 @@ def test_remedy_tcpmss_1460(lab, server):
     assert announced(gw) == (1427, 1418)
     with Timeline(lab, cl, gw) as t:
         wait_for(lambda: t.now() > GIVE_UP_S + 3, GIVE_UP_S + 10, "the give-up time to pass")
-    assert t.browser.n_given_up == 0 and t.browser.n_objects > 3 and t.browser.longest_stall_ms() < 2000
+    assert t.browser.n_given_up == 0 and t.browser.n_objects > 3
     assert t.bounces() == 0 and 16 not in codes(cl), cl.event_log()
     assert drops(gw) == 0
+    within(t.browser.longest_stall_ms(), 2000, "longest stall in ms")
 
 
 def test_remedy_df_bit_ignore(lab, server):
@@ -150,6 +158,7 @@ def test_remedy_df_bit_ignore(lab, server):
     cl = client(lab, gw)
     browser = Browser(cl.ns)
     wait_for(lambda: browser.n_objects > 2, GIVE_UP_S - 1, "objects over TLS with the DTLS MTU")
+    within(codes(cl).count(16), 0, "objects, but after the reconnect")
     assert drops(gw) == 0
     browser.stop()
 

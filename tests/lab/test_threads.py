@@ -6,7 +6,7 @@ import socket
 
 import pytest
 
-from checks import PingLog, check_fetch
+from checks import PingLog, check_fetch, within
 from netns import GW4, NsThread, SRV4, SRV6, wait_for
 from peers import Culvert, Culvertd, OpenConnect, children, gateway_config
 from raw import RawClient, open_sessions
@@ -34,6 +34,16 @@ def spread(gateway):
     return {s["index"]: s["thread"] for s in gateway.sessions()}
 
 
+def test_auto_counts_usable_cores(lab):
+    gateway = Culvertd(lab)
+    assert 1 <= gateway.ctl("show", "version")["worker_threads"] <= len(os.sched_getaffinity(0))
+    gateway.stop()
+    argv = gateway.argv()
+    gateway.argv = lambda: ["taskset", "--cpu-list", min(os.sched_getaffinity(0)), *argv]
+    gateway.start()
+    assert gateway.ctl("show", "version")["worker_threads"] == 1
+
+
 @pytest.mark.parametrize("refused", [None, "steer", "tun,gso,gro"], ids=["all", "no-steer", "no-offloads"])
 def test_twelve_clients(lab, server, refused):
     """Ours and stock ones over DTLS and TLS, all loading at once, in more than one thread."""
@@ -56,19 +66,21 @@ def test_twelve_clients(lab, server, refused):
     where = spread(gateway)
     assert len(where) == 12 and len(set(where.values())) > 1
     assert gateway.ctl("show", "version")["worker_threads"] == THREADS
-    assert gateway.ctl("show", "asp", "drop")["mp-svc-handover"] < 100  # none on a machine that has time
+    dropped = gateway.ctl("show", "asp", "drop")["mp-svc-handover"]
     handed_over = gateway.ctl("show", "version")["handed_over"]
     print(f"handed over: {handed_over}")
     if "cannot be steered" in gateway.log():
         assert refused != "tun,gso,gro" or handed_over > 0
     else:
-        assert refused != "steer" and handed_over < 200  # thousands were carried: first packets, and slots that two share
+        assert refused != "steer"
+        within(handed_over, 199, "packets handed over")  # thousands were carried: first packets, and slots that two share
     assert len(gateway.ctl("show", "mtu")) == 12
     for raw in idle:
         raw.close()
     for client in clients:
         assert client.stop() == 0
     wait_for(lambda: len([s for s in gateway.sessions() if s["active"] != "none"]) == 0, 10, "the tunnels to end")
+    within(dropped, 99, "packets dropped between threads")  # none on a machine that has time
 
 
 def test_resume_from_another_thread(lab, server):

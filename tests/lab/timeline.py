@@ -49,15 +49,28 @@ class Browser:
         self.begin, self.end = time.monotonic(), None
         self._thread = NsThread(ns, self._run)
 
-    def _get(self):
-        with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as s:
+    def _connect(self, end):
+        """A new attempt every moment, so that an outage is not followed by the pause of a connection's own attempts."""
+        while not self._stop.is_set() and time.monotonic() < end:
+            s = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
             s.settimeout(0.2)
-            end = time.monotonic() + OBJECT_PATIENCE_S
             try:
                 s.connect((self._addr, HTTP_PORT))
+                return s
+            except OSError:
+                s.close()
+                self._stop.wait(0.1)
+        return None
+
+    def _get(self):
+        end = time.monotonic() + OBJECT_PATIENCE_S
+        s = self._connect(end)
+        if s is None:
+            return False
+        with s:
+            try:
                 s.sendall(f"GET /{self._name} HTTP/1.0\r\n\r\n".encode())
             except OSError:
-                self._stop.wait(0.1)
                 return False
             while not self._stop.is_set() and time.monotonic() < end:
                 try:
@@ -119,8 +132,8 @@ class Timeline:
         self._stop.set()
         self.ping.stop(0.3)
         self.browser.stop()
-        self._adapter.result(5)
-        self._status.join(10)
+        self._adapter.result(30)
+        self._status.join(30)
 
     def now(self):
         return time.monotonic() - self.begin

@@ -119,7 +119,7 @@ static void check_reports(const struct report *r)
 		FILE *f = open_memstream(&text, &n);
 		want(f != NULL);
 		if (form == 0)
-			report_text(f, r);
+			report_text(f, r, findings_n(r->findings) % 2 ? 60 : 0);
 		else if (form == 1)
 			want(report_json(f, r) == 0);
 		else

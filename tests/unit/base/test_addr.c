@@ -61,6 +61,22 @@ TEST(prefix_membership_and_arithmetic)
 	assert_true(addr_eq(&sum, &want));
 }
 
+TEST(a_customer_is_an_ip4_address_or_an_ip6_64)
+{
+	struct ip_addr a, b, c, v4;
+	assert_int_equal(addr_parse(span_str("2001:db8:1:2:3:4:5:6"), &a), 0);
+	assert_int_equal(addr_parse(span_str("2001:db8:1:2:ffff::1"), &b), 0);
+	assert_int_equal(addr_parse(span_str("2001:db8:1:3::1"), &c), 0);
+	assert_int_equal(addr_parse(span_str("192.0.2.255"), &v4), 0);
+	a = addr_customer(&a);
+	b = addr_customer(&b);
+	c = addr_customer(&c);
+	assert_true(addr_eq(&a, &b));
+	assert_false(addr_eq(&a, &c));
+	b = addr_customer(&v4);
+	assert_true(addr_eq(&b, &v4));
+}
+
 TEST(socket_addresses_round_trip_and_unmap)
 {
 	struct sockaddr_storage ss;
@@ -83,6 +99,7 @@ int main(void)
 	        cmocka_unit_test(refuses_what_is_no_address),
 	        cmocka_unit_test(masks_must_have_no_holes),
 	        cmocka_unit_test(prefix_membership_and_arithmetic),
+	        cmocka_unit_test(a_customer_is_an_ip4_address_or_an_ip6_64),
 	        cmocka_unit_test(socket_addresses_round_trip_and_unmap),
 	};
 	return RUN(tests);

@@ -104,7 +104,7 @@ class Errors(unittest.TestCase):
                 (("--base-mtu", "0"), "--base-mtu"), (("--base-mtu", "575"), "--base-mtu"),
                 (("--base-mtu", "99999999999999999999"), "--base-mtu"), (("--configured", "1463"), "--configured"),
                 (("--outer", "5"), "--outer"), (("--formula", "Cisco"), "--formula"), (("--tls-version", "1"), "--tls-version"),
-                (("--dtls-version", "1.1"), "--dtls-version"), (("--cipher", "NOSUCH"), "NOSUCH"), (("--cipher", ""), "suite"),
+                (("--dtls-version", "1.1"), "--dtls-version"), (("--cipher", "NOSUCH"), "NOSUCH"), (("--cipher", ""), "--cipher"),
                 (("--dtls-cipher", "RC4-SHA"), "DTLS"), (("--tls-cipher", "AES256-GCM-SHA384", "--tls-version", "1.1"), "TLS 1.1"),
                 (("--tls-cipher", "none"), "none"), (("now",), "now"), (("--unknown",), "unknown")):
             done = run("--json", *args)

@@ -53,12 +53,48 @@ TEST(a_huge_one_is_not_kept)
 	events_close(&ev);
 }
 
+TEST(what_is_not_utf8_is_told_all_the_same)
+{
+	struct events ev;
+	assert_int_equal(events_open(&ev, NULL, 0), 0);
+	events_note(&ev, EVENT_INFO, 0, "The gateway ended the session: M\xfcller \xc3\xa4");
+	events_note(&ev, EVENT_INFO, 0, "M\xc3\xbcller");
+	assert_non_null(strstr(events_kept(&ev, 0), "session: M?ller ??\"}"));
+	assert_non_null(strstr(events_kept(&ev, 1), "M\xc3\xbcller"));
+	events_close(&ev);
+}
+
+static void assert_clean(const char *in, const char *want)
+{
+	struct text t = {0};
+	events_clean(&t, span_str(in), 100);
+	assert_string_equal(text_cstr(&t), want);
+	text_done(&t);
+}
+
+TEST(nothing_gets_at_the_terminal)
+{
+	assert_clean("a\x1b[2Jb\nc\r\td\x7f", "a[2Jb c  d");
+	assert_clean("\xc3\xa4 \xc2\xa9 \xc2\x9b"
+	             "31m",
+	        "\xc3\xa4 \xc2\xa9 ?31m");
+	assert_clean("\xc2\xc2\x9b\x9b"
+	             "31m",
+	        "\xc2?\x9b"
+	        "31m");
+	assert_clean("\xc2\x01\x9b"
+	             "31m",
+	        "?31m");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	        cmocka_unit_test(kept_without_a_file),
 	        cmocka_unit_test(the_newest_are_kept),
 	        cmocka_unit_test(a_huge_one_is_not_kept),
+	        cmocka_unit_test(what_is_not_utf8_is_told_all_the_same),
+	        cmocka_unit_test(nothing_gets_at_the_terminal),
 	};
 	return RUN(tests);
 }

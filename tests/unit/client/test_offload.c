@@ -2,7 +2,7 @@
  * exchanged, which changes no checksum), joined again and written back, so that a socket talks to itself. TCP
  * does so by a simultaneous open (RFC 9293 3.5). Exit status 77 (skipped) where a TUN device is not allowed.
  */
-#include "../unit.h"
+#include "../netns.h"
 
 #include <errno.h>
 #include <netinet/in.h>
@@ -304,13 +304,10 @@ int main(void)
 	        cmocka_unit_test(only_checksums),
 	        cmocka_unit_test(no_offloads),
 	};
-	if (geteuid() != 0 || access("/dev/net/tun", R_OK | W_OK) != 0 || unshare(CLONE_NEWNET) != 0) {
-		fprintf(stderr, "skipped: needs root and /dev/net/tun\n");
-		return 77;
-	}
-	if (netlink_open(&nl) < 0)
-		return 1;
-	int failed = RUN(tests);
+	int status = netns_enter(&nl);
+	if (status != 0)
+		return status;
+	status = RUN(tests);
 	netlink_close(nl);
-	return failed;
+	return status;
 }

@@ -79,6 +79,28 @@ TEST(full_environment)
 	script_env_done(&e);
 }
 
+/* The script must be told all that a gateway may say: half of it would be another network. */
+TEST(as_many_routes_as_may_come)
+{
+	static struct ip_prefix include[PARAMS_MAX_ROUTES], exclude[PARAMS_MAX_ROUTES];
+	struct tunnel_params p = {.include = include,
+	        .n_include = PARAMS_MAX_ROUTES,
+	        .exclude = exclude,
+	        .n_exclude = PARAMS_MAX_ROUTES};
+	struct script_facts f = {.command = "test \"$CISCO_SPLIT_EXC\" = 512", .adapter = "x", .params = &p};
+	struct script_env e;
+	for (size_t i = 0; i < PARAMS_MAX_ROUTES; i++) {
+		include[i] = (struct ip_prefix){addr_from_v4(0x0a000000u + (uint32_t)i * 256), 24};
+		exclude[i] = (struct ip_prefix){addr_from_v4(0xc0a80000u + (uint32_t)i), 32};
+	}
+	script_env_build(&f, SCRIPT_CONNECT, &e);
+	assert_false(e.is_bad);
+	is(&e, "CISCO_SPLIT_INC", "512");
+	is(&e, "CISCO_SPLIT_EXC_511_ADDR", "192.168.1.255");
+	script_env_done(&e);
+	assert_int_equal(script_run(&f, SCRIPT_CONNECT), 0);
+}
+
 TEST(before_the_adapter)
 {
 	struct script_facts f = {.command = "true", .adapter = "", .gateway = addr_from_v4(0xc0000201)};
@@ -101,6 +123,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	        cmocka_unit_test(full_environment),
+	        cmocka_unit_test(as_many_routes_as_may_come),
 	        cmocka_unit_test(before_the_adapter),
 	        cmocka_unit_test(exit_status_comes_back),
 	};

@@ -186,6 +186,32 @@ TEST(what_no_gateway_says)
 	ask_answer_done(&a);
 }
 
+static void escapes(int fd)
+{
+	static const char *const parts[] = {"a\x1b[2Jb\r\n\tc\x7f\xc2",
+	        "\x9b"
+	        "31md\xc2\xa9 \xc3\xa4\xc2",
+	        "\xa0"
+	        "e\n",
+	        "\xc2\xc2\x9b\x9b ", "\xc2\x1b", "\x01",
+	        "\x9b"
+	        "f\n"};
+	for (size_t i = 0; i < N_ELEM(parts); i++)
+		say(fd, "D", parts[i], strlen(parts[i]) + (i == 2)); /* one with a NUL */
+	say(fd, "E", "\0\0\0\1x\x1b]0;y\x07", 11);
+}
+
+/* The worker, which strangers speak to, may be somebody else's by now. */
+TEST(nothing_gets_at_the_terminal)
+{
+	struct ask_answer a;
+	assert_int_equal(ask_script(escapes, &a), 0);
+	assert_string_equal(text_cstr(&a.text), "a[2Jb\n\tc?31md\xc2\xa9 \xc3\xa4\xc2\xa0"
+	                                        "e\n\xc2?\x9b ?f\n");
+	assert_string_equal(text_cstr(&a.cut), "x]0;y");
+	ask_answer_done(&a);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -194,6 +220,7 @@ int main(void)
 	        cmocka_unit_test(an_answer_without_its_end_is_an_error),
 	        cmocka_unit_test(the_gateway_says_why_it_ends_too_early),
 	        cmocka_unit_test(what_no_gateway_says),
+	        cmocka_unit_test(nothing_gets_at_the_terminal),
 	};
 	char dir[] = "/tmp/culvert-ask-XXXXXX";
 	if (mkdtemp(dir) == NULL)

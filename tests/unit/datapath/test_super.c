@@ -308,9 +308,13 @@ TEST(a_slow_path_gets_single_packets)
 	assert_true(super_pace_is_due(&p, 5 + SUPER_PACE_LOOK_MS));
 	super_pace_note(&p, SUPER_PACE_BYTES_PER_S - 1, 500);
 	assert_false(p.is_fast);
-	super_pace_note(&p, SUPER_PACE_BYTES_PER_S, 700);
-	assert_true(p.is_fast);
+	for (unsigned i = 1; i <= SUPER_PACE_LOOKS + 1; i++) {
+		super_pace_note(&p, SUPER_PACE_BYTES_PER_S, 700 + i);
+		assert_int_equal(p.is_fast, i >= SUPER_PACE_LOOKS);
+	}
 	super_pace_note(&p, 1000, 900);
+	assert_false(p.is_fast);
+	super_pace_note(&p, SUPER_PACE_BYTES_PER_S, 1100); /* one is not enough again */
 	assert_false(p.is_fast);
 }
 

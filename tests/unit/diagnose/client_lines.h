@@ -64,10 +64,10 @@ static inline void lines_event(void *ctx, const struct event *e)
 	static const char *const kinds[EVENT_N] = {"connected", "up", "down", "failed", "replaced", "large",
 	        "frag-needed", "dpd-dead", "lost", "resumed", "end", "rejected", "pool-exhausted",
 	        "cipher-mismatch", "mtu", "reconfigure", "reconnect", "bounce", "suspend", "wake", "network",
-	        "stall", "snapshot"};
+	        "stall", "snapshot", "cipher", "connect-failed"};
 	static const char *const tunnels[] = {"", " tls", " dtls"};
 	static const char *const reasons[REASON_N] = {
-	        "", " user", " admin", " idle", " max-time", " dpd", " preempted", " suspend", " error"};
+	        "", " user", " admin", " idle", " max-time", " dpd", " preempted", " suspend", " error", " forgotten"};
 	struct lines_run *r = ctx;
 	text_fmt(&r->out, "%u", e->line);
 	lines_time(&r->out, e);

@@ -34,6 +34,7 @@ static const char *const event_names[EVENT_N] = {
         [EVENT_TUNNEL_STALL] = "stall",
         [EVENT_SNAPSHOT] = "snapshot",
         [EVENT_CIPHER] = "cipher",
+        [EVENT_CONNECT_FAILED] = "connect-failed",
 };
 
 static const char *const fact_names[FACT_N] = {
@@ -48,6 +49,8 @@ static const char *const fact_names[FACT_N] = {
         [FACT_TLS_PORT] = "tls-port",
         [FACT_IDLE_TIMEOUT] = "idle-timeout",
         [FACT_SESSION_TIMEOUT] = "session-timeout",
+        [FACT_LOGINS] = "logins",
+        [FACT_SSL_CLIENT] = "ssl-client",
         [FACT_DPD_CLIENT] = "dpd-client",
         [FACT_DPD_GATEWAY] = "dpd-gateway",
         [FACT_POLICY_OF_PROFILE] = "policy-of-profile",
@@ -69,7 +72,7 @@ static const char *const fact_names[FACT_N] = {
 };
 
 static const char *const reason_names[REASON_N] = {
-        "unknown", "user", "admin", "idle", "max-time", "dpd", "preempted", "suspend", "error"};
+        "unknown", "user", "admin", "idle", "max-time", "dpd", "preempted", "suspend", "error", "forgotten"};
 
 static void put_time(struct text *out, const struct event *e)
 {
@@ -129,7 +132,7 @@ static void on_event(void *ctx, const struct event *e)
 static void on_fact(void *ctx, const struct fact *f)
 {
 	struct text *out = ctx;
-	text_fmt(out, "%u: %s %u", f->line, fact_names[f->kind], f->number);
+	text_fmt(out, "%u: %s%s %u", f->line, f->is_user ? "user's " : "", fact_names[f->kind], f->number);
 	put_span(out, "scope", f->scope);
 	put_span(out, "text", f->text);
 	assert_true(f->raw.n > 0);

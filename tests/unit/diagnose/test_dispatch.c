@@ -56,7 +56,7 @@ static void on_fact(void *ctx, const struct fact *f)
 {
 	(void)ctx;
 	text_fmt(&story, "%u.%u ", f->file, f->line);
-	text_put(&story, f->text);
+	text_put(&story, span_trim(f->text));
 	text_str(&story, ";");
 }
 
@@ -66,6 +66,16 @@ static void on_event(void *ctx, const struct event *e)
 	(void)e;
 }
 
+/* Lines that are too short open nothing: these are filled up with blanks, but for "...". */
+static void put_line(struct dispatch *d, struct span line, uint32_t number)
+{
+	char buf[40];
+	bool is_short = line.n > 3 && memcmp(line.p + line.n - 3, "...", 3) == 0;
+	(void)snprintf(buf, sizeof(buf), "%.*s%s", (int)line.n, line.p, is_short ? "" : "      ");
+	struct span whole = span_str(buf);
+	dispatch_line(d, is_short ? span_of(whole.p, whole.n - 3) : whole, number);
+}
+
 static struct dispatch_result run(struct dispatch *d, const char *lines, uint32_t file)
 {
 	struct file_hint hint = {.name = "file", .written_at_ms = TIME_NONE};
@@ -73,7 +83,7 @@ static struct dispatch_result run(struct dispatch *d, const char *lines, uint32_
 	struct span rest = span_str(lines);
 	dispatch_begin(d, &hint, file);
 	for (uint32_t n = 1; rest.n > 0; n++)
-		dispatch_line(d, span_cut(&rest, '\n'), n);
+		put_line(d, span_cut(&rest, '\n'), n);
 	dispatch_end(d, &r);
 	return r;
 }
@@ -115,6 +125,13 @@ TEST(plausible_before_sure_is_kept)
 	assert_int_equal(r.n_taken[SOURCE_NONE], 3);
 }
 
+TEST(short_lines_open_nothing)
+{
+	struct dispatch_result r =
+	        check("A1...\nB2...\nB3\nB4...\nA5...\nA6\n", "3.3 B3;3.4 B4;3.6 A6;end B;end A;end B;");
+	assert_int_equal(r.n_taken[SOURCE_NONE], 3);
+}
+
 /* The plausible line of one that was sure before does not take the turn from the other. */
 TEST(plausible_in_between)
 {
@@ -152,6 +169,7 @@ int main(void)
 	        cmocka_unit_test(takes_turns),
 	        cmocka_unit_test(plausible_is_not_enough),
 	        cmocka_unit_test(plausible_before_sure_is_kept),
+	        cmocka_unit_test(short_lines_open_nothing),
 	        cmocka_unit_test(plausible_in_between),
 	        cmocka_unit_test(early_limit),
 	};

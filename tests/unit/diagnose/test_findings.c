@@ -305,6 +305,28 @@ TEST(ends_with_a_cause)
 	}
 }
 
+static void tell_why(struct story *t, int64_t at_s, const char *cause)
+{
+	tell(t, at_s, (struct event){.kind = EVENT_AUTH_REJECTED, .cause = span_str(cause)});
+}
+
+/* A few tries from each of many addresses. */
+TEST(guessed_passwords)
+{
+	for (int n = 40; n <= 60; n += 20) {
+		struct story t = story_new("alice");
+		tell_login(&t, 0, true);
+		for (int i = 0; i < n * 2; i++) {
+			char ip[20];
+			(void)snprintf(ip, sizeof(ip), "192.0.2.%d", i % n + 1);
+			t.public_ip = ip;
+			t.user = "admin";
+			tell(&t, 30 + i * 20, (struct event){.kind = EVENT_AUTH_REJECTED});
+		}
+		check(&t, n < 50 ? "" : "auth-rejected");
+	}
+}
+
 TEST(refused_logins)
 {
 	struct story t = story_new("alice");
@@ -313,9 +335,28 @@ TEST(refused_logins)
 	tell_goodbye(&t, 900);
 	check(&t, "");
 
-	t = story_new("alice");
-	tell(&t, 0, (struct event){.kind = EVENT_AUTH_REJECTED});
-	tell(&t, 1000, (struct event){.kind = EVENT_AUTH_REJECTED});
+	t = story_new("alice"); /* who has a session that day, and none after this */
+	tell_login(&t, 0, true);
+	tell_goodbye(&t, 900);
+	for (int i = 0; i < 3; i++)
+		tell(&t, 20000 + i * 30, (struct event){.kind = EVENT_AUTH_REJECTED});
+	check(&t, "auth-rejected");
+
+	t = story_new("alice"); /* a slip each week */
+	for (int i = 0; i < 6; i++) {
+		tell(&t, i * 600000, (struct event){.kind = EVENT_AUTH_REJECTED});
+		tell_login(&t, i * 600000 + 20, true);
+		tell_goodbye(&t, i * 600000 + 900);
+	}
+	check(&t, "");
+
+	t = story_new("admin"); /* a stranger, every hour or so */
+	for (int i = 0; i < 12; i++)
+		tell(&t, i * 4000, (struct event){.kind = EVENT_AUTH_REJECTED});
+	check(&t, "");
+
+	t = story_new("alice"); /* that is no guess */
+	tell_why(&t, 0, "Account has been locked out");
 	check(&t, "auth-rejected");
 
 	t = story_new("alice");
@@ -396,14 +437,14 @@ TEST(configurations)
 
 	t = story_new("alice");
 	tell_config(&t, 0, 1200, NULL);
-	tell_fact(&t, FACT_POOL6_OF_POLICY, "ac_users_group", 0, "VPN6");
+	tell_fact(&t, FACT_POOL6_OF_POLICY, "ac_users_group", 1, "VPN6");
 	assert_string_equal(story_findings(&t), "mtu-below-1280");
 	assert_int_equal(story_finding(&t, "mtu-below-1280")->severity, SEVERITY_ERROR);
 	story_end(&t);
 
 	t = story_new("alice"); /* 1300 - 33 */
 	tell_config(&t, 1300, 0, NULL);
-	tell_fact(&t, FACT_POOL6_OF_POLICY, "ac_users_group", 0, "VPN6");
+	tell_fact(&t, FACT_POOL6_OF_POLICY, "ac_users_group", 1, "VPN6");
 	assert_non_null(strstr(story_findings(&t), "tls-mtu-too-small-for-ipv6"));
 	story_end(&t);
 }
@@ -450,6 +491,7 @@ int main(void)
 	        cmocka_unit_test(black_hole),
 	        cmocka_unit_test(ends_with_a_cause),
 	        cmocka_unit_test(refused_logins),
+	        cmocka_unit_test(guessed_passwords),
 	        cmocka_unit_test(pool_and_cipher),
 	        cmocka_unit_test(silent_udp),
 	        cmocka_unit_test(configurations),

@@ -115,20 +115,54 @@ TEST(whole_device)
 	              "47: group-policy 1 scope=<Staff Policy>\n"
 	              "49: idle-timeout 0 scope=<Staff Policy>\n"
 	              "51: session-timeout 720 scope=<Staff Policy>\n"
-	              "52: pool4 0 scope=<Staff Policy> text=<VPNPOOL>\n"
-	              "52: pool4 0 scope=<Staff Policy> text=<POOL2>\n"
-	              "53: pool6 0 scope=<Staff Policy> text=<VPN6>\n"
+	              "52: pool4 1 scope=<Staff Policy> text=<VPNPOOL>\n"
+	              "52: pool4 1 scope=<Staff Policy> text=<POOL2>\n"
+	              "53: pool6 1 scope=<Staff Policy> text=<VPN6>\n"
 	              "55: dtls 0 scope=<Staff Policy>\n"
 	              "56: group-mtu 1300 scope=<Staff Policy>\n"
 	              "57: df-ignore 1 scope=<Staff Policy>\n"
 	              "59: dpd-client 0 scope=<Staff Policy>\n"
 	              "60: dpd-gateway 300 scope=<Staff Policy>\n"
-	              "64: pool4 0 scope=<TG1> text=<VPNPOOL>\n"
+	              "64: pool4 1 scope=<TG1> text=<VPNPOOL>\n"
 	              "65: policy-of-profile 0 scope=<TG1> text=<Staff Policy>\n"
 	              "68: l2l 1 scope=<198.51.100.1>\n"
-	              "73: policy-of-user 0 scope=<vpn> text=<ac_users_group>\n");
+	              "73: user's policy-of-user 0 scope=<vpn> text=<ac_users_group>\n"
+	              "75: user's group-mtu 1200 scope=<vpn>\n");
 	reader_lines_check_claims(&reader_config, device,
 	        "SWSSWSWWSSWWSSWWWWWSSSSWSSWWWWWSSSSSSSSSSWWSSSSSSWSSSSSSSSSSWSSSSSWSSWWSSSSWSWWSS-");
+}
+
+/* What stands in a policy may stand below a user, who is then not taken for one. */
+TEST(settings_of_a_user)
+{
+	check("group-policy GP attributes\n"
+	      " vpn-tunnel-protocol ikev1 ikev2\n"
+	      "username alice attributes\n"
+	      " vpn-group-policy GP\n"
+	      " vpn-simultaneous-logins 1\n"
+	      " vpn-idle-timeout 10\n"
+	      " vpn-session-timeout none\n"
+	      " vpn-tunnel-protocol ikev2 ssl-client\n"
+	      " webvpn\n"
+	      "  anyconnect mtu 1200\n"
+	      "  anyconnect ssl df-bit-ignore enable\n"
+	      "  anyconnect ssl dtls none\n"
+	      "  anyconnect dpd-interval client 20\n"
+	      " service-type remote-access\n"
+	      "group-policy GP attributes\n"
+	      " ipv6-address-pools none\n",
+	        "1: group-policy 1 scope=<GP>\n"
+	        "2: ssl-client 0 scope=<GP> text=<ikev1 ikev2>\n"
+	        "4: user's policy-of-user 0 scope=<alice> text=<GP>\n"
+	        "5: user's logins 1 scope=<alice>\n"
+	        "6: user's idle-timeout 10 scope=<alice>\n"
+	        "7: user's session-timeout 0 scope=<alice>\n"
+	        "8: user's ssl-client 1 scope=<alice> text=<ikev2 ssl-client>\n"
+	        "10: user's group-mtu 1200 scope=<alice>\n"
+	        "11: user's df-ignore 1 scope=<alice>\n"
+	        "12: user's dtls 0 scope=<alice>\n"
+	        "13: user's dpd-client 20 scope=<alice>\n"
+	        "16: pool6 0 scope=<GP>\n");
 }
 
 /* Release 8.2 and older. */
@@ -226,6 +260,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	        cmocka_unit_test(whole_device),
+	        cmocka_unit_test(settings_of_a_user),
 	        cmocka_unit_test(old_keywords),
 	        cmocka_unit_test(sysopt),
 	        cmocka_unit_test(typed),

@@ -85,7 +85,8 @@ TEST(log_of_the_gateway)
 	        "Session Type: AnyConnect-Parent, Duration: 0h:00m:22s, Bytes xmt: 1932, Bytes rcv: 1848, "
 	        "Reason: User Requested\",\"id\":\"%ASA-4-113019\"}\n",
 	        "2 2013-11-26 12:09:01.083Z large size=1418 limit=1347 user=tester from=192.0.2.2 group=GP1\n"
-	        "3 2013-11-26 12:09:01.083Z end user user=tester from=192.0.2.2 \"User Requested\"\n");
+	        "3 2013-11-26 12:09:01.083Z end user size=22 user=tester from=192.0.2.2 \"User "
+	        "Requested\"\n");
 }
 
 TEST(escapes)

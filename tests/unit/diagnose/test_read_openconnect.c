@@ -15,6 +15,7 @@
 #define CONNECT                                                                                              \
 	T("41", "Got CONNECT response: HTTP/1.1 200 CONNECTED")                                              \
 	T("41", "X-CSTP-Address: 10.8.0.5")                                                                  \
+	T("41", "X-CSTP-Address-IP6: fd10:12::46aa/128")                                                     \
 	T("41", "X-CSTP-DPD: 5")                                                                             \
 	T("41", "X-DTLS-MTU: 1418")                                                                          \
 	T("41", "X-CSTP-MTU: 1347")                                                                          \
@@ -35,21 +36,22 @@ TEST(udp_dies_and_returns)
 	                                        "(DTLS1.2)-(PSK)-(AES-256-GCM).")
 	                                        T("59", "Send BYE packet: Aborted by caller")
 	                                                T("59", "User cancelled (SIGINT/SIGTERM); exiting."),
-	        "14 2013-11-16 12:01:41 up tls inner=10.8.0.5 user=alice peer=192.0.2.1 "
+	        "15 2013-11-16 12:01:41 up tls inner=10.8.0.5 user=alice peer=192.0.2.1 "
 	        "\"(TLS1.3)-(ECDHE-SECP256R1)-(AES-256-GCM)\"\n"
-	        "14 2013-11-16 12:01:41 mtu size=1347 limit=1418 inner=10.8.0.5 user=alice peer=192.0.2.1\n"
-	        "14 dpd=5 tls\n15 dpd=7 dtls\n"
-	        "16 2013-11-16 12:01:41 up dtls inner=10.8.0.5 user=alice peer=192.0.2.1 "
+	        "15 2013-11-16 12:01:41 mtu size=1347 limit=1418 inner=10.8.0.5 user=alice peer=192.0.2.1\n"
+	        "15 dpd=5 tls\n"
+	        "15 2013-11-16 12:01:41 connected inner=10.8.0.5 user=alice peer=fd10:12::46aa\n"
+	        "16 dpd=7 dtls\n"
+	        "17 2013-11-16 12:01:41 up dtls inner=10.8.0.5 user=alice peer=192.0.2.1 "
 	        "\"(DTLS1.2)-(PSK)-(AES-256-GCM)\"\n"
-	        "18 2013-11-16 12:01:42 mtu limit=1284 adapter=1284 inner=10.8.0.5 user=alice "
+	        "19 2013-11-16 12:01:42 mtu limit=1284 adapter=1284 inner=10.8.0.5 user=alice "
 	        "peer=192.0.2.1\n"
-	        "19 2013-11-16 12:01:42 connected inner=10.8.0.5 user=alice peer=192.0.2.1\n"
-	        "21 2013-11-16 12:01:53 stall dtls dpd inner=10.8.0.5 user=alice peer=192.0.2.1\n"
-	        "22 2013-11-16 12:01:58 failed dtls inner=10.8.0.5 user=alice peer=192.0.2.1 \"DTLS "
+	        "22 2013-11-16 12:01:53 stall dtls dpd inner=10.8.0.5 user=alice peer=192.0.2.1\n"
+	        "23 2013-11-16 12:01:58 failed dtls inner=10.8.0.5 user=alice peer=192.0.2.1 \"DTLS "
 	        "handshake timed out\"\n"
-	        "24 2013-11-16 12:01:59 up dtls inner=10.8.0.5 user=alice peer=192.0.2.1 "
+	        "25 2013-11-16 12:01:59 up dtls inner=10.8.0.5 user=alice peer=192.0.2.1 "
 	        "\"(DTLS1.2)-(PSK)-(AES-256-GCM)\"\n"
-	        "26 2013-11-16 12:01:59 end user inner=10.8.0.5 user=alice peer=192.0.2.1\n");
+	        "27 2013-11-16 12:01:59 end user inner=10.8.0.5 user=alice peer=192.0.2.1\n");
 }
 
 #define UP "Configured as 10.8.0.5, with SSL connected and DTLS connected\n"
@@ -99,14 +101,14 @@ TEST(refusals)
 	assert_lines(&reader_openconnect,
 	        "Got inappropriate HTTP CONNECT response: HTTP/1.1 503 Service Unavailable\nX-Reason: No "
 	        "address available\n",
-	        "1 - failed tls \"Service Unavailable\"\n2 - pool-exhausted tls \"No address available\"\n");
+	        "1 - connect-failed \"Service Unavailable\"\n2 - pool-exhausted \"No address available\"\n");
 	assert_lines(&reader_openconnect,
 	        UP "Got inappropriate HTTP CONNECT response: HTTP/1.1 401 Unauthorized\n",
 	        "1 - connected inner=10.8.0.5\n"
-	        "2 - end error inner=10.8.0.5 \"Got inappropriate HTTP CONNECT response: HTTP/1.1 401 "
+	        "2 - end forgotten inner=10.8.0.5 \"Got inappropriate HTTP CONNECT response: HTTP/1.1 401 "
 	        "Unauthorized\"\n");
 	assert_lines(&reader_openconnect, UP "Cookie is no longer valid, ending session\n",
-	        "1 - connected inner=10.8.0.5\n2 - end error inner=10.8.0.5 \"Cookie is no longer valid, "
+	        "1 - connected inner=10.8.0.5\n2 - end forgotten inner=10.8.0.5 \"Cookie is no longer valid, "
 	        "ending session\"\n");
 }
 
@@ -114,7 +116,88 @@ TEST(a_first_connect_that_is_refused)
 {
 	assert_lines(&reader_openconnect,
 	        "Got inappropriate HTTP CONNECT response: HTTP/1.1 401 Cookie is not acceptable\n",
-	        "1 - failed tls \"Cookie is not acceptable\"\n");
+	        "1 - connect-failed \"Cookie is not acceptable\"\n");
+}
+
+TEST(no_session_at_all)
+{
+	assert_lines(&reader_openconnect,
+	        T("39", "Failed to connect to 192.0.2.1:443: Connection refused") T(
+	                "39", "Failed to connect to host 192.0.2.1") T("39",
+	                "Failed to open HTTPS connection to 192.0.2.1") "Failed to complete authentication\n",
+	        "3 2013-11-16 12:01:39 connect-failed \"Failed to open HTTPS connection to 192.0.2.1\"\n");
+	assert_lines(&reader_openconnect,
+	        T("39", "POST https://192.0.2.1/") T("39", "Attempting to connect to server 192.0.2.1:443") T(
+	                "39", "Failed to connect to 192.0.2.1:443: Connection refused") T("39",
+	                "Failed to connect to host 192.0.2.1") T("39",
+	                "Failed to open HTTPS connection to 192.0.2.1") "Failed to complete authentication\n",
+	        "3 2013-11-16 12:01:39 connect-failed \"Failed to connect to 192.0.2.1:443: Connection "
+	        "refused\"\n");
+	assert_lines(&reader_openconnect,
+	        "Attempting to connect to server 192.0.2.1:443\n"
+	        "Server certificate verify failed: signer not found\n"
+	        "SSL connection failure: Error in the certificate.\n"
+	        "Failed to open HTTPS connection to 192.0.2.1\nFailed to complete authentication\n",
+	        "3 - connect-failed \"certificate not accepted: signer not found\"\n");
+	assert_lines(&reader_openconnect,
+	        "getaddrinfo failed for host 'vpn.example.invalid': Name or service not known\n"
+	        "Failed to open HTTPS connection to vpn.example.invalid\n",
+	        "1 - connect-failed \"getaddrinfo failed for host 'vpn.example.invalid': Name or service not "
+	        "known\"\n");
+}
+
+TEST(the_gateway_offers_no_dtls)
+{
+	assert_lines(&reader_openconnect,
+	        "Got CONNECT response: HTTP/1.1 200 CONNECTED\nX-CSTP-MTU: 1472\n"
+	        "CSTP connected. DPD 5, Keepalive 300\nNo DTLS address\n"
+	        "Set up UDP failed; using SSL instead\n",
+	        "3 - up tls\n3 - mtu size=1472\n3 dpd=5 tls\n3 - connected\n");
+	assert_lines(&reader_openconnect,
+	        "Got CONNECT response: HTTP/1.1 200 CONNECTED\nX-CSTP-MTU: 1472\nX-DTLS-App-ID: 929b\n"
+	        "CSTP connected. DPD 5, Keepalive 300\nSet up UDP failed; using SSL instead\n",
+	        "4 - up tls\n4 - mtu size=1472\n4 dpd=5 tls\n4 - connected\n"
+	        "5 - failed dtls \"Set up UDP failed; using SSL instead\"\n");
+}
+
+/* The server's farewell has no reason; the time it announced has come. */
+TEST(longest_time_of_a_session)
+{
+	assert_lines(&reader_openconnect,
+	        T("40", "CSTP connected. DPD 5, Keepalive 300")
+	                T("40", "Session authentication will expire at Sat Nov 16 12:01:50 2013")
+	                        T("52", "Received server disconnect")
+	                                T("52", "Session terminated by server; exiting."),
+	        "1 2013-11-16 12:01:40 up tls\n1 dpd=5 tls\n1 2013-11-16 12:01:40 connected\n"
+	        "4 2013-11-16 12:01:52 end max-time\n");
+}
+
+/* Under the name of the service that runs it, among others; in a container; with a time of its own. */
+TEST(other_heads)
+{
+	assert_lines(&reader_openconnect,
+	        "Nov 16 12:01:40 laptop vpn-up[7]: CSTP connected. DPD 5, Keepalive 300\n"
+	        "Nov 16 12:01:41 laptop sshd[9]: Authentication failed for root\n"
+	        "Nov 16 12:01:42 laptop vpn-up[7]: User cancelled (SIGINT/SIGTERM); exiting.\n",
+	        "1 2014-11-16 12:01:40 up tls\n1 dpd=5 tls\n1 2014-11-16 12:01:40 connected\n"
+	        "3 2014-11-16 12:01:42 end user\n");
+	assert_lines(&reader_openconnect,
+	        "vpn-1    | [2013-11-16 12:01:40] CSTP connected. DPD 5, Keepalive 300\nvpn-1    | \n",
+	        "1 2013-11-16 12:01:40 up tls\n1 dpd=5 tls\n1 2013-11-16 12:01:40 connected\n");
+	assert_lines(&reader_openconnect,
+	        "Nov 16 12:01:40 laptop openconnect[7]: [2014-11-16 13:01:40] Established DTLS connection "
+	        "(using "
+	        "GnuTLS).\n",
+	        "1 2014-11-16 12:01:40 up dtls\n");
+}
+
+/* Two runs in one file: the first one was killed. */
+TEST(a_run_after_a_run)
+{
+	assert_lines(&reader_openconnect,
+	        "CSTP connected. DPD 5, Keepalive 300\nCSTP Dead Peer Detection detected dead peer!\n"
+	        "POST https://192.0.2.1/\nCSTP connected. DPD 5, Keepalive 300\n",
+	        "1 - up tls\n1 dpd=5 tls\n1 - connected\n2 - dpd-dead tls dpd\n4 - up tls\n4 - connected\n");
 }
 
 TEST(forms_of_lines)
@@ -166,6 +249,11 @@ int main(void)
 	        cmocka_unit_test(everything_dies_and_returns),
 	        cmocka_unit_test(refusals),
 	        cmocka_unit_test(a_first_connect_that_is_refused),
+	        cmocka_unit_test(no_session_at_all),
+	        cmocka_unit_test(the_gateway_offers_no_dtls),
+	        cmocka_unit_test(longest_time_of_a_session),
+	        cmocka_unit_test(a_run_after_a_run),
+	        cmocka_unit_test(other_heads),
 	        cmocka_unit_test(forms_of_lines),
 	        cmocka_unit_test(foreign_lines),
 	        cmocka_unit_test(broken_off_anywhere),

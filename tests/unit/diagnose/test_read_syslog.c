@@ -140,7 +140,7 @@ TEST(ends)
 	for (size_t i = 0; i < N_ELEM(rows); i++) {
 		struct text in = {0}, want = {0};
 		text_fmt(&in, "%%ASA-4-113019: " END "AnyConnect-Parent" COUNTS "%s\n", rows[i].words);
-		text_fmt(&want, "1: end user=<u> profile=<TG> public=192.0.2.7 %scause=<%s>\n",
+		text_fmt(&want, "1: end user=<u> profile=<TG> public=192.0.2.7 157274/0/0 %scause=<%s>\n",
 		        rows[i].reason, rows[i].words);
 		check(text_cstr(&in), text_cstr(&want));
 		text_done(&in);
@@ -148,7 +148,8 @@ TEST(ends)
 	}
 	check("%ASA-4-113019: " END "LAN-to-LAN" COUNTS "Lost Service\n", "");
 	check("%ASA-4-113019: " END "IKEv2" COUNTS "Idle Timeout\n",
-	        "1: end user=<u> profile=<TG> public=192.0.2.7 reason=idle cause=<Idle Timeout>\n");
+	        "1: end user=<u> profile=<TG> public=192.0.2.7 157274/0/0 reason=idle cause=<Idle "
+	        "Timeout>\n");
 }
 
 /* One end of a session makes up to four messages, one rejected login two, one connection two. */
@@ -170,7 +171,10 @@ TEST(told_once)
 	      "rejected, Session Type: WebVPN.\n",
 	        "1: end 2013-11-16T01:00:00 user=<u> group=<G> public=192.0.2.7 reason=user cause=<The user "
 	        "has requested to disconnect the connection.>\n"
-	        "4: end 2013-11-16T01:10:01 user=<u> profile=<TG> public=192.0.2.7 reason=user cause=<User "
+	        "3: end 2013-11-16T01:00:01 user=<u> profile=<TG> public=192.0.2.7 157274/0/0 reason=user "
+	        "cause=<User Requested>\n"
+	        "4: end 2013-11-16T01:10:01 user=<u> profile=<TG> public=192.0.2.7 157274/0/0 reason=user "
+	        "cause=<User "
 	        "Requested>\n"
 	        "5: rejected 2013-11-16T02:00:00 user=<u> public=192.0.2.7 cause=<Invalid password>\n"
 	        "7: rejected 2013-11-16T02:00:01 user=<u> public=192.0.2.7 cause=<Invalid password>\n"

@@ -49,6 +49,19 @@ TEST(text_in_japanese)
 	        "11 2013-10-26 18:03:30 network\n");
 }
 
+TEST(list_of_powershell)
+{
+	assert_lines(&reader_windows,
+	        "\nTimeCreated  : 26/10/2013 18:03:30\nProviderName : acvpnagent\nId           : 2018\n"
+	        "Message      : Reconfigure reason code 16:\n               New MTU configuration.\n\n"
+	        "TimeCreated  : 26/10/2013 18:03:31\nProviderName : somebody\nId           : 1\n"
+	        "Message      : " DOWN "\n\n"
+	        "TimeCreated  : 26/10/2013 18:03:32\nProviderName : acvpnui\nId           : 2070\n"
+	        "Message      : " DOWN "\n",
+	        "5 2013-10-26 18:03:30 reconfigure code=16 \"New MTU configuration.\"\n"
+	        "16 2013-10-26 18:03:32 network\n");
+}
+
 TEST(wevtutil_as_text)
 {
 	assert_lines(&reader_windows,
@@ -133,7 +146,7 @@ TEST(powershell)
 	        "\"Reconfigure reason code 16:\nNew MTU configuration.\",\"2018\",\"3\",\"acvpnagent\","
 	        "\"Cisco AnyConnect Secure Mobility Client\",\"26/10/2013 18:03:30\"\n"
 	        "\"" DOWN "\",\"2070\",\"4\",\"acvpnagent\",\"Cisco AnyConnect Secure Mobility "
-	                  "Client\",\"27/10/2013 18:03:30\"\n",
+	        "Client\",\"27/10/2013 18:03:30\"\n",
 	        "2 2013-10-26 18:03:30 reconfigure code=16 \"New MTU configuration.\"\n4 2013-10-27 18:03:30 "
 	        "network\n");
 }
@@ -181,6 +194,7 @@ int main(void)
 	        cmocka_unit_test(text_of_the_event_viewer),
 	        cmocka_unit_test(text_in_german),
 	        cmocka_unit_test(text_in_japanese),
+	        cmocka_unit_test(list_of_powershell),
 	        cmocka_unit_test(wevtutil_as_text),
 	        cmocka_unit_test(xml_on_one_line),
 	        cmocka_unit_test(xml_on_many_lines),

@@ -165,6 +165,25 @@ TEST(collectors)
 	                "722036 A x1|fw1|2024-01-05T10:00:00Z|text"},
 	        {"<166>1 2024-01-05T10:00:00Z fw1 Cisco - - - %ASA-6-722036: text",
 	                "722036 A x1|fw1|2024-01-05T10:00:00Z|text"},
+	        /* names with states and contexts */
+	        {"Jan 05 2024 10:00:00 fw1/pri/act : %ASA-6-722036: x",
+	                "722036 A x1|fw1|2024-01-05T10:00:00|x"},
+	        {"Jan 05 2024 10:00:00 fw1/admin: %ASA-6-722036: x",
+	                "722036 A x1|fw1/admin|2024-01-05T10:00:00|x"},
+	        {"2024-01-05T10:00:00Z fw1 local4/info %ASA-6-722036: x",
+	                "722036 A x1|fw1|2024-01-05T10:00:00Z|x"},
+	        /* CEF, with the message as it was, without its number, or as the name */
+	        {"CEF:0|Cisco|ASA|9.14|722036|Transmitting large packet|6|rt=1704448800000 dvchost=fw1 "
+	         "dvc=10.1.1.1 msg=%ASA-6-722036: Group <G> x. cat=vpn",
+	                "722036 A x1|fw1|2024-01-05T10:00:00Z|Group <G> x."},
+	        {"<166>Jan 05 10:00:09 relay CEF:0|CISCO|ASA||602101|PMTU|3|eventId=1 rt=Jan 05 2024 "
+	         "10:00:00 "
+	         "UTC dvchost=fw1 msg=PMTU-D packet, dest_addr\\=10.1.1.1",
+	                "602101 A x1|fw1|2024-01-05T10:00:00Z|PMTU-D packet, dest_addr\\=10.1.1.1"},
+	        {"CEF:0|Cisco|FTD|7.2|722036|Group <G> x.|6|rt=1704448800000 dvchost=fw1",
+	                "722036 A x1|fw1|2024-01-05T10:00:00Z|Group <G> x."},
+	        {"CEF:0|Other|Product|1|722036|Group <G> x.|6|rt=1704448800000", "none"},
+	        {"CEF:0|Cisco|ASA", "none"},
 	        {"[Jan 05 2024 10:00:00] [fw1] %ASA-6-722036: x", "722036 A x1|fw1|2024-01-05T10:00:00|x"},
 	        {"[2024-01-05T10:00:00Z] %ASA-6-722036: x", "722036 A x1||2024-01-05T10:00:00Z|x"},
 	        {"05 Jan 2024 10:00:00 fw1 %ASA-6-722036: x", "722036 A x1|fw1|2024-01-05T10:00:00|x"},

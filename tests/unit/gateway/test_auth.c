@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <signal.h>
 #include <sys/mman.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -409,6 +410,23 @@ TEST(a_worker_that_breaks_the_rules_is_cut_off)
 	assert_int_equal(gateway_wait(), 1);
 }
 
+/* It may be somebody else's by now, and would have auth write a line for each answer that finds nobody. */
+TEST(a_worker_that_asks_and_does_not_listen_is_cut_off)
+{
+	gateway_start();
+	struct ipc_login_result r = login("STAFF", "alice", "right");
+	session_open(0, r.token);
+	uint32_t n_waiting = stats().n_waiting;
+	assert_int_equal(shutdown(g.thread[0].fd, SHUT_RD), 0);
+	struct ipc_msg m = {.type = IPC_SESSION_QUERY, .session_query = {.n_max = IPC_SESSION_ITEMS_MAX}};
+	assert_int_equal(chan_send(&g.thread[0], &m, -1), 0);
+	struct pollfd p = {.fd = g.thread[0].fd};
+	assert_int_equal(poll(&p, 1, 10000), 1);
+	assert_true(p.revents & POLLHUP);
+	assert_int_equal(stats().n_waiting, n_waiting + 1);
+	gateway_stop(false);
+}
+
 TEST(works_locked_in)
 {
 	const uint32_t nobody = 65534;
@@ -443,6 +461,7 @@ int main(void)
 	        cmocka_unit_test(nobody_waits_for_the_end),
 	        cmocka_unit_test(worker_and_gateway_may_die),
 	        cmocka_unit_test(a_worker_that_breaks_the_rules_is_cut_off),
+	        cmocka_unit_test(a_worker_that_asks_and_does_not_listen_is_cut_off),
 	        cmocka_unit_test(works_locked_in),
 	};
 	strcpy(dir, "/tmp/culvert-auth-XXXXXX");

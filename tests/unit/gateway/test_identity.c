@@ -68,6 +68,33 @@ TEST(self_signed_is_made_once)
 	text_done(&why);
 }
 
+static void check_warned(const struct identity *id, int64_t now_s, const char *want)
+{
+	struct text t = {0};
+	identity_warn(id, now_s, &t);
+	assert_int_equal(t.n > 0, want != NULL);
+	if (want)
+		assert_non_null(strstr(text_cstr(&t), want));
+	text_done(&t);
+}
+
+TEST(a_certificate_that_clients_refuse_is_warned_of)
+{
+	const int64_t day_s = 86400, until_s = NOW_S + IDENTITY_VALID_DAYS * day_s;
+	struct identity id;
+	struct text why = {0};
+	assert_int_equal(identity_load(&self_signed, dir, NOW_S, &id, &why), 0);
+	assert_int_equal(id.valid_from_s, NOW_S - day_s);
+	assert_int_equal(id.valid_until_s, until_s);
+	check_warned(&id, NOW_S, NULL);
+	check_warned(&id, until_s - 31 * day_s, NULL);
+	check_warned(&id, until_s - 29 * day_s, "expires on 20");
+	check_warned(&id, until_s, "expired on 20");
+	check_warned(&id, NOW_S - 2 * day_s, "is the clock of this machine right?");
+	identity_done(&id);
+	text_done(&why);
+}
+
 TEST(half_a_pair_is_replaced)
 {
 	struct identity id;
@@ -132,6 +159,23 @@ TEST(a_gateway_needs_webvpn)
 	put("c", "hostname a\nwebvpn\n enable outside\n");
 	assert_int_equal(conf_file_load(in_dir("c"), &messages, &c), 0);
 	assert_int_equal(conf_file_check(c, "f", &messages), 0);
+	assert_non_null(strstr(text_cstr(&messages), "f:1:1: warning: nobody can log in: "));
+	assert_non_null(strstr(text_cstr(&messages), "f:1:1: warning: nobody can connect: "));
+	config_put(c);
+	text_done(&messages);
+	put("c", "hostname a\nip local pool P 10.0.0.2-10.0.0.9 mask 255.255.255.0\nwebvpn\n enable outside\n"
+	         "username u password p\n");
+	assert_int_equal(conf_file_load(in_dir("c"), &messages, &c), 0);
+	assert_int_equal(conf_file_check(c, "f", &messages), 0);
+	assert_int_equal(messages.n, 0);
+	config_put(c);
+	put("c", "ip local pool P 10.0.0.2-10.0.0.9 mask 255.255.255.0\nwebvpn\n enable outside\n"
+	         "username u password p\naaa-server R protocol radius\ntunnel-group T type remote-access\n"
+	         "tunnel-group T general-attributes\n authentication-server-group R\n");
+	assert_int_equal(conf_file_load(in_dir("c"), &messages, &c), 0);
+	assert_int_equal(conf_file_check(c, "f", &messages), 0);
+	assert_non_null(
+	        strstr(text_cstr(&messages), "f:1:1: warning: nobody can log in through tunnel-group T: "));
 	config_put(c);
 	put("c", "hostname a\n");
 	assert_int_equal(conf_file_load(in_dir("c"), &messages, &c), 0);
@@ -144,6 +188,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	        cmocka_unit_test_setup_teardown(self_signed_is_made_once, setup, teardown),
+	        cmocka_unit_test_setup_teardown(
+	                a_certificate_that_clients_refuse_is_warned_of, setup, teardown),
 	        cmocka_unit_test_setup_teardown(half_a_pair_is_replaced, setup, teardown),
 	        cmocka_unit_test_setup_teardown(trust_point_faults_are_named, setup, teardown),
 	        cmocka_unit_test(memfd_cannot_be_changed),

@@ -1,23 +1,15 @@
-#include "../unit.h"
-
-#include <errno.h>
+#include "../options_unit.h"
 
 #include "gateway/options.h"
 #include "io/offload.h"
 
-static char why[OPTIONS_TEXT_MAX];
-
-#define PARSE(o, ...)                                                                                        \
-	({                                                                                                   \
-		char *argv[] = {"culvertd", ##__VA_ARGS__, NULL};                                            \
-		options_parse((int)N_ELEM(argv) - 1, argv, o, why);                                          \
-	})
+#define PARSE(o, ...) OPTIONS_PARSE(options_parse, ((char *[]){"culvertd", ##__VA_ARGS__, NULL}), o)
 
 TEST(defaults)
 {
 	struct options o;
-	assert_int_equal(PARSE(&o), 0);
-	assert_int_equal(o.action, OPTIONS_RUN);
+	assert_int_equal(PARSE(&o), OPTIONS_OK);
+	assert_false(o.is_test);
 	assert_string_equal(o.config_file, "/etc/culvert/culvert.conf");
 	assert_string_equal(o.state_dir, "/var/lib/culvert");
 	assert_string_equal(o.control, "/run/culvert/control.sock");
@@ -30,26 +22,26 @@ TEST(all_of_the_contract)
 	struct options o;
 	assert_int_equal(PARSE(&o, "-c", "a.conf", "--foreground", "--state-dir", "/s", "--control", "/c",
 	                         "--log", "stderr", "--test"),
-	        0);
+	        OPTIONS_OK);
 	assert_string_equal(o.config_file, "a.conf");
 	assert_true(o.is_foreground);
 	assert_string_equal(o.state_dir, "/s");
 	assert_string_equal(o.control, "/c");
 	assert_int_equal(o.log_target, IPC_LOG_STDERR);
-	assert_int_equal(o.action, OPTIONS_TEST);
-	assert_int_equal(PARSE(&o, "--version"), 0);
-	assert_int_equal(o.action, OPTIONS_VERSION);
-	assert_int_equal(PARSE(&o, "--help"), 0);
-	assert_int_equal(o.action, OPTIONS_HELP);
+	assert_true(o.is_test);
+	assert_int_equal(PARSE(&o, "--version"), OPTIONS_HELP);
+	assert_int_equal(PARSE(&o, "--help"), OPTIONS_HELP);
+	assert_int_equal(PARSE(&o, "-ft"), OPTIONS_OK);
+	assert_true(o.is_foreground && o.is_test);
 }
 
 TEST(log_targets)
 {
 	struct options o;
-	assert_int_equal(PARSE(&o, "--log", "/var/log/x"), 0);
+	assert_int_equal(PARSE(&o, "--log", "/var/log/x"), OPTIONS_OK);
 	assert_int_equal(o.log_target, IPC_LOG_FILE);
 	assert_string_equal(o.log_file, "/var/log/x");
-	assert_int_equal(PARSE(&o, "--log=/var/log/x", "--log=syslog"), 0);
+	assert_int_equal(PARSE(&o, "--log=/var/log/x", "--log=syslog"), OPTIONS_OK);
 	assert_int_equal(o.log_target, IPC_LOG_SYSLOG);
 	assert_null(o.log_file);
 }
@@ -57,26 +49,25 @@ TEST(log_targets)
 TEST(offloads_to_do_without)
 {
 	struct options o;
-	assert_int_equal(PARSE(&o, "--no-offload", "tun,gro"), 0);
+	assert_int_equal(PARSE(&o, "--no-offload", "tun,gro"), OPTIONS_OK);
 	assert_int_equal(o.offloads_refused, OFFLOAD_TUN | OFFLOAD_GRO);
-	assert_int_equal(PARSE(&o, "--test"), 0);
+	assert_int_equal(PARSE(&o, "--test"), OPTIONS_OK);
 	assert_int_equal(o.offloads_refused, 0);
-	assert_int_equal(PARSE(&o, "--no-offload=tun,nothing"), -EINVAL);
-	assert_string_equal(why, "--no-offload wants a list of " OFFLOAD_WORDS);
+	assert_int_equal(PARSE(&o, "--no-offload=tun,nothing"), OPTIONS_BAD);
+	assert_non_null(strstr(said, "--no-offload wants a list of " OFFLOAD_WORDS));
 }
 
 TEST(refused)
 {
 	struct options o;
-	assert_int_equal(PARSE(&o, "-c"), -EINVAL);
-	assert_string_equal(why, "--config needs a value (see --help)");
-	assert_int_equal(PARSE(&o, "--log="), -EINVAL);
-	assert_int_equal(PARSE(&o, "--test=1"), -EINVAL);
-	assert_string_equal(why, "--test takes no value");
-	assert_int_equal(PARSE(&o, "file"), -EINVAL);
-	assert_string_equal(why, "unknown argument \"file\" (see --help)");
-	assert_int_equal(PARSE(&o, "--testing"), -EINVAL);
-	assert_int_equal(PARSE(&o, ""), -EINVAL);
+	assert_int_equal(PARSE(&o, "-c"), OPTIONS_BAD);
+	assert_string_equal(said, "culvertd: --config needs a value: FILE.\nTry: culvertd --help\n");
+	assert_int_equal(PARSE(&o, "--log="), OPTIONS_BAD);
+	assert_int_equal(PARSE(&o, "--test=1"), OPTIONS_BAD);
+	assert_int_equal(PARSE(&o, "file"), OPTIONS_BAD);
+	assert_string_equal(said, "culvertd: unknown argument \"file\".\nTry: culvertd --help\n");
+	assert_int_equal(PARSE(&o, "--testing"), OPTIONS_BAD);
+	assert_int_equal(PARSE(&o, ""), OPTIONS_BAD);
 }
 
 int main(void)

@@ -477,7 +477,7 @@ TEST(pool_with_its_addresses)
 	p.addrs[1] = ip("10.0.0.2");
 	struct text t = {0};
 	render_pool_head(&t);
-	render_pool(&p, &t);
+	render_pool(&p, true, &t);
 	assert_string_equal(text_cstr(&t),
 	        "Begin           End             Mask            Free     Held     In use\n"
 	        "10.0.0.1        10.0.0.5        255.255.255.248 3        1        1\n"

@@ -30,7 +30,7 @@ static size_t super_make(uint32_t src, uint16_t segment, size_t n_payload)
 	wr_u32(&w, 0x50100100);
 	wr_u32(&w, 0xdead0000); /* a sum that nobody believes */
 	assert_true(wr_ok(&w));
-	ip_put16(ip + 10, ip_fold(ip_sum(0, span_of(ip, 20))));
+	be16_put(ip + 10, ip_fold(ip_sum(0, span_of(ip, 20))));
 	for (size_t i = 0; i < n_payload; i++)
 		ip[40 + i] = (uint8_t)(i * 7 + i / 251);
 	return CSTP_HEADER_BYTES + 2 + 40 + n_payload;

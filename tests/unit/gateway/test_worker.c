@@ -6,6 +6,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "gateway/conn.h"
+
 TEST(login)
 {
 	struct ipc_msg m, a = {.type = IPC_LOGIN_RESULT};
@@ -149,12 +151,17 @@ TEST(requests_of_strangers)
 	assert_int_equal(STATUS_OF("\0\1\2 / HTTP/1.1\r\n\r\n"), 400);
 	assert_int_equal(STATUS_OF("POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n"), 411);
 	assert_int_equal(STATUS_OF("POST / HTTP/1.1\r\nContent-Length: 4294967296\r\n\r\n"), 431);
+	assert_int_equal(STATUS_OF("POST / HTTP/1.1\r\nContent-Length: 65537\r\n\r\n"), 413);
 	assert_int_equal(STATUS_OF("POST / HTTP/1.1\r\nContent-Length: 5\r\n\r\n<a><b"), 400);
 	assert_int_equal(STATUS_OF(CONNECT_LINES "\r\n"), 401);
 	assert_int_equal(STATUS_OF(CONNECT_LINES "Cookie: webvpn=zz\r\n\r\n"), 401);
 	assert_int_equal(STATUS_OF(CONNECT_LINES "Cookie: webvpn=\"\r\n\r\n"), 400);
 	assert_int_equal(STATUS_OF("CONNECT /elsewhere HTTP/1.1\r\n\r\n"), 404);
 	memset(big, 'a', sizeof(big));
+	int n = snprintf(big, 100, "POST / HTTP/1.1\r\nContent-Length: %u\r\n\r\n", CONN_BODY_MAX_BYTES);
+	big[n] = '&';
+	assert_int_equal(status_of(big, (size_t)n + CONN_BODY_MAX_BYTES), 200);
+	memset(big, 'a', 100);
 	memcpy(big, "GET /", 5);
 	assert_int_equal(status_of(big, 20000), 431);
 	gateway_stop(false);
@@ -242,6 +249,25 @@ TEST(reload_and_shutdown)
 	client_free(d);
 }
 
+/* A provider's customer has 2^64 addresses of IPv6: they share one budget. */
+TEST(an_ip6_network_counts_as_one_address)
+{
+	struct process *p = calloc(1, sizeof(*p));
+	struct ip_addr a;
+	unsigned n = 0;
+	assert_non_null(p);
+	process_init(p);
+	p->max_conns = UINT32_MAX;
+	atomic_store(&p->n_pre_login, WORKER_CROWDED_PRE_LOGIN);
+	assert_int_equal(addr_parse(span_str("2001:db8:0:1::"), &a), 0);
+	for (a.b[15] = 1; a.b[15] < 200; a.b[15]++)
+		n += process_has_room(p, &a, 1000);
+	assert_in_range(n, 60, 70);
+	assert_int_equal(addr_parse(span_str("2001:db8:0:2::1"), &a), 0);
+	assert_true(process_has_room(p, &a, 1000));
+	free(p);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -252,6 +278,7 @@ int main(void)
 	        cmocka_unit_test(single_bytes_cost_little),
 	        cmocka_unit_test(pipelined_requests_wait_for_auth),
 	        cmocka_unit_test(reload_and_shutdown),
+	        cmocka_unit_test(an_ip6_network_counts_as_one_address),
 	        cmocka_unit_test_setup_teardown(reload_and_shutdown, two_threads, one_thread),
 	};
 	return RUN_WORKER(tests);

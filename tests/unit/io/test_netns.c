@@ -1,5 +1,5 @@
 /* TUN and netlink in a network namespace of our own. Exit status 77 (skipped) where that is not allowed. */
-#include "../unit.h"
+#include "../netns.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -211,13 +211,10 @@ int main(void)
 	        cmocka_unit_test(packets_leave_and_enter_by_the_queues),
 	        cmocka_unit_test(monitor_tells_changes),
 	};
-	if (geteuid() != 0 || access("/dev/net/tun", R_OK | W_OK) != 0 || unshare(CLONE_NEWNET) != 0) {
-		fprintf(stderr, "skipped: needs root and /dev/net/tun\n");
-		return 77;
-	}
-	if (netlink_open(&nl) < 0)
-		return 1;
-	int failed = RUN(tests);
+	int status = netns_enter(&nl);
+	if (status != 0)
+		return status;
+	status = RUN(tests);
 	netlink_close(nl);
-	return failed;
+	return status;
 }

@@ -193,6 +193,19 @@ static void assert_exit(int status, int code)
 	assert_int_equal(WEXITSTATUS(status), code);
 }
 
+TEST(memory_is_hidden)
+{
+	pid_t pid = fork();
+	assert_true(pid >= 0);
+	if (pid == 0) {
+		sandbox_hide_memory();
+		_exit(prctl(PR_GET_DUMPABLE) == (sandbox_has_filter() ? 0 : 1) ? 0 : 1);
+	}
+	int status;
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(status, 0);
+}
+
 TEST(worker_works)
 {
 	assert_exit(in_child(SANDBOX_WORKER, worker_can_work), 0);
@@ -290,6 +303,7 @@ TEST(root_becomes_nobody_in_an_empty_directory)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+	        cmocka_unit_test(memory_is_hidden),
 	        cmocka_unit_test(worker_works),
 	        cmocka_unit_test(worker_dies_of_what_it_has_no_business_with),
 	        cmocka_unit_test(auth_has_files_and_sockets_but_no_programs),

@@ -1,6 +1,7 @@
 #include "../unit.h"
 
 #include <errno.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "base/err.h"
@@ -230,8 +231,62 @@ TEST(channel_queues_for_a_slow_peer_in_order)
 		assert_int_equal(out.session_lost.index, seen++);
 	}
 	assert_false(chan_wants_write(&worker));
+	assert_int_equal(worker.waiting_bytes, 0);
 	chan_done(&worker);
 	chan_done(&auth);
+}
+
+/* A worker that somebody has taken over may ask without end and read nothing. */
+TEST(channel_ends_with_a_peer_that_does_not_read)
+{
+	int fds[2], got, r = 0;
+	size_t n = 0;
+	assert_int_equal(chan_pair(fds), 0);
+	struct chan monitor, worker;
+	chan_init(&monitor, fds[0], IPC_MONITOR, IPC_WORKER);
+	chan_init(&worker, fds[1], IPC_WORKER, IPC_MONITOR);
+	struct ipc_msg in = sample(IPC_LOG), out;
+	assert_int_equal(chan_send(&worker, &in, -1), 0);
+	in = sample(IPC_LOG_ITEM);
+	memset(in.log_item.text, 'x', sizeof(in.log_item.text) - 1);
+	while (r == 0 && n * sizeof(in.log_item.text) < 2 * CHAN_QUEUE_BYTES) {
+		r = chan_send(&monitor, &in, -1);
+		n++;
+	}
+	assert_int_equal(r, ERR_LIMIT);
+	assert_true(n * sizeof(in.log_item.text) > CHAN_QUEUE_BYTES / 2);
+	assert_false(chan_wants_write(&monitor));
+	assert_int_equal(chan_recv(&monitor, IPC_RUNNING, 0, &out, &got), 0);
+	assert_int_equal(chan_recv(&monitor, IPC_RUNNING, 0, &out, &got), ERR_CLOSED);
+	assert_int_equal(chan_send(&monitor, &in, -1), ERR_CLOSED);
+	while ((r = chan_recv(&worker, IPC_RUNNING, 0, &out, &got)) == 0)
+		;
+	assert_int_equal(r, ERR_CLOSED);
+	chan_done(&monitor);
+	chan_done(&worker);
+}
+
+/* Whoever shuts its ear lets nothing be sent, and must not have us try for ever; its words still count. */
+TEST(channel_gives_up_what_nobody_will_read)
+{
+	int fds[2], got;
+	assert_int_equal(chan_pair(fds), 0);
+	struct chan monitor, worker;
+	chan_init(&monitor, fds[0], IPC_MONITOR, IPC_WORKER);
+	chan_init(&worker, fds[1], IPC_WORKER, IPC_MONITOR);
+	struct ipc_msg in = sample(IPC_LOG_INFO), out;
+	for (int i = 0; i < 100000 && !chan_wants_write(&monitor); i++)
+		assert_int_equal(chan_send(&monitor, &in, -1), 0);
+	assert_true(chan_wants_write(&monitor));
+	in = sample(IPC_LOG);
+	assert_int_equal(chan_send(&worker, &in, -1), 0);
+	assert_int_equal(shutdown(fds[1], SHUT_RD), 0);
+	assert_int_equal(chan_flush(&monitor), ERR_CLOSED);
+	assert_false(chan_wants_write(&monitor));
+	assert_int_equal(chan_recv(&monitor, IPC_RUNNING, 0, &out, &got), 0);
+	assert_int_equal(out.type, IPC_LOG);
+	chan_done(&monitor);
+	chan_done(&worker);
 }
 
 int main(void)
@@ -249,6 +304,8 @@ int main(void)
 	        cmocka_unit_test(channel_keeps_the_last_words_of_a_peer_that_did_not_listen),
 	        cmocka_unit_test(channel_passes_messages_and_descriptors),
 	        cmocka_unit_test(channel_queues_for_a_slow_peer_in_order),
+	        cmocka_unit_test(channel_ends_with_a_peer_that_does_not_read),
+	        cmocka_unit_test(channel_gives_up_what_nobody_will_read),
 	};
 	return RUN(tests);
 }

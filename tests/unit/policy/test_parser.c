@@ -28,7 +28,8 @@ TEST(errors_say_where_and_what)
 	        {"ip local pool P 10.0.0.1-10.0.1.1 mask 255.255.255.0\n",
 	                "t:1:17: error: the range does not lie in one network of this mask\n"},
 	        {"ip local pool P 10.0.0.1-10.0.0.9 mask 255.0.255.0\n",
-	                "t:1:40: error: \"255.0.255.0\" is not understood: expected netmask\n"},
+	                "t:1:40: error: \"255.0.255.0\" is not understood: expected netmask such as "
+	                "255.255.255.0\n"},
 	        {"username bob nopassword\n",
 	                "t:1:14: error: a user without a password is not accepted: expected \"password\"\n"},
 	        {"hostname a\x01\n", "t:1:11: error: a control character\n"},
@@ -53,8 +54,10 @@ TEST(errors_say_where_and_what)
 	        {"ipv6 local pool P 2001:db8::/126 5\n",
 	                "t:1:34: error: the prefix has no room for so many addresses\n"},
 	        {"username bob attributes\n vpn-idle-timeout 5\n",
-	                "t:1:10: error: this username is not defined\n"},
-	        {"group-policy X attributes\n", "t:1:14: error: this group-policy is not defined\n"},
+	                "t:1:10: error: this username is not defined: there is no line \"username bob "
+	                "password ...\"\n"},
+	        {"group-policy X attributes\n", "t:1:14: error: this group-policy is not defined: there is "
+	                                        "no line \"group-policy X internal\"\n"},
 	};
 	for (size_t i = 0; i < N_ELEM(rows); i++)
 		check_said(rows[i].conf, rows[i].want);
@@ -68,7 +71,8 @@ TEST(references_must_exist)
 	        {"group-policy X internal\ngroup-policy X attributes\n address-pools value A\n",
 	                "t:3:22: error: there is no ip local pool \"A\"\n"},
 	        {"group-policy X internal\ngroup-policy X attributes\n split-tunnel-network-list value A\n",
-	                "t:3:34: error: there is no access-list \"A\"\n"},
+	                "t:3:34: error: there is no access-list with a line \"standard permit\" named "
+	                "\"A\"\n"},
 	        {"tunnel-group T type remote-access\ntunnel-group T general-attributes\n "
 	         "default-group-policy A\n",
 	                "t:3:23: error: there is no group-policy \"A\"\n"},
@@ -194,6 +198,105 @@ TEST(old_words)
 	        "  anyconnect ssl keepalive 60\n  anyconnect dpd-interval client none\n");
 }
 
+TEST(one_error_for_a_mode_that_is_not_known)
+{
+	check_said("webvnp\n enable outside\n port 443\nwebvpn\n prot 443\n",
+	        "t:1:1: error: \"webvnp\" is not a command here; the nearest is \"webvpn\"\n"
+	        "t:5:2: error: \"prot\" is not a command here; the nearest is \"port\"\n");
+}
+
+/* "enable" and "arp" are commands to ignore, of the outermost mode. */
+TEST(what_is_ignored_outside_ends_no_mode)
+{
+	check_said("webvpn\n enable outside none\n arp x\n dtls port 444\n",
+	        "t:2:17: error: \"none\" is not understood: expected \"tls-only\"\n"
+	        "t:3:2: error: \"arp\" is not a command here\n");
+}
+
+TEST(modes_of_commands_without_effect_are_skipped)
+{
+	check_said("crypto ca trustpoint T\n crl configure\n  no protocol ldap\n  cache-time 60\n",
+	        "t:2:2: warning: \"crl\" is accepted, but not effective yet\n");
+	/* what is understood counts all the same, however it is indented; behind it errors are errors again
+	 */
+	check_said("crypto ca trustpoint T\n crl configure\n   certificate-file x\n no what\n",
+	        "t:2:2: warning: \"crl\" is accepted, but not effective yet\n"
+	        "t:3:21: error: \"x\" is not understood: expected absolute path\n"
+	        "t:4:5: error: \"what\" is not a command here\n");
+}
+
+TEST(an_open_quote_is_named)
+{
+	check_said("username u password \"a b\n",
+	        "t:1:24: error: \"b\" is not understood: expected \"pbkdf2\", \"encrypted\", "
+	        "\"nt-encrypted\", "
+	        "\"mschap\" or \"privilege\"; a quote before it is not closed\n");
+}
+
+TEST(served_without_dtls_when_all_say_so)
+{
+	static const struct {
+		const char *text;
+		bool has_dtls;
+	} rows[] = {
+	        {"webvpn\n enable outside\n", true},
+	        {"webvpn\n enable outside tls-only\n", false},
+	        {"webvpn\n enable outside\n enable outside tls-only\n", false},
+	        {"webvpn\n enable outside tls-only\n enable inside\n", true},
+	};
+	for (size_t i = 0; i < N_ELEM(rows); i++) {
+		struct text said;
+		struct config *c = NULL;
+		assert_int_equal(read_conf(rows[i].text, &said, &c), 0);
+		assert_int_equal(c->webvpn.is_enabled, 1);
+		assert_int_equal(c->webvpn.has_dtls, rows[i].has_dtls);
+		text_done(&said);
+		config_put(c);
+	}
+}
+
+TEST(the_certificate_of_the_served_interface)
+{
+	static const char trustpoints[] = "crypto ca trustpoint A\ncrypto ca trustpoint B\n";
+	static const struct {
+		const char *lines, *name;
+	} rows[] = {
+	        {"ssl trust-point A\nssl trust-point B\n", "B"},
+	        {"ssl trust-point A outside\nssl trust-point B inside\n", "A"},
+	        {"ssl trust-point A outside\nssl trust-point B\n", "A"},
+	        {"ssl trust-point A\nssl trust-point B inside\n", "A"},
+	        {"ssl trust-point A outside\nssl trust-point B outside vpnlb-ip\n", "A"},
+	        {"ssl trust-point A outside\nssl trust-point B domain b.example\n", "A"},
+	        {"ssl trust-point B inside\n", "B"},
+	};
+	for (size_t i = 0; i < N_ELEM(rows); i++) {
+		struct text t = {0}, said;
+		struct config *c = NULL;
+		text_fmt(&t, "%s%swebvpn\n enable outside\n", trustpoints, rows[i].lines);
+		assert_int_equal(read_conf(text_cstr(&t), &said, &c), 0);
+		assert_string_equal(c->ssl.trustpoint, rows[i].name);
+		text_done(&t);
+		text_done(&said);
+		config_put(c);
+	}
+}
+
+TEST(each_line_of_a_banner_counts)
+{
+	static const char text[] = "group-policy G internal\ngroup-policy G attributes\n banner value ***\n"
+	                           " banner value a\\nb\n banner value ***\n";
+	struct text said, again = {0};
+	struct config *c = NULL;
+	assert_int_equal(read_conf(text, &said, &c), 0);
+	assert_string_equal(c->policies[1].attrs.v.banner, "***\na\nb\n***");
+	config_format(c, 0, &again);
+	assert_non_null(
+	        strstr(text_cstr(&again), " banner value ***\n banner value a\\nb\n banner value ***\n"));
+	config_put(c);
+	text_done(&said);
+	text_done(&again);
+}
+
 TEST(secrets)
 {
 	static const struct {
@@ -250,22 +353,6 @@ TEST(limits)
 	assert_int_equal(n, CONFIG_MAX_ERRORS);
 	text_done(&said);
 	free(big);
-}
-
-static void keep_word(void *arg, struct span word, bool is_keyword)
-{
-	text_fmt(arg, "%.*s%s ", (int)word.n, word.p, is_keyword ? "" : "?");
-}
-
-TEST(completion)
-{
-	struct text t = {0};
-	policy_complete(MODE_POLICY, span_str("vpn-s"), keep_word, &t);
-	assert_string_equal(text_cstr(&t), "vpn-simultaneous-logins vpn-session-timeout ");
-	text_done(&t);
-	policy_complete(MODE_POLICY, span_str("vpn-idle-timeout "), keep_word, &t);
-	assert_string_equal(text_cstr(&t), "none N? alert-interval ");
-	text_done(&t);
 }
 
 TEST(logging_settings)
@@ -332,9 +419,15 @@ int main(void)
 	        cmocka_unit_test(ignored_once_with_what_is_inside),
 	        cmocka_unit_test(not_effective_is_said_unless_it_is_the_default),
 	        cmocka_unit_test(old_words),
+	        cmocka_unit_test(one_error_for_a_mode_that_is_not_known),
+	        cmocka_unit_test(what_is_ignored_outside_ends_no_mode),
+	        cmocka_unit_test(modes_of_commands_without_effect_are_skipped),
+	        cmocka_unit_test(an_open_quote_is_named),
+	        cmocka_unit_test(served_without_dtls_when_all_say_so),
+	        cmocka_unit_test(the_certificate_of_the_served_interface),
+	        cmocka_unit_test(each_line_of_a_banner_counts),
 	        cmocka_unit_test(secrets),
 	        cmocka_unit_test(limits),
-	        cmocka_unit_test(completion),
 	        cmocka_unit_test(logging_settings),
 	        cmocka_unit_test(negative_settings),
 	};

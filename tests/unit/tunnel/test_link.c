@@ -167,6 +167,48 @@ TEST(plain_route_is_what_route_says)
 	assert_true(n_plain > 50 && n_not > 50);
 }
 
+static ms_t die(struct liveness *v, ms_t now_ms)
+{
+	liveness_doubt(v, true, now_ms);
+	while (v->state != LIVENESS_DEAD) {
+		now_ms = v->due_ms;
+		(void)liveness_step(v, true, now_ms);
+	}
+	return now_ms;
+}
+
+/* The peer was stopped for three seconds and now answers all that it was asked meanwhile. */
+TEST(answers_that_waited_are_no_round_trip)
+{
+	struct liveness v;
+	liveness_init(&v, &liveness_terms_dtls);
+	assert_int_equal(liveness_verdict_ms(&v), 1000); /* not known */
+	liveness_on_answer(&v, 1, 1000);
+	assert_int_equal(liveness_verdict_ms(&v), 150);
+	ms_t now_ms = die(&v, 2000) + 3000;
+	assert_true(liveness_on_answer(&v, 3000, now_ms));
+	assert_int_equal(v.state, LIVENESS_ALIVE);
+	assert_int_equal(liveness_step(&v, true, now_ms), LIVENESS_ASK); /* at once */
+	liveness_on_answer(&v, 1500, now_ms);
+	assert_int_equal(liveness_verdict_ms(&v), 1000);
+	liveness_on_answer(&v, 2, now_ms + 2);
+	assert_int_equal(liveness_verdict_ms(&v), 150);
+}
+
+/* The path has become long: known from the first question after it was dead. */
+TEST(a_longer_round_trip_is_learned)
+{
+	struct liveness v;
+	liveness_init(&v, &liveness_terms_dtls);
+	liveness_on_answer(&v, 1, 1000);
+	ms_t now_ms = die(&v, 2000) + 300;
+	liveness_on_answer(&v, 700, now_ms);
+	assert_int_equal(liveness_step(&v, true, now_ms), LIVENESS_ASK);
+	assert_int_equal(liveness_step(&v, true, now_ms + 700), LIVENESS_NOTHING); /* has time */
+	liveness_on_answer(&v, 700, now_ms + 700);
+	assert_in_range(liveness_verdict_ms(&v), 2100, 2200);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -177,6 +219,8 @@ int main(void)
 	        cmocka_unit_test(only_data_counts_against_idleness),
 	        cmocka_unit_test(data_takes_dtls_unless_the_peer_fell_back),
 	        cmocka_unit_test(plain_route_is_what_route_says),
+	        cmocka_unit_test(answers_that_waited_are_no_round_trip),
+	        cmocka_unit_test(a_longer_round_trip_is_learned),
 	};
 	return RUN(tests);
 }

@@ -1,4 +1,5 @@
 #include "../unit.h"
+#include "ip6_packet.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -36,17 +37,7 @@ static struct span build4(const struct recipe4 *c, struct span payload)
 
 static struct span build6(uint8_t next, struct span payload)
 {
-	struct wr w = wr_open(buf, sizeof(buf));
-	wr_u32(&w, 0x60000000);
-	wr_u16(&w, (uint16_t)payload.n);
-	wr_u8(&w, next);
-	wr_u8(&w, 64);
-	wr_u64(&w, 0xfd00000000000000);
-	wr_u64(&w, 1);
-	wr_u64(&w, 0xfd00000000000000);
-	wr_u64(&w, 2);
-	wr_put(&w, payload);
-	return wr_span(&w);
+	return ip6_packet(buf, sizeof(buf), next, payload);
 }
 
 TEST(sums_are_those_of_the_rfc)

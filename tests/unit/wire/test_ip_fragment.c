@@ -1,4 +1,5 @@
 #include "../unit.h"
+#include "ip6_packet.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -42,11 +43,6 @@ static struct span build(const struct recipe *c)
 	return wr_span(&w);
 }
 
-static uint16_t get16(const uint8_t *p)
-{
-	return (uint16_t)(p[0] << 8 | p[1]);
-}
-
 /* Cuts the packet, checks every piece by itself, puts the pieces together again and compares. Returns how
  * many pieces there were. */
 static unsigned cut_and_check(struct span s, uint16_t mtu, uint16_t id)
@@ -59,19 +55,19 @@ static unsigned cut_and_check(struct span s, uint16_t mtu, uint16_t id)
 	assert_int_equal(ip_parse(s, &in), 0);
 	assert_int_equal(ip_fragment_init(&f, s, mtu, id), 0);
 	uint8_t *piece = malloc(mtu); /* exactly, so that a sanitizer sees a byte too many */
-	uint16_t fragment = get16(s.p + 6), last_flags = 0;
+	uint16_t fragment = be16_get(s.p + 6), last_flags = 0;
 	while ((n = ip_fragment_next(&f, piece, mtu)) > 0) {
 		assert_in_range(n, IP4_HEADER_BYTES, mtu);
 		assert_int_equal(ip_parse(span_of(piece, (size_t)n), &p), 0);
 		assert_int_equal(p.total_bytes, n);
 		assert_false(p.has_df);
 		assert_int_equal(ip_fold(ip_sum(0, span_of(piece, p.header_bytes))), 0);
-		assert_int_equal(get16(piece + 4), id);
+		assert_int_equal(be16_get(piece + 4), id);
 		assert_true(addr_eq(&p.src, &in.src) && addr_eq(&p.dst, &in.dst));
 		assert_int_equal(piece[1], s.p[1]);
 		assert_int_equal(piece[8], s.p[8]);
 		assert_int_equal(p.proto, in.proto);
-		uint16_t flags = get16(piece + 6);
+		uint16_t flags = be16_get(piece + 6);
 		assert_int_equal((flags & 0x1fff) * 8, (fragment & 0x1fff) * 8 + at);
 		if (n_pieces > 0)
 			assert_true(last_flags & MF);
@@ -100,11 +96,11 @@ TEST(pieces_are_those_of_the_rfc)
 	assert_int_equal(ip_fragment_init(&f, s, 1347, 9), 0);
 	assert_int_equal(ip_fragment_next(&f, piece, 1339), -ENOBUFS);
 	assert_int_equal(ip_fragment_next(&f, piece, 1340), 1340); /* 20 + 165 * 8 */
-	assert_int_equal(get16(piece + 6), MF);
-	assert_int_equal(get16(piece + 4), ID); /* it had none of DF: its own identification */
+	assert_int_equal(be16_get(piece + 6), MF);
+	assert_int_equal(be16_get(piece + 4), ID); /* it had none of DF: its own identification */
 	assert_memory_equal(piece + 20, packet + 20, 1320);
 	assert_int_equal(ip_fragment_next(&f, piece, sizeof(piece)), 98);
-	assert_int_equal(get16(piece + 6), 165);
+	assert_int_equal(be16_get(piece + 6), 165);
 	assert_memory_equal(piece + 20, packet + 1340, 78);
 	assert_int_equal(ip_fragment_next(&f, piece, sizeof(piece)), 0);
 }
@@ -144,11 +140,11 @@ TEST(fragments_are_cut_further)
 		uint8_t small[300];
 		assert_int_equal(ip_fragment_init(&g, span_of(piece, (size_t)n), sizeof(small), 0), 0);
 		for (int m; (m = ip_fragment_next(&g, small, sizeof(small))) > 0;) {
-			size_t to = (get16(small + 6) & 0x1fffu) * 8;
+			size_t to = (be16_get(small + 6) & 0x1fffu) * 8;
 			assert_int_equal(to, at);
 			memcpy(again + to, small + 20, (size_t)m - 20);
 			at += (size_t)m - 20;
-			assert_int_equal((get16(small + 6) & MF) != 0, at < 5000);
+			assert_int_equal((be16_get(small + 6) & MF) != 0, at < 5000);
 		}
 	}
 	assert_int_equal(at, 5000);
@@ -232,17 +228,7 @@ TEST(what_is_cut_comes_together_again)
 
 static struct span build6(uint8_t next, struct span payload)
 {
-	struct wr w = wr_open(packet, sizeof(packet));
-	wr_u32(&w, 0x60000000);
-	wr_u16(&w, (uint16_t)payload.n);
-	wr_u8(&w, next);
-	wr_u8(&w, 64);
-	wr_u64(&w, 0xfd00000000000000);
-	wr_u64(&w, 1);
-	wr_u64(&w, 0xfd00000000000000);
-	wr_u64(&w, 2);
-	wr_put(&w, payload);
-	return wr_span(&w);
+	return ip6_packet(packet, sizeof(packet), next, payload);
 }
 
 TEST(ip6_is_never_cut)

@@ -266,6 +266,51 @@ TEST(bad_answers_are_refused)
 	assert_int_equal(parse("HTTP/1.1 401 no\r\n" LEAST "\r\n", &p), ERR_PEER_PROTOCOL);
 }
 
+/* They end in a shell's environment, in resolv.conf, in the arguments of resolvectl. */
+TEST(names_of_domains_are_names)
+{
+	struct tunnel_params p;
+	assert_int_equal(
+	        parse_lines(LEAST
+	                "X-CSTP-Default-Domain: corp.example,-H,$(id) lab_1.example  --interface=eth0\r\n"
+	                "X-CSTP-Split-DNS: a.example, `id`,;id -x b-c.example\r\n"
+	                "X-CSTP-Split-DNS: m\xc3\xbcller.example\r\n"
+	                "X-CSTP-Split-DNS: 'x'\r\n",
+	                &p),
+	        0);
+	assert_string_equal(p.default_domain, "corp.example lab_1.example");
+	assert_int_equal(p.n_split_dns, 3);
+	assert_string_equal(p.split_dns[0], "a.example");
+	assert_string_equal(p.split_dns[1], "b-c.example");
+	assert_string_equal(p.split_dns[2], "m\xc3\xbcller.example");
+	tunnel_params_done(&p);
+	assert_int_equal(parse_lines(LEAST "X-CSTP-Default-Domain: ;reboot\r\n", &p), 0);
+	assert_string_equal(p.default_domain, "");
+	tunnel_params_done(&p);
+}
+
+/* Those of C1 in UTF-8 neither, also not where something left out would bring their halves together. */
+TEST(a_banner_has_no_control_characters)
+{
+	static const struct {
+		const char *sent, *want;
+	} rows[] = {
+	        {"a%1b[2J%c2%9b31m%7f%0db%c2%a0c%0ad%c2", "a[2J?31mb\xc2\xa0"
+	                                                  "c\nd\xc2"},
+	        {"%c2%c2%9b%9b", "\xc2?\x9b"},
+	        {"%c2%1b%9b31m", "?31m"},
+	        {"%c2%c2%1b%9b%80", "\xc2?\x80"},
+	};
+	for (size_t i = 0; i < N_ELEM(rows); i++) {
+		struct tunnel_params p;
+		char lines[200];
+		snprintf(lines, sizeof(lines), "%sX-CSTP-Banner: %s\r\n", LEAST, rows[i].sent);
+		assert_int_equal(parse_lines(lines, &p), 0);
+		assert_string_equal(p.banner, rows[i].want);
+		tunnel_params_done(&p);
+	}
+}
+
 TEST(a_suite_needs_its_own_identifier)
 {
 	static const struct {
@@ -525,6 +570,8 @@ int main(void)
 	        cmocka_unit_test(every_truncation_is_judged_without_harm),
 	        cmocka_unit_test(the_old_form_of_ip6_is_read),
 	        cmocka_unit_test(bad_answers_are_refused),
+	        cmocka_unit_test(names_of_domains_are_names),
+	        cmocka_unit_test(a_banner_has_no_control_characters),
 	        cmocka_unit_test(a_suite_needs_its_own_identifier),
 	        cmocka_unit_test(lists_are_limited_exactly),
 	        cmocka_unit_test(an_answer_is_written_with_exact_capitals),

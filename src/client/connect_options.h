@@ -1,13 +1,13 @@
 /* Options of `culvert connect` (contract.md section 3). Strings point into argv. */
-#ifndef CLIENT_OPTIONS_H
-#define CLIENT_OPTIONS_H
+#ifndef CLIENT_CONNECT_OPTIONS_H
+#define CLIENT_CONNECT_OPTIONS_H
 
-#include <stdbool.h>
-
+#include "base/option_table.h"
 #include "client/target.h"
 
-#define OPTIONS_MAX_PINS        16
-#define OPTIONS_DEFAULT_CONTROL "/run/culvert/client.sock"
+#define CONNECT_MAX_PINS        16
+#define CONNECT_DEFAULT_CONTROL "/run/culvert/client.sock"
+#define CONNECT_AS_ANNOUNCED    UINT32_MAX /* of reconnect_timeout_s: what the gateway says */
 
 enum mtu_policy { MTU_SEAMLESS, MTU_CLASSIC };
 
@@ -18,7 +18,7 @@ struct credential_options {
 };
 
 struct identity_options {
-	const char *pins[OPTIONS_MAX_PINS];
+	const char *pins[CONNECT_MAX_PINS];
 	size_t n_pins;
 	const char *ca_file;
 };
@@ -33,14 +33,13 @@ struct network_options {
 struct tunnel_options {
 	bool has_no_dtls;
 	enum mtu_policy mtu_policy;
-	unsigned dtls_give_up_s;
-	bool has_reconnect_timeout;
-	unsigned reconnect_timeout_s;
+	uint32_t dtls_give_up_s;
+	uint32_t reconnect_timeout_s; /* or CONNECT_AS_ANNOUNCED */
 };
 
 struct run_options {
 	bool is_background;
-	unsigned verbosity; /* 0..2 */
+	unsigned verbosity; /* how often --verbose was given */
 	const char *pid_file;
 	const char *events_file;
 	const char *control;
@@ -55,10 +54,8 @@ struct connect_options {
 	struct run_options run;
 };
 
-enum options_verdict { OPTIONS_OK, OPTIONS_HELP, OPTIONS_BAD };
-
-/* argv[0] is the command's name. OPTIONS_BAD: the reason was printed on standard error. */
-enum options_verdict options_parse(int argc, char **argv, struct connect_options *ret);
-void options_print_help(void);
+/* As option_table_parse(). */
+enum options_verdict connect_options_parse(
+        int argc, char **argv, struct connect_options *ret, struct text *say);
 
 #endif
