@@ -188,15 +188,10 @@ static void signals_ignore(void)
 		(void)signal(all[i], SIG_IGN);
 }
 
-int auth_main(int monitor_fd)
+/* Takes monitor_fd. Members that cannot be freed before they were made are zero or -1. */
+static int auth_open(struct auth *auth, int monitor_fd)
 {
-	signals_ignore();
-	struct auth *auth = calloc(1, sizeof(*auth));
-	if (auth == NULL || uv_loop_init(&auth->loop) < 0) {
-		free(auth);
-		close(monitor_fd);
-		return 1;
-	}
+	uint8_t key[16];
 	auth->config_fd = auth->state_fd = -1;
 	auth->state = IPC_SETUP;
 	auth->wall_offset_ms = wall_ms() - loop_now();
@@ -205,7 +200,6 @@ int auth_main(int monitor_fd)
 	        (struct log_relay){.monitor = &auth->monitor, .wants_write = on_log_waiting, .ctx = auth};
 	ratelimit_init(&auth->refusals, REFUSALS_PEER, REFUSALS_PEER_MS);
 	ratelimit_init(&auth->refusals_all, REFUSALS_ALL, REFUSALS_ALL_MS);
-	uint8_t key[16];
 	int r = auth_entropy(NULL, key, sizeof(key));
 	login_queue_init(&auth->logins, key);
 	if (r == 0)
@@ -216,13 +210,11 @@ int auth_main(int monitor_fd)
 		r = loop_timer_open(&auth->timer, &auth->loop, on_timer, auth);
 	if (r == 0)
 		r = loop_fd_open(&auth->monitor_poll, &auth->loop, monitor_fd, on_monitor, auth);
-	if (r == 0)
-		r = loop_fd_watch(&auth->monitor_poll, UV_READABLE);
-	if (r == 0)
-		uv_run(&auth->loop, UV_RUN_DEFAULT);
-	else
-		auth->exit_status = 1;
-	int exit_status = auth->exit_status;
+	return r < 0 ? r : loop_fd_watch(&auth->monitor_poll, UV_READABLE);
+}
+
+static void auth_free(struct auth *auth)
+{
 	authority_free(auth->authority);
 	auth_lockout_free(auth->lockout);
 	login_queue_free(&auth->logins);
@@ -232,5 +224,22 @@ int auth_main(int monitor_fd)
 	fd_keep(&auth->state_fd, -1);
 	(void)uv_loop_close(&auth->loop);
 	free(auth);
+}
+
+int auth_main(int monitor_fd)
+{
+	signals_ignore();
+	struct auth *auth = calloc(1, sizeof(*auth));
+	if (auth == NULL || uv_loop_init(&auth->loop) < 0) {
+		free(auth);
+		close(monitor_fd);
+		return 1;
+	}
+	if (auth_open(auth, monitor_fd) == 0)
+		uv_run(&auth->loop, UV_RUN_DEFAULT);
+	else
+		auth->exit_status = 1;
+	int exit_status = auth->exit_status;
+	auth_free(auth);
 	return exit_status;
 }

@@ -79,37 +79,47 @@ static bool hello_allowed(struct session *s, const union udp_addr *peer, ms_t no
 	return true;
 }
 
-void dtls_on_hello(
-        struct worker *w, struct session *s, const struct udp_datagram *in, const struct dtls_hello *hello)
+static bool is_too_old(struct session *s, const struct dtls_hello *hello)
 {
-	struct session_assoc *a;
-	if (hello->is_zero_random || s->dtls.suite == DTLS_NONE || s->conn == NULL)
+	if (hello->version != DTLS_VERSION_ANYCONNECT)
+		return false;
+	if (worker_may_log(s->w, WORKER_LOG_DTLS_OLD, s->id.index))
+		log_line(LOG_INFO,
+		        "session %u: the client speaks the DTLS of before RFC 4347 (\"DTLS 0.9\"), which the "
+		        "gateway does not: it stays on TLS",
+		        s->id.index);
+	return true;
+}
+
+/* False: not now, or memory is short. */
+static bool handshake_begin(struct session *s, const struct udp_datagram *in)
+{
+	struct session_assoc *a = &s->dtls.next;
+	struct worker *w = s->w;
+	if (!hello_allowed(s, in->peer, worker_now(w)))
+		return false;
+	dtls_next_done(s);
+	if (assoc_new(s, &a->dtls) < 0)
+		return false;
+	s->dtls.next_since_ms = worker_now(w);
+	dtls_set_next_peer(s, &(struct udp_path){.peer = *in->peer, .local = *in->local});
+	dtls_set_output(a->dtls, &w->scratch.dtls_out);
+	dtls_set_first_timeout_ms(a->dtls, DTLS_FIRST_TIMEOUT_MS);
+	const struct tls_log_ends ends = dtls_log_ends(s, &a->path);
+	tls_log_start(w, &ends, true);
+	if (s->dtls.suite != DTLS_PSK_NEGOTIATE)
+		tls_log_resume(w, &ends);
+	return true;
+}
+
+void dtls_on_hello(struct session *s, const struct udp_datagram *in, const struct dtls_hello *hello)
+{
+	const struct session_assoc *a = &s->dtls.next;
+	if (hello->is_zero_random || s->dtls.suite == DTLS_NONE || s->conn == NULL || is_too_old(s, hello))
 		return;
-	if (hello->version == DTLS_VERSION_ANYCONNECT) {
-		if (worker_may_log(w, WORKER_LOG_DTLS_OLD, s->id.index))
-			log_line(LOG_INFO,
-			        "session %u: the client speaks the DTLS of before RFC 4347 (\"DTLS 0.9\"), "
-			        "which the gateway does not: it stays on TLS",
-			        s->id.index);
-		return;
-	}
-	a = &s->dtls.next;
 	bool is_repeat = a->dtls && udp_addr_eq(&a->path.peer, in->peer);
-	if (!is_repeat) {
-		if (!hello_allowed(s, in->peer, worker_now(w)))
-			return;
-		dtls_next_done(s);
-		if (assoc_new(s, &a->dtls) < 0)
-			return;
-		s->dtls.next_since_ms = worker_now(w);
-		dtls_set_next_peer(s, &(struct udp_path){.peer = *in->peer, .local = *in->local});
-		dtls_set_output(a->dtls, &w->scratch.dtls_out);
-		dtls_set_first_timeout_ms(a->dtls, DTLS_FIRST_TIMEOUT_MS);
-		const struct tls_log_ends ends = dtls_log_ends(s, &a->path);
-		tls_log_start(w, &ends, true);
-		if (s->dtls.suite != DTLS_PSK_NEGOTIATE)
-			tls_log_resume(w, &ends);
-	}
-	worker_drop(w, DROP_DTLS_HELLO);
+	if (!is_repeat && !handshake_begin(s, in))
+		return;
+	worker_drop(s->w, DROP_DTLS_HELLO);
 	dtls_handshake_step(s, span_of(in->p, in->n));
 }

@@ -36,8 +36,7 @@ struct tls_log_ends dtls_log_ends(const struct session *s, const struct udp_path
 /* A ClientHello whose id we gave out: a handshake begins beside the association in use, which keeps its peer
  * and its keys until the new one is up. A repeated one from the same peer belongs to the handshake under way.
  */
-void dtls_on_hello(
-        struct worker *w, struct session *s, const struct udp_datagram *in, const struct dtls_hello *hello);
+void dtls_on_hello(struct session *s, const struct udp_datagram *in, const struct dtls_hello *hello);
 /* A datagram of the handshake under way. May end the session's DTLS, or bring it up. */
 void dtls_handshake_step(struct session *s, struct span datagram);
 

@@ -139,7 +139,7 @@ static void on_datagram(struct worker *w, const struct udp_datagram *in, uint64_
 	if (in->p[0] == DTLS_HANDSHAKE && dtls_hello_parse(span_of(in->p, in->n), &hello) == 0) {
 		struct session *s = dtls_find_by_id(w, hello.id);
 		if (s)
-			dtls_on_hello(w, s, in, &hello);
+			dtls_on_hello(s, in, &hello);
 		else
 			pass_on(w, in, tried,
 			        session_key_elsewhere(w, SESSION_BY_DTLS_ID, dtls_id_hash(w, hello.id)));

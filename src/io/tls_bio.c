@@ -44,7 +44,7 @@ uint8_t *tls_out_reserve(struct tls_out *o, size_t n)
 	return o->p + o->n;
 }
 
-bool tls_out_put(struct tls_out *o, const void *p, size_t n)
+static bool out_put(struct tls_out *o, const void *p, size_t n)
 {
 	uint8_t *to = tls_out_reserve(o, n);
 
@@ -60,7 +60,7 @@ static int bio_write(BIO *b, const char *p, size_t n, size_t *ret_n)
 	struct tls *t = BIO_get_data(b);
 
 	BIO_clear_retry_flags(b);
-	if (t->out == NULL || !tls_out_put(t->out, p, n))
+	if (t->out == NULL || !out_put(t->out, p, n))
 		return 0; /* no retry: the connection ends, its record sequence would have a hole */
 	*ret_n = n;
 	return 1;

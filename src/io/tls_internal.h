@@ -91,7 +91,6 @@ struct tls {
 };
 
 BIO *tls_bio_new(struct tls *t);
-bool tls_out_put(struct tls_out *o, const void *p, size_t n);
 /* Room for n bytes behind what is there, to be counted by the caller; NULL: the limit, or no memory. */
 uint8_t *tls_out_reserve(struct tls_out *o, size_t n);
 
