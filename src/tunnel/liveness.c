@@ -120,11 +120,16 @@ bool liveness_on_rx(struct liveness *v, ms_t now_ms)
 
 bool liveness_on_answer(struct liveness *v, ms_t rtt_ms, ms_t now_ms)
 {
-	if (v->state != LIVENESS_DEAD && rtt_ms <= ms_since(v->revived_at_ms, now_ms))
+	bool is_old = v->revived_at_ms != 0 && rtt_ms > ms_since(v->revived_at_ms, now_ms);
+	if (v->state != LIVENESS_DEAD && !is_old)
 		measure(v, rtt_ms);
 	v->answered_at_ms = now_ms;
 	v->needs_answer = false;
-	return liveness_on_rx(v, now_ms);
+	bool was_doubtful = liveness_on_rx(v, now_ms);
+	if (is_old && !v->has_rtt &&
+	        !v->needs_answer) /* of a peer without ids it was taken for the new one */
+		liveness_ask_at(v, ms_add(now_ms, LIVENESS_RETRY_MIN_MS));
+	return was_doubtful;
 }
 
 static void become_suspect(struct liveness *v, ms_t now_ms)

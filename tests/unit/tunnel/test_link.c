@@ -195,6 +195,25 @@ TEST(answers_that_waited_are_no_round_trip)
 	assert_int_equal(liveness_verdict_ms(&v), 150);
 }
 
+/* .. and the answer to the new question may be taken for one to an old one: it is asked again. */
+TEST(a_round_trip_is_measured_in_the_end)
+{
+	struct liveness v;
+	liveness_init(&v, &liveness_terms_dtls);
+	liveness_on_answer(&v, 1, 1000);
+	ms_t now_ms = die(&v, 2000) + 3000;
+	assert_true(liveness_on_rx(&v, now_ms));
+	assert_int_equal(liveness_step(&v, true, now_ms), LIVENESS_ASK);
+	liveness_on_answer(&v, 3000, now_ms + 1);
+	assert_false(v.has_rtt);
+	assert_int_equal(liveness_step(&v, true, now_ms + 1), LIVENESS_NOTHING);
+	now_ms += 1 + LIVENESS_RETRY_MIN_MS;
+	assert_int_equal(liveness_step(&v, true, now_ms), LIVENESS_ASK);
+	liveness_on_answer(&v, 1, now_ms + 1);
+	assert_true(v.has_rtt);
+	assert_int_equal(liveness_step(&v, true, now_ms + 100000), LIVENESS_NOTHING);
+}
+
 /* The path has become long: known from the first question after it was dead. */
 TEST(a_longer_round_trip_is_learned)
 {
@@ -220,6 +239,7 @@ int main(void)
 	        cmocka_unit_test(data_takes_dtls_unless_the_peer_fell_back),
 	        cmocka_unit_test(plain_route_is_what_route_says),
 	        cmocka_unit_test(answers_that_waited_are_no_round_trip),
+	        cmocka_unit_test(a_round_trip_is_measured_in_the_end),
 	        cmocka_unit_test(a_longer_round_trip_is_learned),
 	};
 	return RUN(tests);
