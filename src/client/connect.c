@@ -2,14 +2,17 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "client/login_io.h"
 #include "client/session.h"
+#include "io/tun.h"
 
 struct run {
 	const struct connect_options *opt;
@@ -92,9 +95,6 @@ exit:
 
 static int run_here(struct run *r)
 {
-	int early = session_check(r->opt);
-	if (early != 0)
-		return early;
 	int err = events_open(&r->ev, r->opt->run.events_file, r->opt->run.verbosity);
 	if (err) {
 		fprintf(stderr, "culvert: %s: %s.\n", r->opt->run.events_file, err_text(err));
@@ -150,6 +150,29 @@ static int run_background(struct run *r)
 	return run_here(r);
 }
 
+/* What would be found out only when the adapter is there: by then a password was asked for. */
+static int check_early(const struct connect_options *o)
+{
+	const char *script = o->network.script;
+	char program[PATH_MAX];
+	size_t n = script != NULL && script[0] == '/' ? strcspn(script, " \t;&|") : 0;
+	if (n > 0 && n < sizeof(program)) {
+		memcpy(program, script, n);
+		program[n] = '\0';
+		if (access(program, X_OK) < 0) {
+			fprintf(stderr, "culvert: --script %s: %s.\n", program, err_text(-errno));
+			return EXIT_USAGE;
+		}
+	}
+	if (!tun_is_allowed(o->network.interface)) {
+		fprintf(stderr, "culvert: The adapter cannot be made: this needs root or CAP_NET_ADMIN. Try: "
+		                "sudo culvert "
+		                "connect ...\n");
+		return EXIT_NETWORK;
+	}
+	return 0;
+}
+
 int connect_command(int argc, char **argv)
 {
 	struct connect_options o;
@@ -163,6 +186,9 @@ int connect_command(int argc, char **argv)
 	case OPTIONS_OK:
 		break;
 	}
+	int code = check_early(&o);
+	if (code != 0)
+		return code;
 	signal(SIGPIPE, SIG_IGN);
 	struct run r = {.opt = &o, .ready_fd = -1};
 	return o.run.is_background ? run_background(&r) : run_here(&r);

@@ -80,8 +80,6 @@ struct session {
 	void *ctx;
 };
 
-/* What can be known before anybody is asked for a password: 0, or what to exit with, said on standard error. */
-MUST_USE int session_check(const struct connect_options *o);
 /* Runs until the end. conn: what the login left (taken over), or a closed one. Returns an enum culvert_exit.
  */
 int session_run(const struct connect_options *o, struct gate *g, struct conn *conn, struct events *ev,

@@ -17,7 +17,8 @@ static void usage(FILE *to)
 	      "\n"
 	      "Commands, for example: show vpn-sessiondb detail anyconnect, show mtu, show asp drop,\n"
 	      "show running-config all, vpn-sessiondb logoff name USER, reload. \"culvertctl '?'\" lists "
-	      "all.\n",
+	      "all.\n"
+	      "Lines can be chosen: show logging '|' include 722. Manual: culvertctl(8).\n",
 	        to);
 }
 
