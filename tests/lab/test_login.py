@@ -1,11 +1,12 @@
 """Who may log in, with what result, into which group, and what the client is told."""
+import subprocess
 import time
 
 import pytest
 
 from checks import PingLog, ping_size
 from netns import GW4, LabError, SRV4, wait_for
-from peers import Culvert, Culvertd, OpenConnect, PASSWORD
+from peers import BUILD, Culvert, Culvertd, OpenConnect, PASSWORD, USER
 from raw import RawClient
 
 pytestmark = pytest.mark.culvert
@@ -91,6 +92,24 @@ def test_wrong_pin(lab):
     client = Culvert(lab, gateway, pin=wrong, up=False)
     assert exit_of(client) == 4
     assert "none of the pins matches" in client.proc.text() and "--pin" not in client.proc.text()  # no advice to trust it
+
+
+def test_without_rights_no_password_is_sent(lab):
+    gateway = Culvertd(lab)
+    done = subprocess.run(["ip", "netns", "exec", lab.cl, "setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "--",
+                           BUILD / "culvert", "connect", f"{USER}@{GW4}", "--pin", gateway.pin, "--password-stdin"],
+                          input=PASSWORD + "\n", capture_output=True, text=True, check=False)
+    assert done.returncode == 6 and "needs root" in done.stderr and not done.stdout
+    assert gateway.sessions() == []
+
+
+def test_group_of_other_servers_than_local(lab):
+    """They are not asked yet: nobody gets in by the local users instead, --test says so, and the log why."""
+    gateway = Culvertd(lab, top="aaa-server RAD protocol radius",
+                       groups="tunnel-group DefaultWEBVPNGroup general-attributes\n authentication-server-group RAD")
+    assert "nobody can log in through tunnel-group DefaultWEBVPNGroup" in gateway.log()
+    assert exit_of(Culvert(lab, gateway, up=False)) == 3
+    gateway.wait_log(f"%ASA-6-113014: AAA authentication server not accessible : server = RAD : user = {USER}")
 
 
 def test_usage_errors(lab):
