@@ -8,6 +8,7 @@
 #define LOOKAHEAD     200    /* events of a busy gateway before that */
 #define DPD_DEFAULT_S 90     /* ocserv as it is shipped */
 #define DPD_MAX_S     86400
+#define LOOKED_MAX    1000 /* silences of one session: each takes a walk through it */
 
 /* ---- was it UDP alone? ---- */
 
@@ -59,8 +60,12 @@ static bool is_silence(const struct record *r)
 
 static uint32_t find_stall(const struct find *x, const struct one_case *k, enum line *ret_line)
 {
-	for (uint32_t i = k->first; i != CASE_NONE; i = x->c->next[i]) {
-		if (!is_silence(store_at(x->s, i)) || upheaval_is_near(x->c, i))
+	size_t n_looked = 0;
+	for (uint32_t i = k->first; i != CASE_NONE && n_looked < LOOKED_MAX; i = x->c->next[i]) {
+		if (!is_silence(store_at(x->s, i)))
+			continue;
+		n_looked++;
+		if (upheaval_is_near(x->c, i))
 			continue;
 		*ret_line = line_after(x, k, i);
 		if (*ret_line != LINE_GONE)
