@@ -46,6 +46,7 @@ static void add_group(
         struct find *x, struct attempt *a, const struct policy_setup *p, const struct seen_mtu *seen)
 {
 	x->n_hits++;
+	a->groups.is_cut |= a->groups.n == REMEDY_MAX_GROUPS;
 	if (a->groups.n < REMEDY_MAX_GROUPS)
 		a->groups.v[a->groups.n++] = (struct hit_group){.device = p->device,
 		        .group = p->name,
