@@ -512,7 +512,8 @@ static bool say_sleep(struct said *s)
 		return false;
 	if (span_has_nocase(s->message, "resum") || span_has_nocase(s->message, "wake"))
 		on_wake(s);
-	else if (span_has_nocase(s->message, "system") || span_has_nocase(s->message, "computer"))
+	else if (span_has_nocase(s->message, "system") || span_has_nocase(s->message, "computer") ||
+	         span_has_nocase(s->message, "into suspend mode"))
 		on_suspend(s);
 	else
 		return false;

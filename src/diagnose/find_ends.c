@@ -126,43 +126,42 @@ void find_timeouts(struct find *x)
 
 /* ---- dpd-timeout ---- */
 
-/* Sleep and changes of network explain a peer that does not answer. */
-static bool is_cause(const struct record *r)
+/* Sleep and changes of network explain a peer that does not answer, when they came not long before. Walked
+ * along with the session, so that many losses in one take no longer. */
+struct excuses {
+	uint32_t next;   /* place that was not yet looked at */
+	int64_t last_ms; /* of the latest excuse; TIME_NONE */
+	bool has_any, has_untimed;
+};
+
+static bool is_excuse(const struct record *r)
 {
 	return r->kind == EVENT_SUSPEND || r->kind == EVENT_WAKE || r->kind == EVENT_NETWORK_CHANGE;
 }
 
-/* The causes in a session, walked along with its events. */
-struct causes {
-	bool has_any, has_untimed;
-	uint32_t ahead; /* the first that was not looked at yet */
-	int64_t last_at_ms;
-};
-
-static struct causes causes_of(const struct find *x, const struct one_case *k)
+static struct excuses excuses_of(const struct find *x, const struct one_case *k)
 {
-	struct causes c = {.ahead = k->first, .last_at_ms = TIME_NONE};
+	struct excuses e = {.next = k->first, .last_ms = TIME_NONE};
 	for (uint32_t i = k->first; i != CASE_NONE; i = x->c->next[i]) {
 		const struct record *r = store_at(x->s, i);
-		c.has_any |= is_cause(r);
-		c.has_untimed |= is_cause(r) && r->at_ms == TIME_NONE;
+		e.has_any |= is_excuse(r);
+		e.has_untimed |= is_excuse(r) && r->at_ms == TIME_NONE;
 	}
-	return c;
+	return e;
 }
 
-/* A cause lies before it, or soon behind. */
-static bool is_explained(const struct find *x, struct causes *c, const struct record *r)
+static bool is_explained(const struct find *x, struct excuses *e, const struct record *r)
 {
-	if (c->has_untimed || !c->has_any || r->at_ms == TIME_NONE)
-		return c->has_any;
-	for (; c->ahead != CASE_NONE; c->ahead = x->c->next[c->ahead]) {
-		const struct record *o = store_at(x->s, c->ahead);
-		if (o->at_ms > r->at_ms + NEAR_MS)
+	if (e->has_untimed || r->at_ms == TIME_NONE)
+		return e->has_any;
+	for (; e->next != CASE_NONE; e->next = x->c->next[e->next]) {
+		const struct record *o = store_at(x->s, e->next);
+		if (o->at_ms != TIME_NONE && o->at_ms > r->at_ms + NEAR_MS)
 			break;
-		if (is_cause(o))
-			c->last_at_ms = o->at_ms;
+		if (is_excuse(o))
+			e->last_ms = o->at_ms;
 	}
-	return c->last_at_ms != TIME_NONE && c->last_at_ms >= r->at_ms - 10 * NEAR_MS;
+	return e->last_ms != TIME_NONE && e->last_ms >= r->at_ms - 10 * NEAR_MS;
 }
 
 static bool is_dead_peer(const struct record *r)
@@ -182,10 +181,10 @@ struct dead {
 static struct dead count_dead(const struct find *x, const struct one_case *k)
 {
 	struct dead d = {.first = CASE_NONE, .last = CASE_NONE};
-	struct causes causes = causes_of(x, k);
+	struct excuses e = excuses_of(x, k);
 	for (uint32_t i = k->first; i != CASE_NONE; i = x->c->next[i]) {
 		const struct record *r = store_at(x->s, i);
-		if (!is_dead_peer(r) || is_explained(x, &causes, r))
+		if (!is_dead_peer(r) || is_explained(x, &e, r))
 			continue;
 		int64_t before = d.last == CASE_NONE ? TIME_NONE : store_at(x->s, d.last)->at_ms;
 		bool is_same = before != TIME_NONE && r->at_ms != TIME_NONE && r->at_ms - before <= NEAR_MS;

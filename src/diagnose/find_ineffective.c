@@ -1,4 +1,6 @@
 /* remedy-ineffective: somebody has tried to cure the note's event, and it cannot work. */
+#include <stdlib.h>
+
 #include "diagnose/paste.h"
 
 static bool is_vpn_policy(const struct policy_setup *p)
@@ -11,33 +13,40 @@ static bool is_vpn_policy(const struct policy_setup *p)
 struct attempt {
 	struct hit_groups groups; /* whose remedies are to be told */
 	struct text verdict;      /* of the first */
+	struct seen_mtu *seen;    /* of each policy */
 	size_t n;
 };
 
-/* His own settings for other things do not matter here. */
-static bool is_policy_of(const struct find *x, const struct one_case *k, const struct policy_setup *p)
+/* What is judged; a user's own settings for other things do not matter here. */
+static const struct policy_setup *judged_policy(const struct find *x, const struct one_case *k)
 {
 	const struct policy_setup *own = find_policy_of(x, k);
-	return own == p || (own != NULL && own->base == p && !policy_has_own_tunnel(own));
+	return own != NULL && own->base != NULL && !policy_has_own_tunnel(own) ? own->base : own;
 }
 
-/* The lowest TLS threshold that sessions of this policy showed. */
-static struct seen_mtu seen_of(const struct find *x, const struct policy_setup *p)
+/* The lowest TLS thresholds that sessions of each policy showed: as many as setup_n_all(). */
+static struct seen_mtu *collect_seen(const struct find *x)
 {
-	struct hit_groups g = {.n = 0};
-	for (uint32_t i = 0; i < x->c->n; i++) {
+	struct seen_mtu *seen = calloc(setup_n_all(x->u) + 1, sizeof(*seen));
+	for (uint32_t i = 0; seen != NULL && i < x->c->n; i++) {
 		const struct one_case *k = &x->c->v[i];
-		if ((k->n.large_limit != 0 || k->n.tls_mtu != 0) && is_policy_of(x, k, p) &&
-		        k->n.dtls_ups == 0)
-			remedy_collect(x, &g, k);
+		bool shows = (k->n.large_limit != 0 || k->n.tls_mtu != 0) && k->n.dtls_ups == 0;
+		const struct policy_setup *p = shows ? judged_policy(x, k) : NULL;
+		if (p == NULL)
+			continue;
+		struct seen_mtu *to = &seen[setup_index(x->u, p)];
+		remedy_see(to, k);
+		if (k->partner != CASE_NONE)
+			remedy_see(to, &x->c->v[k->partner]);
 	}
-	return g.n > 0 ? g.v[0].seen : (struct seen_mtu){0};
+	return seen;
 }
 
 static void add_group(
         struct find *x, struct attempt *a, const struct policy_setup *p, const struct seen_mtu *seen)
 {
 	x->n_hits++;
+	a->groups.is_cut |= a->groups.n == REMEDY_MAX_GROUPS;
 	if (a->groups.n < REMEDY_MAX_GROUPS)
 		a->groups.v[a->groups.n++] = (struct hit_group){.device = p->device,
 		        .group = p->name,
@@ -64,7 +73,7 @@ static void judge_tcpmss(struct find *x, struct attempt *a, const struct policy_
 	struct estimate e;
 	if (d->tcpmss.fact == NULL || d->tcpmss.value <= SETUP_DEFAULT_TCPMSS)
 		return;
-	struct seen_mtu seen = seen_of(x, p);
+	struct seen_mtu seen = a->seen[setup_index(x->u, p)];
 	if (!estimate_make(x, d, p, p->pool6.value != 0, &seen, &e) || !e.d.is_reconnect_expected)
 		return;
 	bool is_first = true;
@@ -94,7 +103,7 @@ static void judge_mtu(struct find *x, struct attempt *a, const struct policy_set
 	uint32_t mtu = p->mtu.value;
 	if (p->mtu.fact == NULL || mtu == SETUP_DEFAULT_MTU || mtu < MTU_MIN)
 		return;
-	struct seen_mtu seen = seen_of(x, p);
+	struct seen_mtu seen = a->seen[setup_index(x->u, p)];
 	if (!estimate_make(x, d, p, p->pool6.value != 0, &seen, &e) || e.d.tls_limit >= mtu ||
 	        e.d.dtls_limit <= e.d.tls_limit)
 		return;
@@ -141,7 +150,7 @@ static void judge_elsewhere(struct find *x, struct attempt *a, uint32_t at)
 			return;
 	if (other == NULL)
 		return;
-	struct seen_mtu seen = seen_of(x, own);
+	struct seen_mtu seen = a->seen[setup_index(x->u, judged_policy(x, k))];
 	bool is_df = other->df_ignore.value != 0;
 	find_hit(x, k, k->begin_at_ms, k->last_at_ms);
 	add_group(x, a, own, &seen);
@@ -174,7 +183,11 @@ static void judge_elsewhere(struct find *x, struct attempt *a, uint32_t at)
 
 void find_ineffective(struct find *x)
 {
-	struct attempt a = {.groups = {.n = 0}};
+	struct attempt a = {.seen = collect_seen(x)};
+	if (a.seen == NULL) {
+		x->is_bad = true;
+		return;
+	}
 	for (size_t i = 0; i < setup_n_all(x->u); i++) {
 		const struct policy_setup *p = setup_at(x->u, i);
 		if (p == NULL)
@@ -194,4 +207,5 @@ void find_ineffective(struct find *x)
 		remedy_mtu(x, &a.groups);
 	}
 	text_done(&a.verdict);
+	free(a.seen);
 }

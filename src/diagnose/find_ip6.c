@@ -60,6 +60,7 @@ static void add_group(struct hit_groups *g, const struct hit_group *h)
 	for (size_t i = 0; i < g->n; i++)
 		if (g->v[i].group == h->group && g->v[i].device == h->device && g->v[i].user == h->user)
 			return;
+	g->is_cut |= g->n == REMEDY_MAX_GROUPS;
 	if (g->n < REMEDY_MAX_GROUPS)
 		g->v[g->n++] = *h;
 }

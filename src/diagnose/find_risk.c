@@ -18,8 +18,11 @@ static void add_policy_risk(struct find *x, struct risk *t, const struct policy_
 	const struct device_setup *d = setup_device(x->u, p->device);
 	struct seen_mtu seen = {0};
 	struct estimate e;
-	if (p->dtls.value == 0 || d->tls_only.value || t->groups.n == REMEDY_MAX_GROUPS ||
+	if (t->groups.is_cut || p->dtls.value == 0 || d->tls_only.value ||
 	        !estimate_make(x, d, p, p->pool6.value != 0, &seen, &e) || !e.d.is_reconnect_expected)
+		return;
+	t->groups.is_cut = t->groups.n == REMEDY_MAX_GROUPS;
+	if (t->groups.is_cut)
 		return;
 	t->groups.v[t->groups.n++] = (struct hit_group){
 	        .device = p->device, .group = p->name, .policy = p, .has_ip6 = p->pool6.value != 0};

@@ -86,14 +86,21 @@ static void say_mismatch(struct find *x, const struct mismatch *m)
 	        m->is_l2l ? ", and IPsec tunnels fragment" : "");
 }
 
+static void add_group(struct hit_groups *g, const struct policy_setup *p)
+{
+	g->is_cut = g->n == REMEDY_MAX_GROUPS;
+	if (!g->is_cut)
+		g->v[g->n++] = (struct hit_group){.device = p->device, .group = p->name, .policy = p};
+}
+
 static void remedy_default(struct find *x, const struct device_setup *d)
 {
 	struct hit_groups g = {.n = 0};
-	for (size_t i = 0; i < x->u->n_policies && g.n < REMEDY_MAX_GROUPS; i++) {
+	for (size_t i = 0; i < x->u->n_policies && !g.is_cut; i++) {
 		const struct policy_setup *p = &x->u->policies[i];
 		if (p->device == d->name && policy_is_for_clients(p) &&
 		        !span_is(store_word(x->s, p->name), "DfltGrpPolicy"))
-			g.v[g.n++] = (struct hit_group){.device = p->device, .group = p->name, .policy = p};
+			add_group(&g, p);
 	}
 	struct remedy *r = find_remedy(x, "Back to the default, and equal MTUs instead");
 	text_str(&r->config, "sysopt connection tcpmss 1380\n");

@@ -55,8 +55,7 @@ static uint32_t higher_of(uint32_t a, uint32_t b)
 	return a > b ? a : b;
 }
 
-/* What a session showed of its MTUs. */
-static void see(struct seen_mtu *m, const struct one_case *k)
+void remedy_see(struct seen_mtu *m, const struct one_case *k)
 {
 	m->tls = lower_of(m->tls, k->n.large_limit);
 	m->tls = lower_of(m->tls, k->n.frag_limit);
@@ -82,9 +81,9 @@ void remedy_collect(const struct find *x, struct hit_groups *g, const struct one
 	}
 	h->policy = is_own ? p : setup_policy(x->u, device, name);
 	h->has_ip6 |= find_has_ip6(x, k);
-	see(&h->seen, k);
+	remedy_see(&h->seen, k);
 	if (other != NULL)
-		see(&h->seen, other);
+		remedy_see(&h->seen, other);
 	if (h->seen.tls == 0)
 		h->seen.tls = k->n.adapter_mtu; /* what a client fell back to */
 }

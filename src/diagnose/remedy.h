@@ -23,6 +23,8 @@ struct hit_groups {
 
 /* Adds the case's policy, or what was seen of it to the one that is there. */
 void remedy_collect(const struct find *x, struct hit_groups *g, const struct one_case *k);
+/* Adds what a session showed of its MTUs. */
+void remedy_see(struct seen_mtu *m, const struct one_case *k);
 /* The estimate for one of them. */
 bool remedy_estimate(const struct find *x, const struct hit_group *g, struct estimate *ret);
 

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #define DEFAULT_POLICY "DfltGrpPolicy"
+#define N_SLOTS        8192 /* 2^13, more than twice SETUP_MAX_POLICIES */
 
 static const struct device_setup no_device = {
         .tcpmss = {SETUP_DEFAULT_TCPMSS, NULL},
@@ -143,12 +144,20 @@ const struct device_setup *setup_device(const struct setup *u, word_t name)
 
 /* ---- group-policies ---- */
 
+static uint16_t *policy_slot(const struct setup *u, word_t device, word_t name)
+{
+	uint32_t h = (device * 2654435761u ^ name) * 2654435761u;
+	for (size_t i = h >> 19;; i = (i + 1) % N_SLOTS) {
+		uint16_t at = u->policy_slots[i];
+		if (at == 0 || (u->policies[at - 1].name == name && u->policies[at - 1].device == device))
+			return &u->policy_slots[i];
+	}
+}
+
 static struct policy_setup *find_policy(const struct setup *u, word_t device, word_t name)
 {
-	for (size_t i = 0; i < u->n_policies; i++)
-		if (u->policies[i].name == name && u->policies[i].device == device)
-			return &u->policies[i];
-	return NULL;
+	uint16_t at = *policy_slot(u, device, name);
+	return at != 0 ? &u->policies[at - 1] : NULL;
 }
 
 static struct policy_setup *policy_of(struct setup *u, word_t device, word_t name)
@@ -156,7 +165,9 @@ static struct policy_setup *policy_of(struct setup *u, word_t device, word_t nam
 	struct policy_setup *p = find_policy(u, device, name);
 	if (p != NULL || name == 0 || u->n_policies == SETUP_MAX_POLICIES)
 		return p;
+	uint16_t *slot = policy_slot(u, device, name);
 	p = &u->policies[u->n_policies++];
+	*slot = (uint16_t)u->n_policies;
 	*p = no_policy;
 	p->name = name;
 	p->device = device;
@@ -333,6 +344,12 @@ const struct policy_setup *setup_policy_of(
 	return own != NULL ? merge(u, own, p, p != NULL ? p->device : device, group) : p;
 }
 
+size_t setup_index(const struct setup *u, const struct policy_setup *p)
+{
+	bool is_merged = p >= u->merged && p < u->merged + SETUP_MAX_USERS;
+	return is_merged ? u->n_policies + (size_t)(p - u->merged) : (size_t)(p - u->policies);
+}
+
 size_t setup_n_all(const struct setup *u)
 {
 	return u->n_policies + u->n_merged;
@@ -419,9 +436,11 @@ int setup_init(struct setup *u, const struct store *s)
 	*u = (struct setup){.store = s};
 	u->policies = calloc(SETUP_MAX_POLICIES, sizeof(*u->policies));
 	u->links = calloc(store_n_facts(s) + 1, sizeof(*u->links));
+	u->policy_slots = calloc(N_SLOTS, sizeof(*u->policy_slots));
 	u->users = calloc(SETUP_MAX_USERS, sizeof(*u->users));
 	u->merged = calloc(SETUP_MAX_USERS, sizeof(*u->merged));
-	if (u->policies == NULL || u->links == NULL || u->users == NULL || u->merged == NULL) {
+	if (u->policies == NULL || u->links == NULL || u->policy_slots == NULL || u->users == NULL ||
+	        u->merged == NULL) {
 		setup_done(u);
 		return -ENOMEM;
 	}
@@ -451,9 +470,11 @@ void setup_done(struct setup *u)
 {
 	free(u->policies);
 	free(u->links);
+	free(u->policy_slots);
 	free(u->users);
 	free(u->merged);
 	u->users = u->merged = NULL;
+	u->policy_slots = NULL;
 	u->policies = NULL;
 	u->links = NULL;
 }

@@ -56,6 +56,7 @@ struct setup {
 	size_t n_devices;
 	struct policy_setup *policies;
 	size_t n_policies;
+	uint16_t *policy_slots;              /* index + 1 in policies, by device and name */
 	struct policy_setup *users, *merged; /* settings of users alone; laid over policies */
 	size_t n_users, n_merged;
 	word_t only_device; /* the only one that a configuration names; 0: none or several */
@@ -77,6 +78,7 @@ const struct policy_setup *setup_policy_of(
 /* All policies, and those of users with own settings for MTU and DTLS laid over them: 0..n-1. */
 size_t setup_n_all(const struct setup *u);
 const struct policy_setup *setup_at(const struct setup *u, size_t i); /* NULL: not one of these */
+size_t setup_index(const struct setup *u, const struct policy_setup *p);
 /* False: it is for IPsec only. */
 bool policy_is_for_clients(const struct policy_setup *p);
 /* Does the user have settings of his own that hide those of the policy for MTU and DTLS? */
