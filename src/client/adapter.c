@@ -2,7 +2,6 @@
 
 #include <stdlib.h>
 
-#include "client/datapath.h"
 #include "io/offload.h"
 
 uint16_t adapter_mtu(const struct tunnel_params *p)
@@ -66,7 +65,7 @@ static int device_open(struct adapter *a)
 	struct tun_config config = {
 	        .name = a->opt->interface,
 	        .queues = 1,
-	        .queue_packets = DATAPATH_QUEUE_TLS,
+	        .queue_packets = ADAPTER_QUEUE_PACKETS,
 	        .wants_vnet_hdr = !(a->opt->offloads_refused & OFFLOAD_TUN),
 	        .offloads_refused = offload_tun_refused(a->opt->offloads_refused),
 	};

@@ -12,7 +12,10 @@
 #include "io/tun.h"
 
 #define ADAPTER_MTU_MAX 16320 /* with all headers in one TLS record */
-#define ADAPTER_MTU_IP6 1280  /* RFC 8200 section 5 */
+/* What may wait to be read, above all while TLS takes no more: large packets of a bulk stream fill the queue,
+ * and others wait behind them. The kernel's usual 500 were made for packets of 1500 bytes. */
+#define ADAPTER_QUEUE_PACKETS 300
+#define ADAPTER_MTU_IP6       1280 /* RFC 8200 section 5 */
 
 struct adapter {
 	const struct network_options *opt;

@@ -50,7 +50,6 @@ int datapath_open(struct datapath *d, uv_loop_t *loop, const struct tun *tun, ui
 {
 	d->has_vnet_hdr = tun->has_vnet_hdr;
 	d->is_tun_gone = false;
-	d->queue_packets = DATAPATH_QUEUE_TLS; /* as the adapter was made */
 	int err = buffers_open(d, mtu_max);
 	if (err == 0)
 		err = down_open(d, tun);
@@ -81,15 +80,6 @@ void datapath_close(struct datapath *d)
 	d->tun_fd = -1;
 }
 
-static void queue_fit(struct datapath *d, bool is_tls_needed)
-{
-	const unsigned packets = is_tls_needed ? DATAPATH_QUEUE_TLS : DATAPATH_QUEUE_DTLS;
-	if (packets == d->queue_packets)
-		return;
-	d->queue_packets = packets;
-	tun_queue_change(d->tun_fd, packets);
-}
-
 void datapath_update(struct datapath *d)
 {
 	if (d->watch == NULL)
@@ -97,7 +87,6 @@ void datapath_update(struct datapath *d)
 	bool is_tls_needed = link_active(d->link) == LINK_TLS || d->link->choice.mode == CHOICE_BOTH;
 	bool is_stuffed = is_tls_needed && tunnel_tls_is_stuffed(d->tls);
 	watch_set(d->watch, is_stuffed || d->is_tun_gone ? 0 : UV_READABLE);
-	queue_fit(d, is_tls_needed);
 }
 
 /* ---- to the adapter ---- */

@@ -14,16 +14,8 @@
 #define DATAPATH_TELL_BURST     4
 #define DATAPATH_TELL_PERIOD_MS 250
 
-/* What may wait in the adapter, packets. While TLS takes no more, large packets of a bulk stream fill the
- * queue, and others wait behind them (the kernel's usual 500 were made for 1500 bytes). DTLS always takes
- * what comes: there the queue only has to outlast the wait for a processor, which is 10 ms at 200 000 small
- * packets a second. */
-#define DATAPATH_QUEUE_TLS  300u
-#define DATAPATH_QUEUE_DTLS 2000u
-
 struct datapath {
-	int tun_fd;             /* -1: no adapter yet */
-	unsigned queue_packets; /* DATAPATH_QUEUE_*, as it is set */
+	int tun_fd; /* -1: no adapter yet */
 	struct tunnel_tls *tls;
 	struct tunnel_dtls *dtls;
 	struct link *link;

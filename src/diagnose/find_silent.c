@@ -9,7 +9,6 @@
 #define LOOKAHEAD     200    /* events of a busy gateway before that */
 #define DPD_DEFAULT_S 90     /* ocserv as it is shipped */
 #define DPD_MAX_S     86400
-#define LOOKED_MAX    1000 /* silences of one session: each takes a walk through it */
 
 /* ---- was it UDP alone? ---- */
 

@@ -83,13 +83,6 @@ static int tun_vnet_setup(struct tun *tun, unsigned refused)
 	return 0;
 }
 
-void tun_queue_change(int fd, unsigned packets)
-{
-	struct ifreq req = {0};
-	if (ioctl(fd, TUNGETIFF, &req) == 0)
-		tun_queue_set(req.ifr_name, packets);
-}
-
 int tun_open(const struct tun_config *config, struct tun *ret)
 {
 	struct tun tun = {.has_vnet_hdr = config->wants_vnet_hdr};

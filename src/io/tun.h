@@ -58,8 +58,6 @@ MUST_USE int tun_open(const struct tun_config *config, struct tun *ret);
 /* One queue that another process opened with tun_open(), with these offloads refused. A descriptor that is no
  * TUN device (tests) has no headers. */
 void tun_adopt(int fd, unsigned offloads_refused, struct tun *ret);
-/* Another queue_packets, at any time. What waits and no longer fits is dropped. */
-void tun_queue_change(int fd, unsigned packets);
 /* Closes all queues; the kernel removes the device with the last one. Copes with a zeroed struct. */
 void tun_close(struct tun *tun);
 /* Whether there is any use in tun_open(): this process may make devices, or somebody has made this one for
