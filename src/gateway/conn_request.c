@@ -2,14 +2,25 @@
 #include "gateway/conn_int.h"
 #include "gateway/http.h"
 
-static void reply_too_large(struct conn *c)
+/* The last answer on this connection. */
+static int refuse(struct conn *c, unsigned status, const char *reason, int err)
 {
 	c->http->wants_close = true;
-	http_reply(c, 413, "Content Too Large", "", span_str(""));
+	http_reply_status(c, status, reason);
+	return err;
 }
 
-/* One complete request from the front of the input: 1 when one was dispatched, 0 when more bytes are needed.
- */
+static int refuse_head(struct conn *c, int err)
+{
+	if (err == ERR_UNSUPPORTED)
+		return refuse(c, 505, "HTTP Version Not Supported", err);
+	if (err == ERR_MALFORMED)
+		return refuse(c, 400, "Bad Request", err);
+	return refuse(c, 431, "Request Header Fields Too Large", err);
+}
+
+/* One complete request from the front of the input: 1 when one was dispatched, 0 when more bytes are needed,
+ * below 0 when it was refused. */
 static int take_request(struct conn *c)
 {
 	struct conn_http *h = c->http;
@@ -18,26 +29,13 @@ static int take_request(struct conn *c)
 	int r = http_request_parse(in, &h->head, &head_bytes);
 	if (r == ERR_MORE && h->in.n < HTTP_HEAD_MAX_BYTES)
 		return 0; /* on_plain() waits for the end of a line */
-	if (r < 0) {
-		h->wants_close = true;
-		if (r == ERR_UNSUPPORTED)
-			http_reply(c, 505, "HTTP Version Not Supported", "", span_str(""));
-		else if (r == ERR_MALFORMED)
-			http_reply(c, 400, "Bad Request", "", span_str(""));
-		else
-			http_reply(c, 431, "Request Header Fields Too Large", "", span_str(""));
-		return r;
-	}
-	if (h->head.body == HTTP_BODY_CHUNKED) {
-		h->wants_close = true;
-		http_reply(c, 411, "Length Required", "", span_str(""));
-		return ERR_UNSUPPORTED;
-	}
+	if (r < 0)
+		return refuse_head(c, r);
+	if (h->head.body == HTTP_BODY_CHUNKED)
+		return refuse(c, 411, "Length Required", ERR_UNSUPPORTED);
 	size_t body_bytes = h->head.body == HTTP_BODY_LENGTH ? h->head.body_bytes : 0;
-	if (body_bytes > CONN_BODY_MAX_BYTES) {
-		reply_too_large(c);
-		return ERR_TOO_LARGE;
-	}
+	if (body_bytes > CONN_BODY_MAX_BYTES)
+		return refuse(c, 413, "Content Too Large", ERR_TOO_LARGE);
 	if (in.n - head_bytes < body_bytes) {
 		h->wants_bytes = head_bytes + body_bytes;
 		return 0;
@@ -75,7 +73,7 @@ static void on_plain(struct conn *c, struct span record)
 	                                  : h->in.n + record.n >= HTTP_HEAD_MAX_BYTES ||
 	                                            memchr(record.p, '\n', record.n) != NULL;
 	if (h->in.n + record.n > CONN_IN_MAX_BYTES) {
-		reply_too_large(c);
+		(void)refuse(c, 413, "Content Too Large", ERR_TOO_LARGE);
 		return;
 	}
 	text_put(&h->in, record);
