@@ -205,7 +205,7 @@ static uint32_t only_one(const struct cases *c)
 static bool is_end_again(const struct record *end, const struct record *r)
 {
 	return end != NULL && r->kind == EVENT_SESSION_END && r->reason == end->reason &&
-	       r->at_ms - end->at_ms <= CASE_TAIL_MS;
+	       (r->at_ms == TIME_NONE || end->at_ms == TIME_NONE || r->at_ms - end->at_ms <= CASE_TAIL_MS);
 }
 
 static void add_case(struct timeline *t, const struct cases *c, uint32_t at)
@@ -327,7 +327,10 @@ int timeline_make(struct timeline *t, const struct report *r)
 	join_repeats(t);
 	leave_middle_out(t);
 	if (t->n > 0) {
-		t->begin_at_ms = t->rows[0].at_ms;
+		size_t first = 0; /* rows without a time come first */
+		while (first + 1 < t->n && t->rows[first].at_ms == TIME_NONE)
+			first++;
+		t->begin_at_ms = t->rows[first].at_ms;
 		t->end_at_ms = t->rows[t->n - 1].at_ms;
 	}
 	return 0;

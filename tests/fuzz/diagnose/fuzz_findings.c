@@ -81,6 +81,7 @@ static void tell_fact(const struct sink *sink, struct rd *r, uint32_t line)
 	struct fact f = {
 	        .kind = kind % (FACT_N + 1),
 	        .source = source & 1 ? SOURCE_ASA_CONFIG : source % (SOURCE_N + 1),
+	        .is_user = (source & 2) != 0,
 	        .scope = name_of(ids),
 	        .text = name_of(ids / 16),
 	        .raw = name_of(rd_u8(r)),
