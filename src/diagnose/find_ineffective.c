@@ -74,7 +74,15 @@ static void judge_tcpmss(struct find *x, struct attempt *a, const struct policy_
 	if (d->tcpmss.fact == NULL || d->tcpmss.value <= SETUP_DEFAULT_TCPMSS)
 		return;
 	struct seen_mtu seen = a->seen[setup_index(x->u, p)];
-	if (!estimate_make(x, d, p, p->pool6.value != 0, &seen, &e) || !e.d.is_reconnect_expected)
+	if (!estimate_make(x, d, p, p->pool6.value != 0, &seen, &e))
+		return;
+	/* a threshold that cannot come from this tcpmss is older than it: it proves nothing against it */
+	if (e.is_tls_seen && !e.is_exact) {
+		seen = (struct seen_mtu){0};
+		if (!estimate_make(x, d, p, p->pool6.value != 0, &seen, &e))
+			return;
+	}
+	if (!e.d.is_reconnect_expected)
 		return;
 	bool is_first = true;
 	for (size_t i = 0; i < a->groups.n; i++)

@@ -101,6 +101,22 @@ static void add_cases(struct find *x, struct tally *t)
 
 /* ---- words ---- */
 
+/* The log shows what the configuration beside it cannot lead to. */
+static void say_older(
+        const struct find *x, struct text *c, const struct hit_group *g, const struct estimate *e)
+{
+	const struct seen_mtu nothing = {0};
+	struct estimate now;
+	if (!e->is_tls_seen || e->is_exact || !e->is_tcpmss_known || g->policy == NULL ||
+	        !estimate_make(x, setup_device(x->u, g->device), g->policy, g->has_ip6, &nothing, &now))
+		return;
+	text_fmt(c,
+	        "The configuration that was given does not lead to this (by it TLS would carry %u): the log "
+	        "is "
+	        "older, or the clients agree on another cipher. ",
+	        now.d.tls);
+}
+
 static void say_why(const struct find *x, struct text *c, const struct tally *t)
 {
 	const struct hit_group *g = &t->groups.v[0];
@@ -118,6 +134,8 @@ static void say_why(const struct find *x, struct text *c, const struct tally *t)
 		estimate_say_steps(c, &e.d.tls_steps);
 		text_str(c, ". ");
 	}
+	if (is_known)
+		say_older(x, c, g, &e);
 }
 
 static void say_large(struct text *c, const struct tally *t)
