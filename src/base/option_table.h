@@ -2,7 +2,9 @@
  * tests/lint/manual.py compares the help with the manual pages.
  *
  * Forms: --name VALUE, --name=VALUE, a beginning of a name that fits one row only, -x VALUE, -xVALUE, letters
- * without values together (-vv). Options and words may be mixed; after "--" all are words, and "-" is one. */
+ * without values together (-vv). Options and words may be mixed; after "--" all are words, and "-" is one.
+ *
+ * Not getopt(3): it keeps its place in globals, prints by itself, and cannot say which option misses what. */
 #ifndef BASE_OPTION_TABLE_H
 #define BASE_OPTION_TABLE_H
 
