@@ -4,7 +4,7 @@
 #include "diagnose/cure.h"
 
 #define HOLE_COUNT 4      /* the same size again, so often */
-#define HOLE_MS    12000  /* and over so long: a sender that heard it once keeps to it for minutes */
+#define HOLE_MS    5000   /* and over so long: a sender that heard it once keeps to it for minutes */
 #define PAUSE_MS   120000 /* and never apart for longer: after ten minutes senders try the large size again */
 #define MAX_HOLES  4096   /* pairs of sender and client that are looked at */
 #define N_SLOTS    8192

@@ -82,11 +82,11 @@ void find_cipher(struct find *x)
 	for (size_t i = 0; is_good && i < p.n; i++) {
 		const struct person *who = &p.v[i];
 		const struct record *r = store_at(x->s, who->last);
-		bool is_person = is_known_person(x, who, r);
+		/* without any session in the files, this is what keeps it from coming about */
+		bool is_person = is_known_person(x, who, r) || !p.has_sessions;
 		bool is_nameless = who->name == 0 && !who->is_client;
-		uint32_t min = r->user != 0 || (is_nameless && is_person) ? 1
-		               : who->is_known                            ? KNOWN_MIN
-		                                                          : STRANGER_MIN;
+		bool is_alone = !p.has_sessions || (is_nameless && is_person);
+		uint32_t min = r->user != 0 || is_alone ? 1 : who->is_known ? KNOWN_MIN : STRANGER_MIN;
 		if ((is_nameless && !is_person) || !person_is_told(x, who, min, min))
 			continue;
 		is_known |= is_person;

@@ -73,7 +73,8 @@ static void take_rejected(struct find *x, const struct people *p, struct rejecte
 	size_t n_proved = 0;
 	for (size_t i = 0; i < p->n; i++) {
 		const struct person *who = &p->v[i];
-		if (!person_is_told(x, who, KNOWN_MIN, TRIES_MIN))
+		bool is_alone = who->is_named && !who->is_in_later && people_are_few(p);
+		if (!person_is_told(x, who, is_alone ? 1 : KNOWN_MIN, is_alone ? 1 : TRIES_MIN))
 			continue;
 		find_hit_record(x, store_at(x->s, who->first));
 		find_hit_record(x, store_at(x->s, who->last));

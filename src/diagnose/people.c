@@ -8,6 +8,7 @@
 #define RUN_MS       3600000 /* a pause this long ends a run of tries */
 #define NEAR_MS      2000    /* between a try as the client tells it and as the gateway does: so long, ... */
 #define NEAR_RECORDS 8       /* ... and so many records */
+#define FEW          2       /* people */
 #define MAX_PEOPLE   20000   /* users and addresses that are told apart */
 
 static bool people_init(struct find *x, struct people *p, int64_t try_ms)
@@ -62,6 +63,7 @@ static void learn(const struct find *x, struct people *p)
 		const struct record *r = store_at(x->s, i);
 		if (!is_of_session(r) || !find_wants_record(x, r) || (has_focus(x) && r->user == 0))
 			continue;
+		p->has_sessions = true;
 		word_set_add(p->known, r->user);
 		word_set_add(p->known, r->public_ip);
 	}
@@ -146,6 +148,7 @@ static void take_refusal(const struct find *x, struct people *p, uint32_t place)
 	who->run += is_same_try ? 0 : n;
 	who->total += is_same_try ? 0 : n;
 	who->run_last = place;
+	who->is_named |= user_of(x, r) != 0;
 	who->is_known |= is_known(p, user_of(x, r)) || is_known(p, r->public_ip);
 	who->is_client |= record_side(r) == SIDE_CLIENT;
 	who->is_asked |= is_asked(x, r->user) || is_asked(x, r->public_ip);
@@ -202,7 +205,14 @@ bool people_collect(struct find *x, struct people *p, enum event_kind kind, int6
 		else if (is_login(r))
 			take_login(x, p, r);
 	}
+	for (size_t i = 0; i < p->n; i++)
+		p->n_outside += !p->v[i].is_in_later;
 	return true;
+}
+
+bool people_are_few(const struct people *p)
+{
+	return p->n_outside <= FEW;
 }
 
 bool person_is_told(const struct find *x, const struct person *who, uint32_t known_min, uint32_t stranger_min)

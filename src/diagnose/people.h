@@ -16,6 +16,7 @@ struct person {
 	uint32_t total;           /* of all runs */
 	bool is_known, is_client; /* of the gateway; his own machine's log tells it */
 	bool is_asked;            /* the report is to be about him */
+	bool is_named;            /* by a user's name, which gateways may mask */
 	bool is_telling;  /* a reason says that he is no guesser: locked out, password expired, session limit
 	                   */
 	bool is_in_later; /* has logged in soon after that run */
@@ -28,6 +29,8 @@ struct people {
 	uint32_t *of_word; /* index + 1 */
 	uint8_t *known;    /* set of words: users and addresses that have sessions */
 	int64_t try_ms;    /* several lines of one try come within this */
+	bool has_sessions; /* of anybody */
+	size_t n_outside;  /* persons who did not get in soon after they were refused */
 };
 
 /* Who was refused in this way. False: no memory. */
@@ -35,6 +38,9 @@ bool people_collect(struct find *x, struct people *p, enum event_kind kind, int6
 void people_done(struct people *p);
 /* Of a record that was counted; NULL: there were too many to tell them apart. */
 const struct person *people_who(const struct find *x, const struct people *p, const struct record *r);
+
+/* So few were left outside that somebody has chosen these lines for us: each of them counts. */
+bool people_are_few(const struct people *p);
 
 /* Enough to be told: so many tries of somebody who is known, or of a stranger. */
 bool person_is_told(

@@ -350,9 +350,20 @@ TEST(refused_logins)
 	}
 	check(&t, "");
 
-	t = story_new("admin"); /* a stranger, every hour or so */
-	for (int i = 0; i < 12; i++)
+	t = story_new("admin"); /* strangers, every hour or so */
+	for (int i = 0; i < 12; i++) {
+		static const char *const from[] = {"192.0.2.1", "192.0.2.2", "192.0.2.3"};
+		t.public_ip = from[i % N_ELEM(from)];
 		tell(&t, i * 4000, (struct event){.kind = EVENT_AUTH_REJECTED});
+	}
+	check(&t, "");
+
+	t = story_new("alice"); /* nobody else is there: it is about her */
+	tell(&t, 0, (struct event){.kind = EVENT_AUTH_REJECTED});
+	check(&t, "auth-rejected");
+
+	t = story_new("*****"); /* a name that the gateway keeps to itself */
+	tell(&t, 0, (struct event){.kind = EVENT_AUTH_REJECTED});
 	check(&t, "");
 
 	t = story_new("alice"); /* that is no guess */
@@ -378,10 +389,17 @@ TEST(pool_and_cipher)
 	tell(&t, 0, (struct event){.kind = EVENT_CIPHER_MISMATCH, .tunnel = TUNNEL_DTLS});
 	check(&t, "cipher-mismatch");
 
-	t = story_new(NULL); /* somebody scans the Internet */
+	t = story_new("alice"); /* somebody scans the Internet */
+	tell_login(&t, 0, true);
+	t.user = NULL;
+	t.public_ip = "192.0.2.1";
+	tell(&t, 60, (struct event){.kind = EVENT_CIPHER_MISMATCH, .tunnel = TUNNEL_TLS});
+	check(&t, "");
+
+	t = story_new(NULL); /* the same, and nothing else at all */
 	t.public_ip = "192.0.2.1";
 	tell(&t, 0, (struct event){.kind = EVENT_CIPHER_MISMATCH, .tunnel = TUNNEL_TLS});
-	check(&t, "");
+	check(&t, "cipher-mismatch");
 }
 
 TEST(silent_udp)
