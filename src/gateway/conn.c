@@ -244,6 +244,9 @@ static void on_ready(struct loop_fd *f, int err, int events)
 		conn_abort(c);
 		return;
 	}
+	/* what is left unread here wakes the loop at once, behind what else has come meanwhile */
+	if (c->state == CONN_HANDSHAKE && w->turn.n_handshakes++ >= WORKER_HANDSHAKES)
+		return;
 	if (events & UV_WRITABLE)
 		conn_touch(c);
 	if (events & (UV_READABLE | UV_DISCONNECT)) {

@@ -139,6 +139,12 @@ static int scratch_init(struct worker_scratch *x)
 	return r < 0 ? r : dtls_out_init(&x->dtls_out, WORKER_DTLS_OUT, UDP_GSO_SEGMENTS_MAX);
 }
 
+static void on_waiting(uv_prepare_t *p)
+{
+	struct worker *w = p->data;
+	w->turn.n_handshakes = 0;
+}
+
 int worker_new(struct process *p, uint8_t index, struct worker **ret)
 {
 	struct worker *w = calloc(1, sizeof(*w));
@@ -155,9 +161,11 @@ int worker_new(struct process *p, uint8_t index, struct worker **ret)
 	mailbox_init(&w->mailbox);
 	if ((r = scratch_init(&w->scratch)) < 0 || (r = handover_init(&w->handover, HANDOVER_BYTES)) < 0 ||
 	        (r = dtls_ctx_new(&w->dtls_ctx)) < 0 || (r = uv_loop_init(&w->loop)) < 0 ||
-	        (r = uv_async_init(&w->loop, &w->wake, on_wake)) < 0)
+	        (r = uv_async_init(&w->loop, &w->wake, on_wake)) < 0 ||
+	        (r = uv_prepare_init(&w->loop, &w->waiting)) < 0 ||
+	        (r = uv_prepare_start(&w->waiting, on_waiting)) < 0)
 		return r; /* the process ends */
-	w->wake.data = w;
+	w->wake.data = w->waiting.data = w;
 	*ret = w;
 	return 0;
 }

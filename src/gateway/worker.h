@@ -25,10 +25,13 @@
 #include "ipc/chan.h"
 #include "policy/model.h"
 
-#define WORKER_TLS_RX_BYTES  (256u << 10) /* one recv() of ciphertext */
-#define WORKER_TUN_SLOT      16512        /* largest inner packet and one byte more, rounded */
-#define WORKER_TUN_HEADROOM  64           /* for the header of a record */
-#define WORKER_TUN_TURN      (256u << 10) /* bytes from TUN after which others have their turn */
+#define WORKER_TLS_RX_BYTES (256u << 10) /* one recv() of ciphertext */
+#define WORKER_TUN_SLOT     16512        /* largest inner packet and one byte more, rounded */
+#define WORKER_TUN_HEADROOM 64           /* for the header of a record */
+#define WORKER_TUN_TURN     (256u << 10) /* bytes from TUN after which others have their turn */
+/* Steps of TLS handshakes between two waits of the loop, a quarter of a millisecond each: the data of
+ * sessions goes on beside a crowd that logs in. */
+#define WORKER_HANDSHAKES    4
 #define WORKER_DTLS_OUT      (64u << 10)
 #define WORKER_OTHER_FDS     64    /* descriptors that are not clients' connections */
 #define WORKER_MAX_PRE_LOGIN 4096u /* connections without a session; more are closed at accept */
@@ -108,6 +111,7 @@ struct worker_turn {
 	struct session *touched;      /* whose deadlines have moved */
 	struct session *dtls_pending; /* whose active association's datagrams lie in scratch.dtls_out */
 	struct session *dtls_same;    /* who alone the last datagram could be for; NULL: ask the tables */
+	unsigned n_handshakes;        /* steps of TLS handshakes, since the loop last waited */
 };
 
 /* Counted by one thread since its start; consoles see the sum. */
@@ -121,7 +125,8 @@ struct worker {
 	struct process *process;
 	uint8_t index; /* of the thread, and of its queue and sockets */
 	uv_loop_t loop;
-	uv_async_t wake; /* a letter or a packet has come */
+	uv_async_t wake;      /* a letter or a packet has come */
+	uv_prepare_t waiting; /* the loop is about to wait */
 	struct mailbox mailbox;
 	struct handover handover;
 	struct config *config; /* current; sessions hold references to theirs */
