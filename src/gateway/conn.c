@@ -234,6 +234,17 @@ static void conn_step_tls(struct conn *c)
 	}
 }
 
+/* What is put off wakes the loop again at once, behind what else has come meanwhile. */
+static bool may_step_handshake(struct worker_turn *t)
+{
+	if (t->n_handshakes == WORKER_HANDSHAKES && ++t->n_put_off < WORKER_PUT_OFF_MAX)
+		return false;
+	if (t->n_handshakes == WORKER_HANDSHAKES)
+		t->n_handshakes = t->n_put_off = 0;
+	t->n_handshakes++;
+	return true;
+}
+
 static void on_ready(struct loop_fd *f, int err, int events)
 {
 	struct conn *c = f->ctx;
@@ -244,8 +255,7 @@ static void on_ready(struct loop_fd *f, int err, int events)
 		conn_abort(c);
 		return;
 	}
-	/* what is left unread here wakes the loop at once, behind what else has come meanwhile */
-	if (c->state == CONN_HANDSHAKE && w->turn.n_handshakes++ >= WORKER_HANDSHAKES)
+	if (c->state == CONN_HANDSHAKE && !may_step_handshake(&w->turn))
 		return;
 	if (events & UV_WRITABLE)
 		conn_touch(c);

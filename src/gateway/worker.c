@@ -142,7 +142,7 @@ static int scratch_init(struct worker_scratch *x)
 static void on_waiting(uv_prepare_t *p)
 {
 	struct worker *w = p->data;
-	w->turn.n_handshakes = 0;
+	w->turn.n_handshakes = w->turn.n_put_off = 0;
 }
 
 int worker_new(struct process *p, uint8_t index, struct worker **ret)

@@ -31,7 +31,10 @@
 #define WORKER_TUN_TURN     (256u << 10) /* bytes from TUN after which others have their turn */
 /* Steps of TLS handshakes between two waits of the loop, a quarter of a millisecond each: the data of
  * sessions goes on beside a crowd that logs in. */
-#define WORKER_HANDSHAKES    4
+#define WORKER_HANDSHAKES 4
+/* So many were put off: another four. With more than 1024 descriptors ready libuv asks the kernel up to 48
+ * times in one turn; each of these is as good as a wait, the others had theirs. */
+#define WORKER_PUT_OFF_MAX   1024
 #define WORKER_DTLS_OUT      (64u << 10)
 #define WORKER_OTHER_FDS     64    /* descriptors that are not clients' connections */
 #define WORKER_MAX_PRE_LOGIN 4096u /* connections without a session; more are closed at accept */
@@ -112,6 +115,7 @@ struct worker_turn {
 	struct session *dtls_pending; /* whose active association's datagrams lie in scratch.dtls_out */
 	struct session *dtls_same;    /* who alone the last datagram could be for; NULL: ask the tables */
 	unsigned n_handshakes;        /* steps of TLS handshakes, since the loop last waited */
+	unsigned n_put_off;           /* that had to wait, since then */
 };
 
 /* Counted by one thread since its start; consoles see the sum. */
